@@ -1,0 +1,35 @@
+/* The one place where plans take effect: a netlink socket, an nftables socket, batches, and undo.
+ *
+ * A plan's operations are sent in as few messages as possible: consecutive link operations of one side in one
+ * sendmsg, all nftables elements in one transaction. When one fails, all that were done before are undone in
+ * reverse, and the error names the operation and what the kernel said (extended ACK). */
+#pragma once
+
+#include "base/error.h"
+#include "plan/plan.h"
+
+struct engine;
+
+/* Opens the sockets in the current network namespace. */
+int engine_new(struct engine **ret, struct error *e);
+void engine_free(struct engine *engine);
+static inline void engine_freep(struct engine **engine) {
+        engine_free(*engine);
+        *engine = NULL;
+}
+
+/* Makes the tables, sets and chains that the elements live in, each table whole in one transaction, adding what
+ * is missing and leaving what is there; nothing forks. Returns 1 when something was missing, 0 when all was there. */
+int engine_base_ensure(struct engine *engine, struct error *e);
+/* Takes our own tables away (io.systemd.nat stays when it has elements of others). */
+int engine_base_remove(struct engine *engine, struct error *e);
+
+/* ifindex: of the operations' host link when the caller knows it, else 0 (looked up by name).
+ * netns_fd: namespace of SIDE_CONTAINER operations and of the created peer; -1 when the plan has none. */
+int engine_apply(struct engine *engine, const struct plan *plan, int ifindex, int netns_fd, struct error *e);
+
+/* As engine_apply() for removals: goes on past errors and reports the first; absent things are fine. */
+int engine_dismiss(struct engine *engine, const struct plan *plan, struct error *e);
+
+/* Every range that the host's addresses and routes occupy (for the allocator); *ret malloc'd. */
+int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *ret_n, struct error *e);

@@ -1,0 +1,35 @@
+/* Files that are either whole or absent, and directories that are made and removed carefully. */
+#pragma once
+
+#include "error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Reads a regular file of at most max bytes; *ret is malloc'd and NUL-terminated, *ret_size may be NULL.
+ * -EFBIG when larger. */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
+
+/* Writes to a temporary name beside path and renames over it. sync: fsync the file and its directory first. */
+int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync);
+
+/* ln -sfn, atomically. */
+int symlink_atomic(const char *target, const char *path);
+
+/* mkdir -p; directories made get mode. Existing ones stay as they are; a non-directory is -ENOTDIR. */
+int directory_make(const char *path, mode_t mode);
+
+/* rm -rf. Follows no symlink, crosses no mount point, clears the immutable flag where it is set (var/empty).
+ * Absent is fine. Returns the first error but goes on. */
+int tree_remove(const char *path);
+
+/* unlink; absent is fine. */
+int file_remove(const char *path);
+
+/* Takes an exclusive flock on path (made if absent, mode 0600), waiting at most timeout_ms (-1: for ever).
+ * Returns the descriptor, whose closing releases the lock; -EAGAIN when the wait was over. */
+int lock_take(const char *path, int timeout_ms);
+
+/* asprintf that returns NULL on failure. */
+char *format(const char *fmt, ...) _printf_(1, 2);

@@ -1,0 +1,29 @@
+/* Files that a spec asks for inside the guest: services, units, firewall, host name, environment.etc. Pure. */
+#pragma once
+
+#include "base/error.h"
+#include "model/network.h"
+
+#include <jansson.h>
+#include <sys/types.h>
+
+struct guest_file {
+        char *path;     /* absolute, inside the guest */
+        char *content;  /* NULL when it is a symlink */
+        char *target;   /* NULL when it is a file */
+        mode_t mode;
+};
+
+struct guest_files {
+        struct guest_file *files;
+        size_t n;
+};
+
+void guest_files_clear(struct guest_files *f);
+int guest_files_make(const json_t *spec, struct guest_files *ret, struct error *e);
+
+/* The text of NAME.nspawn (no Port=: the engine owns forwards), of 20-host0.network, and of the first process's
+ * PATH_GUEST_NETWORK file. Pure; malloc'd. usr: bound read-only at /usr, or NULL. init: program of PID 1. */
+char *guest_nspawn_file(const struct container *c, const char *usr, const char *init);
+char *guest_network_file(const struct container *c, const struct network *n);
+char *guest_first_file(const struct network *n, uint64_t deadline_msec);

@@ -1,0 +1,37 @@
+/* Names of containers, zones and links, and the hardware addresses that follow from them, the same ones that
+ * systemd-nspawn computes (SPEC C.2; systemd's src/nspawn/nspawn-network.c describes the rules). Pure. */
+#pragma once
+
+#include "base/address.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONTAINER_NAME_MAX 64
+
+/* A machine name that is also a host name label and a file name: letters, digits, '-', '_' inside, 1 to 64
+ * characters, no leading or trailing '-'. NULL when valid, else what is wrong with it, for an error message. */
+const char *container_name_problem(const char *name);
+
+enum link_prefix {
+        LINK_VE, /* host side of a plain veth */
+        LINK_VB, /* host side of a veth that joined a bridge or zone */
+        LINK_VZ, /* bridge of a zone; never shortened */
+        LINK_MV, /* macvlan */
+};
+
+/* The interface name: "ve-NAME", shortened to 15 characters by the hash of SPEC C.2 when it is longer.
+ * Returns true when it was shortened (the full name is then an altname of the link). */
+bool link_name(enum link_prefix prefix, const char *name, char ret[IFNAMSIZ]);
+
+enum mac_kind {
+        MAC_HOST,
+        MAC_CONTAINER,
+        MAC_MACVLAN,
+        MAC_EXTRA_HOST,
+        MAC_EXTRA_CONTAINER,
+};
+
+/* machine_id: the 16 raw bytes of /etc/machine-id. index: 0 for the first link of its kind. */
+struct mac link_mac(enum mac_kind kind, const uint8_t machine_id[16], const char *name, uint64_t index);

@@ -1,0 +1,45 @@
+/* The wanted network of one container: every name and number that the host, the guest, the firewall and the
+ * responders need, computed once from the container, its allocation and the machine id. Pure. */
+#pragma once
+
+#include "base/address.h"
+#include "model/container.h"
+#include "model/names.h"
+
+/* What the allocator gave a container and keeps for it (state/allocations.h stores it). */
+struct allocation {
+        struct prefix v4; /* the range, network address: 10.233.5.16/28 */
+        struct prefix v6; /* the range: fdxx:xxxx:xxxx:SSSS::/64 */
+};
+
+struct network {
+        char name[CONTAINER_NAME_MAX + 1];
+        char link[IFNAMSIZ];         /* host side: ve-NAME or its shortening */
+        bool link_shortened;
+        enum network_mode mode;
+        struct mac host_mac;
+        struct mac container_mac;
+
+        /* Interface addresses with their prefix length; family AF_UNSPEC where there is none. */
+        struct prefix host_v4, container_v4;   /* 10.233.5.17/28, 10.233.5.18/28 */
+        struct prefix host_v6, container_v6;   /* fd..::1/64, fd..::2/64 */
+        struct address host_link_local, container_link_local; /* fe80::, EUI-64 of the MACs */
+
+        uint32_t mtu;                /* 0: leave as the kernel made it */
+        bool masquerade_v4;          /* container_v4's range is NATed on the way out */
+        bool masquerade_v6;
+
+        const struct forward *forwards; /* borrowed from the container */
+        size_t n_forwards;
+};
+
+/* Fills ret. The container must outlive it. Returns 0 or -EINVAL (name invalid). */
+int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
+                    struct network *ret);
+
+/* Finds a free range; pure, so that it can be tested. Ranges start at a place that the name's hash chooses, so
+ * that a container gets the same ones again even when the file of allocations is lost, and go on to the next
+ * free one. taken: ranges in use (allocations, addresses, routes); overlap counts.
+ * length: of the wanted range. Returns 0 or -ENOSPC. */
+int allocation_choose(const struct prefix *pool, uint8_t length, const char *name, const struct prefix *taken,
+                      size_t n_taken, struct prefix *ret);

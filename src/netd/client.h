@@ -1,0 +1,17 @@
+/* The command line's way to nspawn-netd: one Varlink call over PATH_NETD_SOCKET. */
+#pragma once
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Starts the daemon unless it answers; waits until it does. Safe when many do it at once (PATH_NETD_LOCK). */
+int netd_ensure(struct error *e);
+
+/* Calls method (without the interface: "Attach") with parameters (stolen; NULL: none). *ret (may be NULL) gets the
+ * reply's parameters. A Varlink error becomes e: its parameters carry "message" and "exitStatus". timeout_ms -1: none. */
+int netd_call(const char *method, json_t *parameters, int timeout_ms, json_t **ret, struct error *e);
+
+/* Whether a daemon answers now, without starting one. */
+bool netd_running(void);

@@ -1,0 +1,49 @@
+/* Running containers: the command line's view of systemd-nspawn under this project's own supervisor
+ * (and, on systemd hosts, under systemd-nspawn@.service: a second implementation of the same functions). */
+#pragma once
+
+#include "base/error.h"
+#include "model/container.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum runtime_state {
+        RUNTIME_OFF,      /* "powered off" */
+        RUNTIME_STARTING,
+        RUNTIME_RUNNING,
+        RUNTIME_STOPPING,
+};
+const char *runtime_state_name(enum runtime_state s);
+
+struct runtime_status {
+        enum runtime_state state;
+        pid_t leader;       /* the container's PID 1 as the host sees it, or 0 */
+        pid_t supervisor;   /* or 0 */
+        uint64_t since_usec;/* CLOCK_REALTIME when it became ready (or was started) */
+};
+
+/* What is so, from the kernel (locks, processes), never from a stale file. */
+int runtime_status(const char *name, struct runtime_status *ret, struct error *e);
+
+/* progress: called with a short present-tense phrase ("starting", "waiting for the network"); may be NULL. */
+typedef void (*runtime_progress_t)(const char *what, void *userdata);
+
+/* Starts the supervisor, which attaches the network (netd) and runs systemd-nspawn; returns when the container is
+ * ready (NotifyReady), or with what went wrong after everything was undone. Running already: 0. */
+int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e);
+/* Clean stop (SIGRTMIN+3 to PID 1), kill after timeout_usec. Not running: 0. */
+int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata, struct error *e);
+int runtime_restart(const char *name, runtime_progress_t progress, void *userdata, struct error *e);
+
+/* Repairs after a supervisor that died: adopts or ends what it left. Called before every command that looks. */
+int runtime_recover(const char *name, struct error *e);
+
+/* Runs argv inside (all namespaces and the container's cgroup; root; environment cleaned; user may be NULL), with
+ * this process's stdin/out/err or, tty = true, on a terminal of the container's own. *ret_exit gets its exit code,
+ * 128+N when a signal ended it. */
+int runtime_run(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e);
+
+/* Prints the log to fd; lines: the last N (-1 all); follow: go on until interrupted. */
+int runtime_logs(const char *name, int fd, int lines, bool follow, struct error *e);

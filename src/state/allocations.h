@@ -1,0 +1,29 @@
+/* The file of allocations: which container owns which ranges, and the host's own ULA /48.
+ *
+ * One file, read whole, written atomically and synced when (only when) an allocation is new or let go. Callers
+ * hold PATH_LOCK. */
+#pragma once
+
+#include "base/error.h"
+#include "model/network.h"
+
+struct allocations; /* opaque */
+
+/* Loads PATH_ALLOCATIONS (absent: empty). A damaged file is an error that names it, never overwritten. */
+int allocations_load(struct allocations **ret, struct error *e);
+void allocations_free(struct allocations *a);
+static inline void allocations_freep(struct allocations **a) {
+        allocations_free(*a);
+        *a = NULL;
+}
+
+/* The container's ranges: those it has, or new ones, avoiding `avoid` (ranges seen on the host's links and routes).
+ * The ULA /48 is made (random, RFC 4193) at first use. Returns 1 when something new was given (call save), 0 when it was there. */
+int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
+                    struct allocation *ret, struct error *e);
+/* Only looks. -ENOENT when it has none. */
+int allocations_find(const struct allocations *a, const char *name, struct allocation *ret);
+/* Lets go. 1 when it had any. */
+int allocations_release(struct allocations *a, const char *name);
+/* Writes atomically and syncs. */
+int allocations_save(const struct allocations *a, struct error *e);
