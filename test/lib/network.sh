@@ -1,0 +1,49 @@
+# For test scripts in a sandbox: an uplink with a machine behind it, in a namespace of its own. Sourced after tap.sh.
+#
+#   host: 198.51.100.1, 2001:db8:1::1 on `uplink`;  peer: 198.51.100.2, 2001:db8:1::2 on `eth0`, default route to the host.
+
+peer_host4=198.51.100.1 peer4=198.51.100.2
+peer_host6=2001:db8:1::1 peer6=2001:db8:1::2
+
+peer() { ip netns exec peer "$@"; }
+
+make_peer() {
+        ip netns add peer
+        ip link add uplink type veth peer name eth0 netns peer
+        ip addr add $peer_host4/24 dev uplink
+        ip addr add $peer_host6/64 dev uplink nodad
+        ip link set uplink up
+        ip -n peer addr add $peer4/24 dev eth0
+        ip -n peer addr add $peer6/64 dev eth0 nodad
+        ip -n peer link set eth0 up
+        ip -n peer route add default via $peer_host4
+        ip -n peer route add default via $peer_host6
+        # No loopback addresses of its own: it can send to ours.
+        peer sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.eth0.route_localnet=1
+}
+
+# A resolver on the peer that knows machine.demo.test, and is the host's resolver.
+make_peer_resolver() {
+        peer dnsmasq --no-resolv --no-hosts --bind-interfaces --interface=eth0 --except-interface=lo --pid-file=/run/peer-dns.pid \
+                --user=root --host-record="machine.demo.test,$peer4,$peer6" --address=/only4.test/192.0.2.44
+        echo "nameserver $peer4" >/etc/resolv.conf
+}
+# What is there of ours: links, rules, sets' elements, namespaces, mounts, groups, files, processes. Two of these are
+# compared to find what was left behind.
+everything() {
+        echo "links:"
+        ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | sort
+        echo "elements:"
+        nft list ruleset 2>/dev/null | grep -E 'elements|^\s+\S+ . \S+' | sort
+        echo "mounts:"
+        awk '{ print $5 }' /proc/self/mountinfo | grep -v -E '^/(proc|sys)' | sort
+        echo "groups:"
+        find /sys/fs/cgroup -mindepth 1 -type d | grep -v -E '/(nixos-nspawn)?$' | sort
+        echo "files:"
+        find /run/nixos-nspawn /run/systemd /etc/systemd/nspawn /etc/systemd/network /var/lib/machines /var/lib/nixos-nspawn/profiles \
+                -maxdepth 3 2>/dev/null | grep -vE 'netd|proxy|/io\.nixos|/lock$|sysctls' | sort
+        echo "addresses:"
+        cat /var/lib/nixos-nspawn/addresses.json 2>/dev/null
+        echo "processes:"
+        ps -eo args= | grep -E 'systemd-nspawn|nspawn-supervisor|nspawn-first' | grep -v grep | sort
+}
