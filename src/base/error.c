@@ -1,0 +1,91 @@
+/* Errors carry a message; when there is no memory for one, the code alone must do. */
+#include "error.h"
+
+#include <string.h>
+
+void error_clear(struct error *e) {
+        if (!e)
+                return;
+        free(e->message);
+        *e = ERROR_INIT;
+}
+
+static int negative(int code) {
+        return code > 0 ? -code : code;
+}
+
+static void error_fill(struct error *e, int code, int exit_status, char *message) {
+        /* The new message may have been formatted from the old one: free only now. */
+        free(e->message);
+        e->code = negative(code);
+        e->exit_status = exit_status;
+        e->message = message;
+}
+
+static char *format_arguments(const char *fmt, va_list arguments) {
+        char *s = NULL;
+
+        return vasprintf(&s, fmt, arguments) < 0 ? NULL : s;
+}
+
+int error_set(struct error *e, int code, int exit_status, const char *fmt, ...) {
+        va_list arguments;
+
+        if (!e)
+                return negative(code);
+        va_start(arguments, fmt);
+        error_fill(e, code, exit_status, format_arguments(fmt, arguments));
+        va_end(arguments);
+        return e->code;
+}
+
+int error_errno(struct error *e, int code, int exit_status, const char *fmt, ...) {
+        _cleanup_(freep) char *what = NULL;
+        char *message = NULL;
+        va_list arguments;
+
+        if (!e)
+                return negative(code);
+        va_start(arguments, fmt);
+        what = format_arguments(fmt, arguments);
+        va_end(arguments);
+        if (what && asprintf(&message, "%s: %s", what, strerror(-negative(code))) < 0)
+                message = NULL;
+        error_fill(e, code, exit_status, message);
+        return e->code;
+}
+
+int error_prefix(struct error *e, int code_if_null, const char *fmt, ...) {
+        _cleanup_(freep) char *context = NULL;
+        char *message = NULL;
+        va_list arguments;
+
+        if (!e)
+                return negative(code_if_null);
+        va_start(arguments, fmt);
+        context = format_arguments(fmt, arguments);
+        va_end(arguments);
+        if (e->code == 0)
+                e->code = negative(code_if_null);
+        if (context && asprintf(&message, "%s: %s", context, error_message(e)) >= 0) {
+                free(e->message);
+                e->message = message;
+        }
+        return e->code;
+}
+
+const char *error_message(const struct error *e) {
+        if (e && e->message)
+                return e->message;
+        return strerror(e ? -e->code : 0);
+}
+
+void error_move(struct error *to, struct error *from) {
+        if (!to) {
+                error_clear(from);
+                return;
+        }
+        error_clear(to);
+        *to = *from;
+        *from = ERROR_INIT;
+}

@@ -1,0 +1,240 @@
+/* A reader sees the old file or the new one, never a half: written beside, synced when asked, renamed over. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+char *format(const char *fmt, ...) {
+        char *s = NULL;
+        va_list arguments;
+        int n;
+
+        va_start(arguments, fmt);
+        n = vasprintf(&s, fmt, arguments);
+        va_end(arguments);
+        return n < 0 ? NULL : s;
+}
+
+int file_read(const char *path, size_t max, char **ret, size_t *ret_size) {
+        _cleanup_(fd_closep) int fd = -1;
+        _cleanup_(freep) char *data = NULL;
+        size_t size = 0, capacity;
+        struct stat st;
+
+        /* O_NONBLOCK: a FIFO put in the file's place must not hang us. */
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        if (st.st_size > 0 && (uint64_t) st.st_size > max)
+                return -EFBIG;
+        /* Files of /proc and /sys say 0, and a file may grow while it is read: st_size is only a first guess. */
+        capacity = (size_t) st.st_size + 1;
+        if (capacity < 4096)
+                capacity = 4096;
+        for (;;) {
+                char *grown = realloc(data, capacity + 1);
+                ssize_t n;
+
+                if (!grown)
+                        return -ENOMEM;
+                data = grown;
+                n = read(fd, data + size, capacity - size);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+                if (size > max)
+                        return -EFBIG;
+                if (size == capacity)
+                        capacity *= 2;
+        }
+        data[size] = '\0';
+        *ret = steal_ptr(data);
+        if (ret_size)
+                *ret_size = size;
+        return 0;
+}
+
+static int write_all(int fd, const char *data, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, data, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                data += n;
+                size -= (size_t) n;
+        }
+        return 0;
+}
+
+/* "DIR/.NAME.XXXXXX" for mkostemp, hidden so that whoever lists the directory passes it by. */
+static char *temporary_name(const char *path) {
+        const char *slash = strrchr(path, '/');
+        int directory = slash ? (int) (slash - path) + 1 : 0;
+
+        return format("%.*s.%s.XXXXXX", directory, path, path + directory);
+}
+
+static int directory_sync(const char *path) {
+        _cleanup_(fd_closep) int fd = -1;
+        const char *slash = strrchr(path, '/');
+        _cleanup_(freep) char *directory =
+                slash ? format("%.*s", (int) (slash == path ? 1 : slash - path), path) : format(".");
+
+        if (!directory)
+                return -ENOMEM;
+        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || fsync(fd) < 0)
+                return -errno;
+        return 0;
+}
+
+static int write_temporary(int fd, const void *data, size_t size, mode_t mode, bool sync) {
+        int r = write_all(fd, data, size);
+
+        if (r < 0)
+                return r;
+        if (fchmod(fd, mode) < 0)
+                return -errno;
+        if (sync && fsync(fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync) {
+        _cleanup_(freep) char *temporary = temporary_name(path);
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        if (!temporary)
+                return -ENOMEM;
+        fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = write_temporary(fd, data, size, mode, sync);
+        if (r == 0 && rename(temporary, path) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void) unlink(temporary);
+                return r;
+        }
+        return sync ? directory_sync(path) : 0;
+}
+
+int symlink_atomic(const char *target, const char *path) {
+        /* There is no mkostemp for links: try names until one is free. */
+        for (unsigned attempt = 0; attempt < 100; attempt++) {
+                _cleanup_(freep) char *temporary = temporary_name(path);
+                struct timespec now;
+
+                if (!temporary)
+                        return -ENOMEM;
+                (void) clock_gettime(CLOCK_MONOTONIC, &now);
+                (void) snprintf(temporary + strlen(temporary) - 6, 7, "%06lx",
+                                ((unsigned long) now.tv_nsec + attempt + (unsigned long) getpid()) & 0xffffff);
+                if (symlink(target, temporary) < 0) {
+                        if (errno == EEXIST)
+                                continue;
+                        return -errno;
+                }
+                if (rename(temporary, path) < 0) {
+                        int r = -errno;
+
+                        (void) unlink(temporary);
+                        return r;
+                }
+                return 0;
+        }
+        return -EEXIST;
+}
+
+static int directory_make_one(const char *path, mode_t mode) {
+        struct stat st;
+
+        if (mkdir(path, mode) == 0)
+                /* The umask has no say: the caller named the mode. */
+                return chmod(path, mode) < 0 ? -errno : 0;
+        if (errno != EEXIST)
+                return -errno;
+        if (stat(path, &st) < 0)
+                return -errno;
+        return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int directory_make(const char *path, mode_t mode) {
+        _cleanup_(freep) char *copy = strdup(path);
+        int r;
+
+        if (!copy)
+                return -ENOMEM;
+        if (!*path)
+                return -ENOENT;
+        for (char *p = copy + 1; *p; p++) {
+                if (*p != '/' || p[-1] == '/')
+                        continue;
+                *p = '\0';
+                r = directory_make_one(copy, mode);
+                *p = '/';
+                if (r < 0)
+                        return r;
+        }
+        return directory_make_one(copy, mode);
+}
+
+int file_remove(const char *path) {
+        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The file that fd has open still stands at path: another holder may have removed it while we waited. */
+static bool still_there(int fd, const char *path) {
+        struct stat a, b;
+
+        return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int64_t now_ms(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int lock_take(const char *path, int timeout_ms) {
+        int64_t deadline = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+
+        for (;;) {
+                _cleanup_(fd_closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+                if (fd < 0)
+                        return -errno;
+                while (flock(fd, LOCK_EX | (timeout_ms < 0 ? 0 : LOCK_NB)) < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        if (errno != EWOULDBLOCK)
+                                return -errno;
+                        if (timeout_ms == 0 || now_ms() >= deadline)
+                                return -EAGAIN;
+                        /* flock(2) knows no time limit, and an alarm would take the process's signals. */
+                        (void) nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+                }
+                if (still_there(fd, path))
+                        return steal_fd(&fd);
+        }
+}
