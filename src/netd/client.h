@@ -10,7 +10,8 @@
 int netd_ensure(struct error *e);
 
 /* Calls method (without the interface: "Attach") with parameters (stolen; NULL: none). *ret (may be NULL) gets the
- * reply's parameters. A Varlink error becomes e: its parameters carry "message" and "exitStatus". timeout_ms -1: none. */
+ * reply's parameters. A Varlink error becomes e: its parameters carry "message" and "exitStatus". timeout_ms -1: none.
+ */
 int netd_call(const char *method, json_t *parameters, int timeout_ms, json_t **ret, struct error *e);
 
 /* Whether a daemon answers now, without starting one. */
