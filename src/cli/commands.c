@@ -1,0 +1,248 @@
+/* The table of commands. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define O(name) OPTION_BIT(OPTION_##name)
+#define SOURCES (O(CONFIG) | O(PROFILE) | O(FLAKE) | O(SYSTEM) | O(IMAGE) | O(SUITE))
+
+const struct command commands[] = {
+        {
+                .name = "create",
+                .synopsis = "NAME",
+                .summary = "create a container from a configuration and start it",
+                .description =
+                        "Creates the container NAME from a configuration and starts it. Exactly one of --config, "
+                        "--profile and --flake says what it is made of.\n\n"
+                        "Everything is checked before anything is done: the name, the configuration, and that the "
+                        "ports are free. If anything fails later, what was done is undone, and nothing is left "
+                        "behind but the cached system tree.\n\n"
+                        "The container gets addresses that it keeps until it is removed. Its network is complete "
+                        "before its first process runs.",
+                .options = SOURCES | O(NO_START) | O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = 1,
+                .run = command_create,
+        },
+        {
+                .name = "update",
+                .synopsis = "NAME",
+                .summary = "give a container a new configuration",
+                .description =
+                        "Gives the container NAME a new configuration, from exactly one of --config, --profile and "
+                        "--flake. A running container is restarted to take it up, a stopped one stays stopped. Its "
+                        "addresses and its files stay.\n\n"
+                        "If the new configuration cannot be put in place, or the container does not start with it, "
+                        "the container goes back to the one before.",
+                .options = SOURCES | O(STRATEGY) | O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = 1,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_update,
+        },
+        {
+                .name = "list",
+                .synopsis = "",
+                .summary = "list the containers",
+                .description =
+                        "Lists all containers, with their state, addresses and forwarded ports. Containers that a "
+                        "host configuration declares are listed as declarative, and .nspawn files that this program "
+                        "did not make as unmanaged: start, stop, update and remove leave those alone.",
+                .options = O(TYPE) | O(JSON),
+                .run = command_list,
+        },
+        {
+                .name = "status",
+                .synopsis = "[NAME...]",
+                .summary = "show the state and network of containers",
+                .description = "Shows each container NAME, or all of them, in detail: state, processes, addresses, "
+                               "links, forwards and where its files are.",
+                .options = O(JSON),
+                .max = SIZE_MAX,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_status,
+        },
+        {
+                .name = "show-ip",
+                .synopsis = "NAME",
+                .summary = "print a container's address",
+                .description = "Prints the IPv4 address of the container NAME, or with -6 its IPv6 address, alone on a "
+                               "line, for use in scripts. With both options, both are printed. The addresses are the "
+                               "container's own while it is stopped, too.",
+                .options = O(IPV4) | O(IPV6) | O(JSON),
+                .min = 1,
+                .max = 1,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_show_ip,
+        },
+        {
+                .name = "start",
+                .synopsis = "NAME...",
+                .summary = "start containers",
+                .description = "Starts each container NAME and returns when it is ready. One that runs already is left "
+                               "as it is.",
+                .options = O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = SIZE_MAX,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_start,
+        },
+        {
+                .name = "stop",
+                .synopsis = "NAME...",
+                .summary = "shut containers down",
+                .description = "Shuts each container NAME down cleanly, and kills it when that takes longer than "
+                               "--timeout. One that does not run is left as it is. Addresses and files are kept.",
+                .options = O(TIMEOUT) | O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = SIZE_MAX,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_stop,
+        },
+        {
+                .name = "restart",
+                .synopsis = "NAME...",
+                .summary = "shut containers down and start them again",
+                .description = "Shuts each container NAME down, if it runs, and starts it.",
+                .options = O(TIMEOUT) | O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = SIZE_MAX,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_restart,
+        },
+        {
+                .name = "remove",
+                .synopsis = "NAME",
+                .summary = "remove a container",
+                .description = "Shuts the container NAME down and removes it: its configurations, its addresses, its "
+                               "logs. Its files in /var/lib/machines/NAME stay, unless --delete-state says "
+                               "otherwise, and are used again by a container that is created with that name.",
+                .options = O(DELETE_STATE) | O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = 1,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_remove,
+        },
+        {
+                .name = "run",
+                .synopsis = "NAME [--] COMMAND [ARGUMENT...]",
+                .summary = "run a command in a container",
+                .description = "Runs COMMAND in the running container NAME, with this terminal or these pipes as its "
+                               "input and output, and exits with its exit status: 128 and the number of the signal "
+                               "that ended it, if one did.",
+                .options = O(USER),
+                .min = 2,
+                .max = SIZE_MAX,
+                .stop = 2,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_run,
+        },
+        {
+                .name = "shell",
+                .synopsis = "NAME [[--] COMMAND [ARGUMENT...]]",
+                .summary = "open a shell in a container",
+                .description = "Opens a login shell in the running container NAME, or runs COMMAND, on a terminal of "
+                               "the container's own.",
+                .options = O(USER),
+                .min = 1,
+                .max = SIZE_MAX,
+                .stop = 2,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_shell,
+        },
+        {
+                .name = "logs",
+                .synopsis = "NAME",
+                .summary = "print what a container wrote to its console",
+                .description = "Prints what the container NAME wrote to its console, its system's own start messages "
+                               "included. What its services log is in its journal: nixos-nspawn run NAME -- "
+                               "journalctl.",
+                .options = O(LINES) | O(FOLLOW),
+                .min = 1,
+                .max = 1,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_logs,
+        },
+        {
+                .name = "ports",
+                .synopsis = "[NAME...]",
+                .summary = "list the forwarded ports of all containers",
+                .description = "Lists every port of this host that is forwarded to a container, or to the containers "
+                               "NAME, where it leads, and which process of the host listens on it.",
+                .options = O(JSON),
+                .max = SIZE_MAX,
+                .completion = COMPLETE_CONTAINER,
+                .run = command_ports,
+        },
+        {
+                .name = "setup",
+                .synopsis = "",
+                .summary = "prepare this host, or undo that",
+                .description = "Makes what containers need on this host: directories, a machine id, and the entry in "
+                               "/etc/nsswitch.conf by which the host finds containers by name. What is right already "
+                               "is left alone, so it can be run again at any time. Programs that are missing are "
+                               "named with the package that has them.\n\n"
+                               "What was changed is recorded, and --undo takes exactly that away.",
+                .options = O(UNDO) | O(DRY_RUN) | O(JSON),
+                .run = command_setup,
+        },
+        {
+                .name = "help",
+                .synopsis = "[COMMAND]",
+                .summary = "print help, in general or for one command",
+                .description = "Prints the list of commands, or help for COMMAND.",
+                .max = 1,
+                .completion = COMPLETE_COMMAND,
+                .run = command_help,
+        },
+        {
+                .name = "version",
+                .synopsis = "",
+                .summary = "print the version",
+                .description = "Prints the version.",
+                .options = O(JSON),
+                .run = command_version,
+        },
+        {
+                .name = "completion",
+                .synopsis = "bash|zsh|fish|containers",
+                .summary = "print a shell's completion script",
+                .description = "Prints the completion script for a shell, or the names of the containers, which those "
+                               "scripts ask for.",
+                .min = 1,
+                .max = 1,
+                .hidden = true,
+                .run = command_completion,
+        },
+        {
+                .name = "manual",
+                .synopsis = "",
+                .summary = "print the manual's part about commands",
+                .description = "Prints the sections of nixos-nspawn(1) that follow from the table of commands, for "
+                               "scdoc.",
+                .hidden = true,
+                .run = command_manual,
+        },
+        {0},
+};
+
+const struct command *command_find(const char *name) {
+        for (const struct command *c = commands; c->name; c++)
+                if (strcmp(c->name, name) == 0)
+                        return c;
+        return NULL;
+}
+
+option_set command_options(const struct command *command) {
+        return command->options | O(HELP) | O(VERBOSE) | O(UNIT_FILE_DIR);
+}
+
+int invocation_need_root(const struct invocation *i, struct error *e) {
+        if (geteuid() == 0)
+                return 0;
+        return error_set(e, EPERM, EXIT_FAILED,
+                         "'%s' needs root, because it changes containers and the network of this host: run it with "
+                         "sudo",
+                         i->command->name);
+}

@@ -1,0 +1,123 @@
+/* Help, as wide as 80 columns. */
+#include "cli/help.h"
+
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+        WIDTH = 80,
+        OPTION_COLUMN = 26, /* where explanations of options start */
+        COMMAND_COLUMN = 14,
+};
+
+static void indent_by(FILE *stream, unsigned n) {
+        (void) fprintf(stream, "%*s", (int) n, "");
+}
+
+void help_wrap(FILE *stream, const char *text, unsigned indent, unsigned first, unsigned width) {
+        unsigned column = first;
+
+        while (*text) {
+                size_t size = strcspn(text, " \n");
+
+                if (column > indent && column + 1 + size > width) {
+                        (void) fputc('\n', stream);
+                        column = 0;
+                }
+                if (column < indent) {
+                        indent_by(stream, indent - column);
+                        column = indent;
+                } else if (column > indent) {
+                        (void) fputc(' ', stream);
+                        column++;
+                }
+                (void) fprintf(stream, "%.*s", (int) size, text);
+                column += (unsigned) size;
+                text += size;
+                if (text[0] == '\n') {
+                        text += strspn(text, "\n ");
+                        (void) fputs(*text ? "\n\n" : "", stream);
+                        column = 0;
+                } else
+                        text += strspn(text, " ");
+        }
+        (void) fputc('\n', stream);
+}
+
+static void print_option(FILE *stream, enum option o) {
+        const struct option_info *info = option_info(o);
+        unsigned column;
+
+        if (info->letter)
+                column = (unsigned) fprintf(stream, "  -%c, --%s", info->letter, info->name);
+        else
+                column = (unsigned) fprintf(stream, "      --%s", info->name);
+        if (info->argument)
+                column += (unsigned) fprintf(stream, " %s", info->argument);
+        if (column + 2 > OPTION_COLUMN) {
+                (void) fputc('\n', stream);
+                column = 0;
+        }
+        help_wrap(stream, info->help, OPTION_COLUMN, column, WIDTH);
+}
+
+static void print_options(FILE *stream, option_set set) {
+        (void) fputs("\nOptions:\n", stream);
+        for (enum option o = 0; o < _OPTION_MAX; o++)
+                if (set & OPTION_BIT(o))
+                        print_option(stream, o);
+}
+
+void help_top(FILE *stream) {
+        (void) fprintf(stream,
+                       "NixOS imperative container manager v%s\n\n"
+                       "Usage: nixos-nspawn [OPTION...] COMMAND ...\n\nCommands:\n",
+                       VERSION);
+        for (const struct command *c = commands; c->name; c++) {
+                if (c->hidden)
+                        continue;
+                help_wrap(stream, c->summary, COMMAND_COLUMN, (unsigned) fprintf(stream, "  %s", c->name), WIDTH);
+        }
+        print_options(stream, GLOBAL_OPTIONS);
+        (void) fputs("\nSee 'nixos-nspawn COMMAND --help' for one command, nixos-nspawn(1) for all of them.\n", stream);
+}
+
+void help_command(FILE *stream, const struct command *command) {
+        (void) fprintf(stream, "Usage: nixos-nspawn %s [OPTION...]%s%s\n\n", command->name,
+                       command->synopsis[0] ? " " : "", command->synopsis);
+        help_wrap(stream, command->description, 0, 0, WIDTH);
+        print_options(stream, command_options(command));
+}
+
+int command_help(struct invocation *i, struct error *e) {
+        const char *name = invocation_argument(i, 0);
+        const struct command *command;
+
+        if (!name) {
+                help_top(i->output.stream);
+                return 0;
+        }
+        command = command_find(name);
+        if (!command)
+                return error_set(e, EINVAL, EXIT_USAGE, "unknown command '%s'; 'nixos-nspawn help' lists them", name);
+        help_command(i->output.stream, command);
+        return 0;
+}
+
+int command_version(struct invocation *i, struct error *e) {
+        json_t *value;
+        int r;
+
+        output_line(&i->output, "nixos-nspawn %s", VERSION);
+        value = json_pack("{s:s}", "version", VERSION);
+        r = output_json(&i->output, value, e);
+        json_decref(value);
+        return r;
+}
+
+int command_manual(struct invocation *i, struct error *e) {
+        manual_print(i->output.stream);
+        return 0;
+}
