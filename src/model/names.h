@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONTAINER_NAME_MAX 64
+#define CONTAINER_NAME_MAX 63 /* of a host name label */
 
-/* A machine name that is also a host name label and a file name: letters, digits, '-', '_' inside, 1 to 64
- * characters, no leading or trailing '-'. NULL when valid, else what is wrong with it, for an error message. */
+/* A machine name that is also a host name label and a file name: letters, digits, inside also '-' and '_', 1 to 63
+ * characters, not a number, not one of the host's own names. NULL when valid, else a sentence that says what a name
+ * must be. */
 const char *container_name_problem(const char *name);
 
 enum link_prefix {

@@ -40,6 +40,6 @@ int network_compute(const struct container *c, const struct allocation *a, const
 /* Finds a free range; pure, so that it can be tested. Ranges start at a place that the name's hash chooses, so
  * that a container gets the same ones again even when the file of allocations is lost, and go on to the next
  * free one. taken: ranges in use (allocations, addresses, routes); overlap counts.
- * length: of the wanted range. Returns 0 or -ENOSPC. */
+ * length: of the wanted range. Returns 0, -ENOSPC, -ENOMEM, or -EINVAL (length does not fit the pool). */
 int allocation_choose(const struct prefix *pool, uint8_t length, const char *name, const struct prefix *taken,
                       size_t n_taken, struct prefix *ret);

@@ -189,7 +189,7 @@ static void test_doubles(void **state) {
 
 #define PENDING(option)                                                                                                \
         "container 'example': nixosContainer." option " is not yet supported by this version; remove it from the "     \
-                                                      "config"
+        "config"
 
 static void test_not_yet(void **state) {
         assert_refused("{\"zone\": \"myzone\"}", PENDING("zone"));
