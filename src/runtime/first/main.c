@@ -1,0 +1,247 @@
+/* nspawn-first: the first process of a container. It completes the network, then becomes the real init.
+ *
+ *     nspawn-first INIT [ARGUMENT...]
+ *
+ * systemd-nspawn has made host0 and given this process CAP_NET_ADMIN over its network namespace. Whatever goes wrong
+ * here is said on the console, and the init is run all the same: a container without its network can still be
+ * looked into. */
+#include "first.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static _printf_(1, 2) void complain(const char *fmt, ...) {
+        char line[512];
+        int n = snprintf(line, sizeof line, "nspawn-first: ");
+        va_list ap;
+
+        va_start(ap, fmt);
+        int m = vsnprintf(line + n, sizeof line - (size_t) n - 1, fmt, ap);
+        va_end(ap);
+        n = m < 0 ? n : n + m;
+        if ((size_t) n > sizeof line - 2)
+                n = (int) sizeof line - 2;
+        line[n++] = '\n';
+        if (write(STDERR_FILENO, line, (size_t) n) < 0)
+                return; /* there is nobody left to tell */
+}
+
+static uint64_t now_ms(void) {
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+}
+
+static int network_read(struct first_network *ret) {
+        char text[FIRST_FILE_MAX + 1];
+        size_t size = 0;
+        unsigned line;
+        const char *problem;
+        int fd = open(PATH_GUEST_NETWORK, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+        if (fd < 0) {
+                complain("Cannot open %s: %s; the network stays unconfigured", PATH_GUEST_NETWORK, strerror(errno));
+                return -ENOENT;
+        }
+        for (;;) {
+                ssize_t n = read(fd, text + size, sizeof text - size);
+
+                if (n <= 0)
+                        break;
+                size += (size_t) n;
+        }
+        close(fd);
+        if (size > FIRST_FILE_MAX) {
+                complain("%s is larger than %d bytes; the network stays unconfigured", PATH_GUEST_NETWORK,
+                         FIRST_FILE_MAX);
+                return -EFBIG;
+        }
+        text[size] = '\0';
+        if (memchr(text, '\0', size)) {
+                complain("%s is not text; the network stays unconfigured", PATH_GUEST_NETWORK);
+                return -EINVAL;
+        }
+        if (first_parse(text, ret, &line, &problem) < 0) {
+                complain("%s, line %u: %s; the network stays unconfigured", PATH_GUEST_NETWORK, line, problem);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+/* Sends the whole batch and takes one acknowledgement for each request. */
+static void batch_send(int fd, const struct batch *b) {
+        unsigned answered = 0;
+
+        if (b->overflow) {
+                complain("The network has more parts than fit into one request; it stays unconfigured");
+                return;
+        }
+        if (send(fd, b->data, b->size, 0) < 0) {
+                complain("Cannot send the network configuration to the kernel: %s", strerror(errno));
+                return;
+        }
+        while (answered < b->n) {
+                uint8_t reply[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
+                struct sockaddr_nl from;
+                socklen_t from_size = sizeof from;
+                ssize_t n = recvfrom(fd, reply, sizeof reply, 0, (struct sockaddr *) &from, &from_size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0) {
+                        complain("The kernel did not answer a network request: %s", strerror(errno));
+                        return;
+                }
+                if (from.nl_pid != 0)
+                        continue;
+                size_t left = (size_t) n;
+                for (struct nlmsghdr *m = (struct nlmsghdr *) reply; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
+                        const struct nlmsgerr *e = NLMSG_DATA(m);
+
+                        if (m->nlmsg_type != NLMSG_ERROR || m->nlmsg_len < NLMSG_LENGTH(sizeof *e) ||
+                            m->nlmsg_seq == 0 || m->nlmsg_seq > b->n)
+                                continue;
+                        answered++;
+                        if (e->error)
+                                complain("Cannot %s: %s", b->what[m->nlmsg_seq], strerror(-e->error));
+                }
+        }
+}
+
+static int netlink_open(uint32_t groups) {
+        struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+        if (fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof address) < 0) {
+                close(fd);
+                fd = -1;
+        }
+        if (fd < 0)
+                complain("Cannot open a netlink socket: %s", strerror(errno));
+        return fd;
+}
+
+/* Asks for the state of the link; the answer comes like a notification. */
+static void ask_for_link(int fd, int link) {
+        struct {
+                struct nlmsghdr header;
+                struct ifinfomsg body;
+        } request = {
+                .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST},
+                .body = {.ifi_index = link},
+        };
+
+        (void) send(fd, &request, sizeof request, 0);
+}
+
+/* Looks through what arrived for news of the link. */
+static bool carrier_seen(uint8_t *data, size_t size, int link) {
+        for (struct nlmsghdr *m = (struct nlmsghdr *) data; NLMSG_OK(m, size); m = NLMSG_NEXT(m, size)) {
+                const struct ifinfomsg *i = NLMSG_DATA(m);
+
+                if (m->nlmsg_type == RTM_NEWLINK && m->nlmsg_len >= NLMSG_LENGTH(sizeof *i) && i->ifi_index == link &&
+                    (i->ifi_flags & IFF_LOWER_UP))
+                        return true;
+        }
+        return false;
+}
+
+/* The host raises its end last, so carrier means that the host's side is complete. */
+static void carrier_wait(int fd, const struct first_network *n, int link) {
+        uint64_t end = now_ms() + n->deadline_ms;
+
+        ask_for_link(fd, link);
+        for (;;) {
+                uint8_t data[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+                struct pollfd p = {.fd = fd, .events = POLLIN};
+                uint64_t now = now_ms();
+                int r = poll(&p, 1, now >= end ? 0 : (int) (end - now));
+
+                if (r == 0) {
+                        complain("The host did not raise its side of %s within %u ms; going on without it. Look at "
+                                 "what nspawn-netd says on the host",
+                                 n->link, n->deadline_ms);
+                        return;
+                }
+                ssize_t size = r < 0 ? -1 : recv(fd, data, sizeof data, MSG_DONTWAIT);
+                if (size < 0) {
+                        if (errno == ENOBUFS) /* notifications were lost: ask */
+                                ask_for_link(fd, link);
+                        else if (errno != EINTR && errno != EAGAIN) {
+                                complain("Cannot wait for %s: %s", n->link, strerror(errno));
+                                return;
+                        }
+                        continue;
+                }
+                if (carrier_seen(data, (size_t) size, link))
+                        return;
+        }
+}
+
+/* The default route is static: one that the kernel takes from router advertisements would come beside it, and go again
+ * when the guest's network manager starts. Prefixes are still taken from them. */
+static void advertised_routes_refuse(const struct first_network *n) {
+        char path[sizeof "/proc/sys/net/ipv6/conf//accept_ra_defrtr" + IFNAMSIZ];
+        bool v6 = false;
+
+        for (size_t i = 0; i < n->n_gateways; i++)
+                v6 = v6 || n->gateways[i].family == AF_INET6;
+        if (!v6)
+                return;
+        (void) snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_ra_defrtr", n->link);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, "0", 1) < 0)
+                complain("Cannot write %s: %s; a second default route may come from router advertisements", path,
+                         strerror(errno));
+        if (fd >= 0)
+                close(fd);
+}
+
+static void network_configure(void) {
+        static struct batch batch;
+        struct first_network n;
+        int link = 0, events = -1;
+        int fd = netlink_open(0);
+
+        if (fd < 0)
+                return;
+        if (network_read(&n) >= 0) {
+                link = (int) if_nametoindex(n.link);
+                if (link <= 0)
+                        complain("There is no link %s here; the network stays unconfigured", n.link);
+                else {
+                        advertised_routes_refuse(&n);
+                        if (n.deadline_ms > 0)
+                                events = netlink_open(RTMGRP_LINK); /* before the link is up: no news is missed */
+                }
+        }
+        batch_fill(&batch, &n, link, (int) if_nametoindex("lo"));
+        batch_send(fd, &batch);
+        close(fd);
+        if (events >= 0) {
+                carrier_wait(events, &n, link);
+                close(events);
+        }
+}
+
+int main(int argc, char *argv[]) {
+        if (argc < 2) {
+                complain("Usage: %s INIT [ARGUMENT...]", argc > 0 ? argv[0] : "nspawn-first");
+                return 2;
+        }
+        network_configure();
+        execv(argv[1], argv + 1);
+        complain("Cannot run the init %s: %s", argv[1], strerror(errno));
+        return 127;
+}

@@ -1,0 +1,122 @@
+/* The file of `key value` lines that tells the first process its network. */
+#include "first.h"
+
+#include "base/parse.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *parse_link(char *value, struct first_network *n) {
+        if (n->link[0])
+                return "a second link";
+        if (!*value || strlen(value) >= IFNAMSIZ || strchr(value, '/') || !strcmp(value, ".") || !strcmp(value, ".."))
+                return "not the name of a link";
+        strcpy(n->link, value);
+        return NULL;
+}
+
+static const char *parse_mtu(char *value, struct first_network *n) {
+        uint64_t mtu;
+
+        if (n->mtu)
+                return "a second MTU";
+        if (parse_unsigned(value, 1280, 65535, &mtu) < 0)
+                return "not an MTU (1280 to 65535)";
+        n->mtu = (uint32_t) mtu;
+        return NULL;
+}
+
+static const char *parse_deadline(char *value, struct first_network *n) {
+        uint64_t deadline;
+
+        if (n->deadline_ms)
+                return "a second deadline";
+        if (parse_unsigned(value, 0, 600000, &deadline) < 0)
+                return "not a deadline in milliseconds (0 to 600000)";
+        n->deadline_ms = (uint32_t) deadline;
+        return NULL;
+}
+
+static const char *parse_address(char *value, struct first_network *n) {
+        if (n->n_addresses >= FIRST_ADDRESSES_MAX)
+                return "too many addresses";
+        if (prefix_parse(value, false, &n->addresses[n->n_addresses]) < 0)
+                return "not an address with a prefix length";
+        n->n_addresses++;
+        return NULL;
+}
+
+static const char *parse_gateway(char *value, struct first_network *n) {
+        if (n->n_gateways >= FIRST_GATEWAYS_MAX)
+                return "too many gateways";
+        if (address_parse(value, &n->gateways[n->n_gateways]) < 0)
+                return "not an address";
+        n->n_gateways++;
+        return NULL;
+}
+
+static const char *parse_neighbour(char *value, struct first_network *n) {
+        char *blank = strchr(value, ' ');
+        struct first_neighbour *entry;
+
+        if (n->n_neighbours >= FIRST_NEIGHBOURS_MAX)
+                return "too many neighbours";
+        entry = &n->neighbours[n->n_neighbours];
+        if (!blank)
+                return "a neighbour is an address and a hardware address";
+        *blank = '\0';
+        if (address_parse(value, &entry->address) < 0 || mac_parse(blank + 1, &entry->mac) < 0)
+                return "a neighbour is an address and a hardware address";
+        n->n_neighbours++;
+        return NULL;
+}
+
+static const struct {
+        const char *key;
+        const char *(*parse)(char *value, struct first_network *n); /* NULL, or what is wrong */
+} keys[] = {
+        {"link", parse_link},       {"mtu", parse_mtu},         {"deadline", parse_deadline},
+        {"address", parse_address}, {"gateway", parse_gateway}, {"neighbour", parse_neighbour},
+};
+
+static const char *parse_line(char *line, struct first_network *n) {
+        char *value = strchr(line, ' ');
+
+        if (!value)
+                return "a line is a key, a blank and a value";
+        *value++ = '\0';
+        for (size_t i = 0; i < ELEMENTS_OF(keys); i++)
+                if (!strcmp(line, keys[i].key))
+                        return keys[i].parse(value, n);
+        return "unknown key";
+}
+
+int first_parse(char *text, struct first_network *ret, unsigned *ret_line, const char **ret_problem) {
+        *ret = (struct first_network){0};
+        *ret_line = 0;
+        *ret_problem = NULL;
+
+        while (*text) {
+                char *end = strchr(text, '\n');
+
+                ++*ret_line;
+                if (!end) {
+                        /* The writer ends every line: this is the rest of a write that was cut off. */
+                        *ret_problem = "the file ends inside a line";
+                        return -EINVAL;
+                }
+                *end = '\0';
+                if (*text && *text != '#') {
+                        *ret_problem = parse_line(text, ret);
+                        if (*ret_problem)
+                                return -EINVAL;
+                }
+                text = end + 1;
+        }
+        *ret_line = 0;
+        if (!ret->link[0]) {
+                *ret_problem = "it names no link";
+                return -EINVAL;
+        }
+        return 0;
+}
