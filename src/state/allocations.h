@@ -7,6 +7,12 @@
 #include "base/error.h"
 #include "model/network.h"
 
+/* Where ranges come from, and how large they are. */
+#define ALLOCATION_POOL       "10.233.0.0/16"
+#define ALLOCATION_V4_LENGTH  28 /* of a veth pair */
+#define ALLOCATION_ULA_LENGTH 48
+#define ALLOCATION_V6_LENGTH  64
+
 struct allocations; /* opaque */
 
 /* Loads PATH_ALLOCATIONS (absent: empty). A damaged file is an error that names it, never overwritten. */
@@ -17,8 +23,16 @@ static inline void allocations_freep(struct allocations **a) {
         *a = NULL;
 }
 
+/* For who keeps it: loads again when the file changed since, else one stat(2). *a may be NULL at first; on failure it
+ * stays as it was. */
+int allocations_refresh(struct allocations **a, struct error *e);
+
+/* The host's own /48; -ENOENT before the first use. */
+int allocations_ula(const struct allocations *a, struct prefix *ret);
+
 /* The container's ranges: those it has, or new ones, avoiding `avoid` (ranges seen on the host's links and routes).
- * The ULA /48 is made (random, RFC 4193) at first use. Returns 1 when something new was given (call save), 0 when it was there. */
+ * The ULA /48 is made (random, RFC 4193) at first use. Returns 1 when something new was given (call save), 0 when it
+ * was there. */
 int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                     struct allocation *ret, struct error *e);
 /* Only looks. -ENOENT when it has none. */

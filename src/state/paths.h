@@ -2,28 +2,32 @@
 #pragma once
 
 /* Interfaces to systemd: files that a person may read and keep (SPEC A.1). */
-#define PATH_UNITS "/etc/systemd/nspawn"    /* NAME.nspawn -> PROFILE/system/nixos-nspawn/NAME.nspawn */
+#define PATH_UNITS    "/etc/systemd/nspawn" /* NAME.nspawn -> PROFILE/system/nixos-nspawn/NAME.nspawn */
 #define PATH_NETWORKS "/etc/systemd/network"
-#define PATH_MACHINES "/var/lib/machines"   /* NAME/: the container's root */
+#define PATH_MACHINES "/var/lib/machines" /* NAME/: the container's root */
 
 /* Kept. */
 #define PATH_LIB "/var/lib/nixos-nspawn"
-#define PATH_PROFILES PATH_LIB "/profiles"  /* NAME/system -> system-N; system-N/nixos-nspawn/{spec.json,data.json,...} */
-#define PATH_TREES PATH_LIB "/trees"        /* cached OS trees */
+#define PATH_PROFILES                                                                                                  \
+        PATH_LIB "/profiles" /* NAME/system -> system-N; system-N/nixos-nspawn/{spec.json,data.json,...} */
+#define PATH_TREES       PATH_LIB "/trees" /* cached OS trees */
 #define PATH_ALLOCATIONS PATH_LIB "/addresses.json"
-#define PATH_LOGS "/var/log/nixos-nspawn"   /* NAME.log, NAME.log.1 */
+#define PATH_LOGS        "/var/log/nixos-nspawn" /* NAME.log, NAME.log.1 */
 
 /* Gone with the next boot. */
-#define PATH_RUN "/run/nixos-nspawn"
-#define PATH_LOCK PATH_RUN "/lock"                     /* flock: whoever changes definitions or allocations */
-#define PATH_NETD_SOCKET PATH_RUN "/io.nixos.Nspawn"   /* Varlink */
-#define PATH_NETD_LOCK PATH_RUN "/netd.lock"           /* flock held by the one daemon */
-#define PATH_NETD_SYSCTLS PATH_RUN "/sysctls.json"     /* what was switched on, with the value before */
-#define PATH_PROXY_SOCKET PATH_RUN "/proxy"            /* control socket of the localhost proxy */
-#define PATH_CONTAINERS PATH_RUN "/containers"         /* NAME/: the supervisor's folder */
-#define PATH_NAMES PATH_RUN "/names"                   /* NAME: addresses for NSS; by-address/ADDR -> NAME */
+#define PATH_RUN              "/run/nixos-nspawn"
+#define PATH_LOCK             PATH_RUN "/lock"            /* flock: whoever changes definitions or allocations */
+#define PATH_NETD_SOCKET      PATH_RUN "/io.nixos.Nspawn" /* Varlink */
+#define PATH_NETD_LOCK        PATH_RUN "/netd.lock"       /* flock held by the one daemon */
+#define PATH_NETD_SYSCTLS     PATH_RUN "/sysctls.json"    /* what was switched on, with the value before */
+#define PATH_PROXY_SOCKET     PATH_RUN "/proxy"           /* control socket of the localhost proxy */
+#define PATH_PROXY_LOCK       PATH_RUN "/proxy.lock"      /* flock held by the one proxy */
+#define PATH_CONTAINERS       PATH_RUN "/containers"      /* NAME/: the supervisor's folder */
+#define PATH_NAMES            PATH_RUN "/names"           /* name: addresses for NSS */
+#define PATH_NAMES_BY_ADDRESS PATH_NAMES "/.by-address"   /* ADDRESS -> name; no container is called so */
+#define PATH_FORWARDS         PATH_RUN "/forwards.json"   /* cache of all containers' forwards */
 
 /* Inside the container. */
-#define PATH_GUEST_FOLDER "/run/host/nixos-nspawn"     /* bind-mounted from PATH_CONTAINERS/NAME/guest */
-#define PATH_GUEST_FIRST PATH_GUEST_FOLDER "/first"
+#define PATH_GUEST_FOLDER  "/run/host/nixos-nspawn" /* bind-mounted from PATH_CONTAINERS/NAME/guest */
+#define PATH_GUEST_FIRST   PATH_GUEST_FOLDER "/first"
 #define PATH_GUEST_NETWORK PATH_GUEST_FOLDER "/network"

@@ -1,0 +1,22 @@
+/* The daemon's way to nspawn-proxy, which listens on 127.0.0.1 and ::1 for the forwards of running containers.
+ *
+ * The proxy outlives the daemon: connections through it go on when the daemon is restarted. Calls wait for the answer
+ * (a few hundred microseconds; tens of milliseconds when the proxy has to be started first). */
+#pragma once
+
+#include "base/error.h"
+#include "model/network.h"
+
+#include <jansson.h>
+
+/* Has the proxy listen for the forwards of name, instead of those it had: listeners and connections that stay the same
+ * are not touched. All or nothing. Starts the proxy when it does not run and there is something to listen for.
+ * -EADDRINUSE: a port is taken; the message names port, protocol and, when it can be told, the process. Forwards bound
+ * to an address that is not a loopback one have no listener. */
+int proxy_set(const char *name, const struct network *n, struct error *e);
+
+/* Closes the listeners of name and its connections. Harmless twice, and when no proxy runs (none is started). */
+int proxy_clear(const char *name, struct error *e);
+
+/* What it listens for: [{"name":…,"forwards":[{"protocol","hostPort","count",…}],"connections":N}]. No proxy: []. */
+int proxy_list(json_t **ret, struct error *e);
