@@ -20,9 +20,9 @@ static inline void firewall_monitor_closep(struct firewall_monitor **m) {
 int firewall_monitor_fd(const struct firewall_monitor *m); /* non-blocking; borrowed */
 
 enum firewall_event {
-        FIREWALL_QUIET = 0,  /* nothing that concerns us */
-        FIREWALL_DAMAGED,    /* somebody else removed something of our tables or of io.systemd.nat */
-        FIREWALL_RESYNC,     /* notifications were lost (ENOBUFS): check everything */
+        FIREWALL_QUIET = 0, /* nothing that concerns us */
+        FIREWALL_DAMAGED,   /* somebody else removed something of our tables or of io.systemd.nat */
+        FIREWALL_RESYNC,    /* notifications were lost (ENOBUFS): check everything */
 };
 
 /* Reads what is there, never waits. own_port: engine_firewall_port(), whose changes are no damage.

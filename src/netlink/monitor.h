@@ -9,26 +9,26 @@
 #include <net/if.h>
 
 enum netlink_event_kind {
-        NETLINK_EVENT_LINK,            /* new or changed */
+        NETLINK_EVENT_LINK, /* new or changed */
         NETLINK_EVENT_LINK_GONE,
         NETLINK_EVENT_ADDRESS,
         NETLINK_EVENT_ADDRESS_GONE,
         NETLINK_EVENT_NEIGHBOUR,
         NETLINK_EVENT_NEIGHBOUR_GONE,
-        NETLINK_EVENT_RESYNC,          /* events were lost: look at everything again */
+        NETLINK_EVENT_RESYNC, /* events were lost: look at everything again */
 };
 
 struct netlink_event {
         enum netlink_event_kind kind;
         int ifindex;
-        char name[IFNAMSIZ];       /* links only, else empty */
-        char link_kind[16];        /* links: "veth", "bridge", ... or empty */
-        uint32_t flags;            /* links: IFF_*; addresses: IFA_F_*; neighbours: NUD_* of the state */
-        int master;                /* links: ifindex of the bridge, or 0 */
-        int peer;                  /* links: ifindex of a veth's peer (in its own namespace), or 0 */
-        uint32_t mtu;              /* links */
-        struct prefix address;     /* addresses: the local one; neighbours: /32 or /128 */
-        struct mac mac;            /* links, neighbours; zero when there is none */
+        char name[IFNAMSIZ];   /* links only, else empty */
+        char link_kind[16];    /* links: "veth", "bridge", ... or empty */
+        uint32_t flags;        /* links: IFF_*; addresses: IFA_F_*; neighbours: NUD_* of the state */
+        int master;            /* links: ifindex of the bridge, or 0 */
+        int peer;              /* links: ifindex of a veth's peer (in its own namespace), or 0 */
+        uint32_t mtu;          /* links */
+        struct prefix address; /* addresses: the local one; neighbours: /32 or /128 */
+        struct mac mac;        /* links, neighbours; zero when there is none */
 };
 
 struct netlink_monitor;
@@ -45,8 +45,8 @@ int netlink_monitor_fd(const struct netlink_monitor *m); /* non-blocking; borrow
 /* Called once an event; a negative return ends the dispatch, which returns it. */
 typedef int (*netlink_event_t)(const struct netlink_event *event, void *userdata);
 
-/* Reads what is there, never waits. An overrun (ENOBUFS) becomes one NETLINK_EVENT_RESYNC. Messages that do not come from
- * the kernel are ignored. Returns 0 or negative errno. */
+/* Reads what is there, never waits. An overrun (ENOBUFS) becomes one NETLINK_EVENT_RESYNC. Messages that do not come
+ * from the kernel are ignored. Returns 0 or negative errno. */
 int netlink_monitor_dispatch(struct netlink_monitor *m, netlink_event_t handler, void *userdata);
 
 /* The name of an event kind, for logs: "link", "link gone", ... */

@@ -12,6 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NETLINK_ATTRIBUTE_HEADER sizeof(struct nlattr)
+static inline size_t netlink_align(size_t size) {
+        return (size + 3) & ~(size_t) 3;
+}
+
 struct netlink; /* one socket */
 
 /* protocol: NETLINK_ROUTE or NETLINK_NETFILTER. netns_fd: the network namespace that the socket belongs to, -1 for the
@@ -27,20 +32,20 @@ uint32_t netlink_port(const struct netlink *n);
 
 /* What the kernel said of one message. */
 struct netlink_result {
-        int code;            /* 0 or negative errno */
-        char message[80];    /* of the extended ACK; empty when there was none */
+        int code;         /* 0 or negative errno */
+        char message[80]; /* of the extended ACK; empty when there was none */
 };
 
 struct netlink_batch {
         uint8_t *data; /* owned */
         size_t size, capacity;
-        size_t message;                  /* offset of the message being built */
-        struct netlink_result *results;  /* owned; one a message */
+        size_t message;                 /* offset of the message being built */
+        struct netlink_result *results; /* owned; one a message */
         uint32_t n, n_capacity;
-        int error;                       /* sticky: -ENOMEM, -EMSGSIZE */
+        int error; /* sticky: -ENOMEM, -EMSGSIZE */
 };
 
-#define NETLINK_BATCH_INIT ((struct netlink_batch) {0})
+#define NETLINK_BATCH_INIT ((struct netlink_batch){0})
 void netlink_batch_clear(struct netlink_batch *b);
 /* Empties it, keeping the memory. */
 void netlink_batch_reset(struct netlink_batch *b);
@@ -79,10 +84,10 @@ int netlink_dump(struct netlink *n, uint16_t type, const void *header, size_t he
  * Unknown types are ignored. */
 int netlink_parse(const void *data, size_t size, const struct nlattr **table, uint16_t max);
 static inline const void *netlink_attribute_data(const struct nlattr *a) {
-        return (const uint8_t *) a + NLA_HDRLEN;
+        return (const uint8_t *) a + NETLINK_ATTRIBUTE_HEADER;
 }
 static inline size_t netlink_attribute_size(const struct nlattr *a) {
-        return a->nla_len - (size_t) NLA_HDRLEN;
+        return a->nla_len - NETLINK_ATTRIBUTE_HEADER;
 }
 /* The number, or fallback when a is NULL or has another size. */
 uint32_t netlink_attribute_u32(const struct nlattr *a, uint32_t fallback);

@@ -12,8 +12,8 @@
 struct netlink_veth {
         const char *name, *peer_name;
         struct mac mac, peer_mac;
-        uint32_t mtu;        /* 0: the kernel's default; both ends */
-        int peer_netns_fd;   /* -1: in the same namespace */
+        uint32_t mtu;      /* 0: the kernel's default; both ends */
+        int peer_netns_fd; /* -1: in the same namespace */
 };
 uint32_t netlink_link_create(struct netlink_batch *b, const struct netlink_veth *veth);
 /* By index, or by name when ifindex is 0. */
@@ -42,34 +42,34 @@ uint32_t netlink_neighbour_get(struct netlink_batch *b, int ifindex, const struc
 struct netlink_link {
         int ifindex;
         char name[IFNAMSIZ];
-        char kind[16];           /* "veth", ... or empty */
-        uint32_t flags;          /* IFF_* */
+        char kind[16];  /* "veth", ... or empty */
+        uint32_t flags; /* IFF_* */
         uint32_t mtu;
-        int address_generation;  /* IN6_ADDR_GEN_MODE_* or -1 */
+        int address_generation; /* IN6_ADDR_GEN_MODE_* or -1 */
         int master;
         int peer;
         struct mac mac;
-        bool has_ipv6;           /* IPv6 is not switched off on it */
+        bool has_ipv6; /* IPv6 is not switched off on it */
 };
 /* -EBADMSG when it is malformed. */
 int netlink_link_read(const struct nlmsghdr *h, struct netlink_link *ret);
 
 struct netlink_address {
         int ifindex;
-        struct prefix address;   /* the local one */
-        struct prefix peer;      /* the range on the link: differs from address on point-to-point links */
-        uint32_t flags;          /* IFA_F_* */
-        uint8_t scope;           /* RT_SCOPE_* */
+        struct prefix address; /* the local one */
+        struct prefix peer;    /* the range on the link: differs from address on point-to-point links */
+        uint32_t flags;        /* IFA_F_* */
+        uint8_t scope;         /* RT_SCOPE_* */
 };
 int netlink_address_read(const struct nlmsghdr *h, struct netlink_address *ret);
 
 struct netlink_route {
-        struct prefix destination;  /* length 0: default */
+        struct prefix destination; /* length 0: default */
         struct address via;
-        int ifindex;                /* 0: several or none */
+        int ifindex; /* 0: several or none */
         uint32_t table;
-        uint8_t type;               /* RTN_* */
-        uint8_t protocol;           /* RTPROT_* */
+        uint8_t type;     /* RTN_* */
+        uint8_t protocol; /* RTPROT_* */
 };
 int netlink_route_read(const struct nlmsghdr *h, struct netlink_route *ret);
 
@@ -77,7 +77,7 @@ struct netlink_neighbour {
         int ifindex;
         struct address address;
         struct mac mac;
-        uint16_t state;          /* NUD_* */
+        uint16_t state; /* NUD_* */
 };
 int netlink_neighbour_read(const struct nlmsghdr *h, struct netlink_neighbour *ret);
 

@@ -1,0 +1,181 @@
+/* Notifications of rtnetlink, read until there are none left and handed on as events. */
+#include "netlink/monitor.h"
+
+#include "netlink/route.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+        BUFFER_SIZE = 32 * 1024,
+        RECEIVE_BUFFER = 4 * 1024 * 1024, /* of the kernel: a burst of a thousand links at once fits */
+        DATAGRAMS_A_DISPATCH = 512,       /* then the loop's other sources get their turn */
+};
+
+struct netlink_monitor {
+        int fd;
+        uint8_t buffer[BUFFER_SIZE];
+};
+
+int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
+        static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NEIGH};
+        _cleanup_(netlink_monitor_closep) struct netlink_monitor *m = calloc(1, sizeof(*m));
+        if (!m)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot watch the host's links");
+        m->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+        if (m->fd < 0)
+                return error_errno(e, errno, EXIT_FAILED, "Cannot open a netlink socket to watch the host's links");
+        int size = RECEIVE_BUFFER;
+        (void) setsockopt(m->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+        struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+        if (bind(m->fd, (struct sockaddr *) &address, sizeof(address)) < 0)
+                return error_errno(e, errno, EXIT_FAILED, "Cannot bind the netlink socket that watches links");
+        for (size_t i = 0; i < ELEMENTS_OF(groups); i++)
+                if (setsockopt(m->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) < 0)
+                        return error_errno(e, errno, EXIT_FAILED,
+                                           "Cannot subscribe to the kernel's notifications of "
+                                           "links and addresses");
+        *ret = steal_ptr(m);
+        return 0;
+}
+
+void netlink_monitor_close(struct netlink_monitor *m) {
+        if (!m)
+                return;
+        fd_close(m->fd);
+        free(m);
+}
+
+int netlink_monitor_fd(const struct netlink_monitor *m) {
+        return m->fd;
+}
+
+static int event_of_link(const struct nlmsghdr *h, struct netlink_event *ret) {
+        /* Bridges send their ports' state under AF_BRIDGE, which says nothing about the link itself. */
+        if (h->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifinfomsg)) ||
+            ((const struct ifinfomsg *) NLMSG_DATA(h))->ifi_family != AF_UNSPEC)
+                return -EBADMSG;
+        struct netlink_link l;
+        int r = netlink_link_read(h, &l);
+        if (r < 0)
+                return r;
+        *ret = (struct netlink_event){.kind = h->nlmsg_type == RTM_NEWLINK ? NETLINK_EVENT_LINK
+                                                                           : NETLINK_EVENT_LINK_GONE,
+                                      .ifindex = l.ifindex,
+                                      .flags = l.flags,
+                                      .master = l.master,
+                                      .peer = l.peer,
+                                      .mtu = l.mtu,
+                                      .mac = l.mac};
+        memcpy(ret->name, l.name, sizeof(ret->name));
+        memcpy(ret->link_kind, l.kind, sizeof(ret->link_kind));
+        return 0;
+}
+
+static int event_of_address(const struct nlmsghdr *h, struct netlink_event *ret) {
+        struct netlink_address a;
+        int r = netlink_address_read(h, &a);
+        if (r < 0)
+                return r;
+        *ret = (struct netlink_event){.kind = h->nlmsg_type == RTM_NEWADDR ? NETLINK_EVENT_ADDRESS
+                                                                           : NETLINK_EVENT_ADDRESS_GONE,
+                                      .ifindex = a.ifindex,
+                                      .flags = a.flags,
+                                      .address = a.address};
+        return 0;
+}
+
+static int event_of_neighbour(const struct nlmsghdr *h, struct netlink_event *ret) {
+        struct netlink_neighbour n;
+        int r = netlink_neighbour_read(h, &n);
+        if (r < 0)
+                return r;
+        *ret = (struct netlink_event){.kind = h->nlmsg_type == RTM_NEWNEIGH ? NETLINK_EVENT_NEIGHBOUR
+                                                                            : NETLINK_EVENT_NEIGHBOUR_GONE,
+                                      .ifindex = n.ifindex,
+                                      .flags = n.state,
+                                      .address = {.address = n.address, .length = address_bits(&n.address)},
+                                      .mac = n.mac};
+        return 0;
+}
+
+/* -EBADMSG: of no interest. */
+static int event_of_message(const struct nlmsghdr *h, struct netlink_event *ret) {
+        switch (h->nlmsg_type) {
+        case RTM_NEWLINK:
+        case RTM_DELLINK:
+                return event_of_link(h, ret);
+        case RTM_NEWADDR:
+        case RTM_DELADDR:
+                return event_of_address(h, ret);
+        case RTM_NEWNEIGH:
+        case RTM_DELNEIGH:
+                return event_of_neighbour(h, ret);
+        default:
+                return -EBADMSG;
+        }
+}
+
+static int dispatch_datagram(const uint8_t *data, size_t size, netlink_event_t handler, void *userdata) {
+        while (size >= NLMSG_HDRLEN) {
+                const struct nlmsghdr *h = (const struct nlmsghdr *) (const void *) data;
+                if (h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > size)
+                        return 0;
+                struct netlink_event event;
+                if (event_of_message(h, &event) == 0) {
+                        int r = handler(&event, userdata);
+                        if (r < 0)
+                                return r;
+                }
+                size_t step = netlink_align(h->nlmsg_len);
+                if (step >= size)
+                        return 0;
+                data += step;
+                size -= step;
+        }
+        return 0;
+}
+
+int netlink_monitor_dispatch(struct netlink_monitor *m, netlink_event_t handler, void *userdata) {
+        bool lost = false;
+        int r = 0;
+        for (unsigned int i = 0; i < DATAGRAMS_A_DISPATCH && r >= 0; i++) {
+                struct sockaddr_nl from = {0};
+                struct iovec vector = {.iov_base = m->buffer, .iov_len = sizeof(m->buffer)};
+                struct msghdr message = {
+                        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &vector, .msg_iovlen = 1};
+                ssize_t n = recvmsg(m->fd, &message, MSG_DONTWAIT);
+                if (n < 0 && errno == ENOBUFS) {
+                        lost = true;
+                        continue;
+                }
+                if (n < 0)
+                        r = errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                if (n < 0)
+                        break;
+                if (from.nl_pid != 0 || message.msg_namelen != sizeof(from))
+                        continue;
+                if (message.msg_flags & MSG_TRUNC)
+                        lost = true;
+                else
+                        r = dispatch_datagram(m->buffer, (size_t) n, handler, userdata);
+        }
+        if (lost && r >= 0)
+                r = handler(&(struct netlink_event){.kind = NETLINK_EVENT_RESYNC}, userdata);
+        return r < 0 ? r : 0;
+}
+
+const char *netlink_event_name(enum netlink_event_kind kind) {
+        static const char *const names[] = {
+                [NETLINK_EVENT_LINK] = "link",           [NETLINK_EVENT_LINK_GONE] = "link gone",
+                [NETLINK_EVENT_ADDRESS] = "address",     [NETLINK_EVENT_ADDRESS_GONE] = "address gone",
+                [NETLINK_EVENT_NEIGHBOUR] = "neighbour", [NETLINK_EVENT_NEIGHBOUR_GONE] = "neighbour gone",
+                [NETLINK_EVENT_RESYNC] = "resync",
+        };
+        return (size_t) kind < ELEMENTS_OF(names) ? names[kind] : "unknown";
+}
