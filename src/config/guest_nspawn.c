@@ -1,0 +1,69 @@
+/* NAME.nspawn: sections and keys in the order of SPEC B, so that the file reads like those of the Python tool.
+ *
+ * There is no Port=: forwards are the engine's, and nspawn would take the elements of the same ports away when it
+ * exits. LinkJournal=no: the link into the host's /var/log/journal would stay behind. ResolvConf=off: the runtime
+ * writes the guest's resolv.conf, which names the responder on its link. */
+#include "base/buffer.h"
+#include "guest.h"
+#include "state/paths.h"
+
+#include <string.h>
+
+static const char *yes_no(bool b) {
+        return b ? "yes" : "no";
+}
+
+/* "HOST[:CONTAINER[:OPTIONS]]". With a user namespace, host and container agree on who owns the files only through an
+ * ID-mapped mount, so that is what a bind mount is unless its options say otherwise. */
+static void append_bind(struct buffer *b, const char *mount, bool map) {
+        const char *container = strchr(mount, ':');
+        const char *options = container ? strchr(container + 1, ':') : NULL;
+
+        buffer_append_format(b, "Bind=%s", mount);
+        if (map && !(options && strstr(options, "idmap"))) {
+                if (!container)
+                        buffer_append_format(b, ":%s", mount);
+                buffer_append_string(b, options ? ",idmap" : ":idmap");
+        }
+        buffer_append_string(b, "\n");
+}
+
+static void append_network(struct buffer *b, const struct container *c) {
+        buffer_append_string(b, "\n[Network]\n");
+        if (c->mode == NETWORK_BRIDGE)
+                buffer_append_format(b, "Bridge=%s\n", c->attached_to);
+        if (c->mode != NETWORK_HOST)
+                buffer_append_string(b, "Private=yes\n");
+        buffer_append_format(b, "VirtualEthernet=%s\n", yes_no(c->mode != NETWORK_HOST && c->mode != NETWORK_NONE));
+        if (c->mode == NETWORK_ZONE)
+                buffer_append_format(b, "Zone=%s\n", c->attached_to);
+}
+
+char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, const char *init) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        bool map = c->user_namespacing && idmap;
+
+        buffer_append_format(&b,
+                             "# Made by nixos-nspawn: changes here are lost at the next update.\n"
+                             "[Exec]\n"
+                             "Boot=no\n"
+                             "Ephemeral=%s\n"
+                             "KillSignal=SIGRTMIN+3\n"
+                             "LinkJournal=no\n"
+                             "NotifyReady=yes\n"
+                             "Parameters=%s %s\n"
+                             "PrivateUsers=%s\n"
+                             "ResolvConf=off\n"
+                             "Timezone=off\n"
+                             "\n"
+                             "[Files]\n",
+                             yes_no(c->ephemeral), PATH_GUEST_FIRST, init, c->user_namespacing ? "pick" : "no");
+        for (char **mount = c->bind_mounts; mount && *mount; mount++)
+                append_bind(&b, *mount, map);
+        if (usr)
+                buffer_append_format(&b, "BindReadOnly=%s:/usr%s\n", usr, map ? ":idmap" : "");
+        buffer_append_format(&b, "BindReadOnly=%s/%s/guest:%s\n", PATH_CONTAINERS, c->name, PATH_GUEST_FOLDER);
+        buffer_append_format(&b, "PrivateUsersOwnership=%s\n", c->user_namespacing ? "auto" : "chown");
+        append_network(&b, c);
+        return buffer_steal(&b);
+}
