@@ -22,7 +22,7 @@ static void error_fill(struct error *e, int code, int exit_status, char *message
         e->message = message;
 }
 
-static char *format_arguments(const char *fmt, va_list arguments) {
+_printf_(1, 0) static char *format_arguments(const char *fmt, va_list arguments) {
         char *s = NULL;
 
         return vasprintf(&s, fmt, arguments) < 0 ? NULL : s;

@@ -111,7 +111,7 @@ void dns_answer_begin(struct dns_answer *a, uint8_t *data, size_t capacity, cons
 static void answer_record(struct dns_answer *a, enum dns_section section, size_t owner_at, enum dns_type type,
                           uint32_t ttl, size_t length) {
         writer_u16(&a->writer, POINTER_TO(DNS_HEADER_SIZE + owner_at));
-        writer_u16(&a->writer, type);
+        writer_u16(&a->writer, (uint16_t) type);
         writer_u16(&a->writer, DNS_CLASS_IN);
         writer_u32(&a->writer, ttl);
         writer_u16(&a->writer, (uint16_t) length);
