@@ -10,18 +10,20 @@
 #include <jansson.h>
 
 enum operation_kind {
-        OPERATION_LINK_CREATE,   /* a veth pair; peer may be put into a namespace */
+        OPERATION_LINK_CREATE, /* a veth pair, both ends down; the peer may be put into a namespace */
         OPERATION_LINK_DELETE,
-        OPERATION_LINK_CONFIGURE,/* address generation mode none, MTU */
+        OPERATION_LINK_CONFIGURE, /* address generation mode none, MTU */
         OPERATION_LINK_UP,
-        OPERATION_ADDRESS_ADD,   /* IPv6 without duplicate detection */
+        OPERATION_LINK_DOWN,
+        OPERATION_ADDRESS_ADD, /* IPv6 without duplicate detection */
         OPERATION_ADDRESS_REMOVE,
         OPERATION_ROUTE_ADD,
         OPERATION_ROUTE_REMOVE,
         OPERATION_NEIGHBOUR_ADD, /* permanent */
         OPERATION_NEIGHBOUR_REMOVE,
-        OPERATION_ELEMENT_ADD,   /* an nftables set or map element */
+        OPERATION_ELEMENT_ADD, /* an nftables set or map element */
         OPERATION_ELEMENT_REMOVE,
+        _OPERATION_MAX,
 };
 
 enum operation_side {
@@ -32,15 +34,19 @@ enum operation_side {
 /* Sets and maps of firewall/base.nft that have elements a container; their key and data layouts are in
  * firewall/elements.h. The plan layer only fills the fields that the set has. */
 enum element_set {
-        SET_MASQUERADE_V4,  /* ip  io.systemd.nat masq_saddr: prefix */
-        SET_MASQUERADE_V6,  /* ip6 io.systemd.nat masq_saddr: prefix */
-        SET_FORWARD_V4,     /* ip  io.systemd.nat map_port_ipport: protocol . port : address . port */
-        SET_FORWARD_V6,
-        SET_LINKS,          /* our table: names of container links */
-        SET_SOURCE_V4,      /* our table: link . MAC . IPv4 that may be sent from */
-        SET_SOURCE_V6,      /* our table: link . MAC . IPv6 (or its /64, see firewall/base.nft) */
-        SET_BOUND_V4,       /* our table: protocol . bind address . port : address . port */
+        SET_MASQUERADE_V4, /* ip  io.systemd.nat masq_saddr: prefix */
+        SET_MASQUERADE_V6, /* ip6 io.systemd.nat masq_saddr: prefix */
+        SET_FORWARD_V4,    /* ip  io.systemd.nat map_port_ipport: protocol . port : address . port */
+        SET_FORWARD_V6,    /* ip6 io.systemd.nat map_port_ipport */
+        SET_BOUND_V4,      /* ours: protocol . bind address . port : address . port */
         SET_BOUND_V6,
+        SET_LINKS,       /* ours: names of container links, the guarded ones */
+        SET_MACS,        /* ours: link . MAC that frames may come from */
+        SET_SOURCE_V4,   /* ours: link . IPv4 that packets may come from */
+        SET_SOURCE_V6,   /* ours: link . IPv6, or the network address of a /64 that may be used whole */
+        SET_ADVERTISED,  /* ours: link . target that neighbour advertisements may name; a /64 likewise */
+        SET_ARP_LINKS,   /* ours: as SET_LINKS, for the arp table */
+        SET_ARP_SENDERS, /* ours: link . MAC of the frame . MAC . IPv4 that ARP may claim */
         _SET_MAX,
 };
 
@@ -48,12 +54,25 @@ struct element {
         enum element_set set;
         char link[IFNAMSIZ];
         struct mac mac;
-        struct prefix prefix;      /* address or range */
-        uint8_t protocol;          /* IPPROTO_* */
-        uint16_t port;             /* host order */
+        struct prefix prefix; /* address or range; the bind address of SET_BOUND_* */
+        uint8_t protocol;     /* IPPROTO_* */
+        uint16_t port;        /* host order */
+        uint16_t count;       /* of ports, from port and to_port on; at least 1 in sets with ports */
         struct address to;
         uint16_t to_port;
 };
+
+/* Which fields of struct element a set has. */
+enum element_field {
+        ELEMENT_LINK = 1 << 0,
+        ELEMENT_MAC = 1 << 1,
+        ELEMENT_PREFIX = 1 << 2,
+        ELEMENT_PORT = 1 << 3, /* protocol, port, count, to, to_port */
+};
+unsigned int element_fields(enum element_set set);
+const char *element_set_name(enum element_set set); /* "forward-v4" */
+
+#define ALTNAME_MAX (CONTAINER_NAME_MAX + 4)
 
 struct operation {
         enum operation_kind kind;
@@ -62,11 +81,12 @@ struct operation {
         union {
                 struct {
                         char peer[IFNAMSIZ];
+                        char altname[ALTNAME_MAX]; /* or empty */
                         struct mac mac, peer_mac;
                         uint32_t mtu;
                 } create;
                 struct {
-                        uint32_t mtu;       /* 0: as it is */
+                        uint32_t mtu; /* 0: as it is */
                 } configure;
                 struct prefix address;
                 struct {
@@ -88,7 +108,7 @@ struct plan {
         size_t capacity;
 };
 
-#define PLAN_INIT ((struct plan) {0})
+#define PLAN_INIT ((struct plan){0})
 void plan_clear(struct plan *p);
 int plan_append(struct plan *p, const struct operation *o);
 
@@ -100,13 +120,19 @@ int plan_link(const struct network *n, struct plan *ret);
 int plan_guest(const struct network *n, const char *link /* "host0" */, struct plan *ret);
 /* A namespace given, as CNI would: create the veth, admit, both sides. */
 int plan_attach(const struct network *n, const char *guest_link, struct plan *ret);
-/* After the container: elements away (the link goes by itself, or with plan_attach's undo). */
+/* After the container: elements away (the link went by itself; while it is there it must stay guarded). */
 int plan_dismiss(const struct network *n, struct plan *ret);
-/* Live: only what differs between two networks of the same container. */
+/* The way back from plan_attach: the link, then the elements. */
+int plan_detach(const struct network *n, struct plan *ret);
+/* Live, the host's side: only what differs between two networks of the same container. */
 int plan_change(const struct network *from, const struct network *to, struct plan *ret);
 
-/* The operation that takes o back. false: it has none (deleting). */
+/* All of the functions above append to ret; they return 0 or -ENOMEM. */
+
+/* The operation that takes o back. false: it has none (deleting, configuring). */
 bool operation_invert(const struct operation *o, struct operation *ret);
-/* One line, as a person would say it: "add address 10.233.5.17/28 to ve-example". */
+bool operation_equal(const struct operation *a, const struct operation *b);
+/* One line, as a person would say it: "add address 10.233.5.17/28 to ve-example". No newline. */
 void operation_print(const struct operation *o, struct buffer *b);
+/* A new reference; NULL when memory ran out. */
 json_t *operation_json(const struct operation *o);

@@ -1,0 +1,274 @@
+/* From a network to operations. The order matters: a link is guarded before it exists and raised when everything else
+ * is in place; routes need a raised link. */
+#include "plan/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const uint8_t link_local_length = 64;
+
+static int append(struct plan *p, enum operation_kind kind, enum operation_side side, const char *link,
+                  struct operation *o) {
+        o->kind = kind;
+        o->side = side;
+        memcpy(o->link, link, strnlen(link, sizeof(o->link) - 1) + 1);
+        return plan_append(p, o);
+}
+
+static int append_address(struct plan *p, enum operation_side side, const char *link, const struct prefix *address) {
+        if (address->address.family == AF_UNSPEC)
+                return 0;
+        return append(p, OPERATION_ADDRESS_ADD, side, link, &(struct operation){.address = *address});
+}
+
+static int append_neighbour(struct plan *p, enum operation_side side, const char *link, const struct address *address,
+                            const struct mac *mac) {
+        if (address->family == AF_UNSPEC)
+                return 0;
+        return append(p, OPERATION_NEIGHBOUR_ADD, side, link,
+                      &(struct operation){.neighbour = {.address = *address, .mac = *mac}});
+}
+
+static int append_default_route(struct plan *p, const char *link, const struct address *via) {
+        if (via->family == AF_UNSPEC)
+                return 0;
+        struct operation o = {.route = {.destination = {.address = {.family = via->family}}, .via = *via}};
+        return append(p, OPERATION_ROUTE_ADD, SIDE_CONTAINER, link, &o);
+}
+
+static int append_element(struct plan *p, const struct element *e) {
+        return append(p, OPERATION_ELEMENT_ADD, SIDE_HOST, e->link, &(struct operation){.element = *e});
+}
+
+static struct prefix whole(const struct address *a) {
+        return (struct prefix){.address = *a, .length = address_bits(a)};
+}
+
+static int admit_masquerade(const struct network *n, struct plan *p) {
+        int r = 0;
+        if (n->masquerade_v4 && n->container_v4.address.family == AF_INET)
+                r = append_element(
+                        p, &(struct element){.set = SET_MASQUERADE_V4, .prefix = prefix_network(&n->container_v4)});
+        if (r == 0 && n->masquerade_v6 && n->container_v6.address.family == AF_INET6)
+                r = append_element(
+                        p, &(struct element){.set = SET_MASQUERADE_V6, .prefix = prefix_network(&n->container_v6)});
+        return r;
+}
+
+/* One family of a forward, unless it is bound to an address of the other one or to loopback, which the localhost
+ * proxy serves. */
+static int admit_forward(const struct network *n, const struct forward *f, int family, struct plan *p) {
+        const struct prefix *to = family == AF_INET ? &n->container_v4 : &n->container_v6;
+        if (to->address.family == AF_UNSPEC || (f->bind.family != AF_UNSPEC && f->bind.family != family) ||
+            address_is_loopback(&f->bind))
+                return 0;
+        struct address every = {.family = family};
+        bool bound = f->bind.family != AF_UNSPEC && !address_equal(&f->bind, &every);
+        struct element e = {.set = family == AF_INET ? SET_FORWARD_V4 : SET_FORWARD_V6,
+                            .protocol = protocol_number(f->protocol),
+                            .port = f->host_port,
+                            .count = f->count > 0 ? f->count : 1,
+                            .to = to->address,
+                            .to_port = f->container_port};
+        if (bound) {
+                e.set = family == AF_INET ? SET_BOUND_V4 : SET_BOUND_V6;
+                e.prefix = whole(&f->bind);
+        }
+        return append_element(p, &e);
+}
+
+/* The container's whole /64 on a plain link, which nobody else shares. Shorter or longer ones cannot be looked up by
+ * one mask: then it is the one address. */
+static struct prefix own_range(const struct prefix *address) {
+        return address->length == 64 ? prefix_network(address) : whole(&address->address);
+}
+
+static int guard_address(const struct network *n, enum element_set set, const struct prefix *prefix, struct plan *p) {
+        if (prefix->address.family == AF_UNSPEC)
+                return 0;
+        struct element e = {.set = set, .prefix = *prefix};
+        memcpy(e.link, n->link, sizeof(e.link));
+        if (element_fields(set) & ELEMENT_MAC)
+                e.mac = n->container_mac;
+        return append_element(p, &e);
+}
+
+static int guard_link(const struct network *n, struct plan *p) {
+        static const enum element_set sets[] = {SET_LINKS, SET_ARP_LINKS, SET_MACS};
+        int r = 0;
+        for (size_t i = 0; i < ELEMENTS_OF(sets) && r == 0; i++) {
+                struct element e = {.set = sets[i]};
+                memcpy(e.link, n->link, sizeof(e.link));
+                if (element_fields(sets[i]) & ELEMENT_MAC)
+                        e.mac = n->container_mac;
+                r = append_element(p, &e);
+        }
+        struct prefix v4 = whole(&n->container_v4.address);
+        struct prefix v6[] = {whole(&n->container_link_local), own_range(&n->container_v6)};
+        if (r == 0)
+                r = guard_address(n, SET_SOURCE_V4, &v4, p);
+        if (r == 0)
+                r = guard_address(n, SET_ARP_SENDERS, &v4, p);
+        for (size_t i = 0; i < ELEMENTS_OF(v6) && r == 0; i++) {
+                r = guard_address(n, SET_SOURCE_V6, &v6[i], p);
+                if (r == 0)
+                        r = guard_address(n, SET_ADVERTISED, &v6[i], p);
+        }
+        return r;
+}
+
+int plan_admit(const struct network *n, struct plan *ret) {
+        /* Members of zones and bridges are guarded at their bridge; host and none have no link. */
+        if (n->mode != NETWORK_VETH)
+                return 0;
+        int r = guard_link(n, ret);
+        if (r == 0)
+                r = admit_masquerade(n, ret);
+        for (size_t i = 0; i < n->n_forwards && r == 0; i++) {
+                r = admit_forward(n, &n->forwards[i], AF_INET, ret);
+                if (r == 0)
+                        r = admit_forward(n, &n->forwards[i], AF_INET6, ret);
+        }
+        return r;
+}
+
+static int configure(struct plan *p, enum operation_side side, const char *link, uint32_t mtu,
+                     const struct prefix *addresses, size_t n_addresses) {
+        int r = append(p, OPERATION_LINK_CONFIGURE, side, link, &(struct operation){.configure = {.mtu = mtu}});
+        for (size_t i = 0; i < n_addresses && r == 0; i++)
+                r = append_address(p, side, link, &addresses[i]);
+        return r;
+}
+
+static int know(struct plan *p, enum operation_side side, const char *link, const struct mac *mac,
+                const struct address *const *addresses, size_t n_addresses) {
+        int r = 0;
+        for (size_t i = 0; i < n_addresses && r == 0; i++)
+                r = append_neighbour(p, side, link, addresses[i], mac);
+        return r;
+}
+
+static struct prefix link_local(const struct address *a) {
+        return (struct prefix){.address = *a, .length = link_local_length};
+}
+
+static int plan_link_configured(const struct network *n, struct plan *ret) {
+        const struct prefix addresses[] = {n->host_v4, n->host_v6, link_local(&n->host_link_local)};
+        const struct address *const neighbours[] = {&n->container_v4.address, &n->container_v6.address,
+                                                    &n->container_link_local};
+        int r = configure(ret, SIDE_HOST, n->link, n->mtu, addresses, ELEMENTS_OF(addresses));
+        if (r == 0)
+                r = know(ret, SIDE_HOST, n->link, &n->container_mac, neighbours, ELEMENTS_OF(neighbours));
+        return r;
+}
+
+int plan_link(const struct network *n, struct plan *ret) {
+        if (n->mode != NETWORK_VETH)
+                return 0;
+        int r = plan_link_configured(n, ret);
+        if (r == 0)
+                r = append(ret, OPERATION_LINK_UP, SIDE_HOST, n->link, &(struct operation){0});
+        return r;
+}
+
+int plan_guest(const struct network *n, const char *link, struct plan *ret) {
+        if (n->mode != NETWORK_VETH)
+                return 0;
+        const struct prefix addresses[] = {n->container_v4, n->container_v6, link_local(&n->container_link_local)};
+        const struct address *const neighbours[] = {&n->host_v4.address, &n->host_v6.address, &n->host_link_local};
+        int r = configure(ret, SIDE_CONTAINER, link, n->mtu, addresses, ELEMENTS_OF(addresses));
+        if (r == 0)
+                r = know(ret, SIDE_CONTAINER, link, &n->host_mac, neighbours, ELEMENTS_OF(neighbours));
+        if (r == 0)
+                r = append(ret, OPERATION_LINK_UP, SIDE_CONTAINER, link, &(struct operation){0});
+        if (r == 0)
+                r = append_default_route(ret, link, &n->host_v4.address);
+        /* The router of IPv6 is its link-local address, as advertisements have it. */
+        if (r == 0 && n->container_v6.address.family == AF_INET6)
+                r = append_default_route(ret, link, &n->host_link_local);
+        return r;
+}
+
+int plan_attach(const struct network *n, const char *guest_link, struct plan *ret) {
+        if (n->mode != NETWORK_VETH)
+                return 0;
+        struct operation o = {.create = {.mac = n->host_mac, .peer_mac = n->container_mac, .mtu = n->mtu}};
+        memcpy(o.create.peer, guest_link, strnlen(guest_link, sizeof(o.create.peer) - 1) + 1);
+        if (n->link_shortened) {
+                memcpy(o.create.altname, "ve-", 3);
+                memcpy(o.create.altname + 3, n->name, sizeof(n->name));
+        }
+        int r = plan_admit(n, ret);
+        if (r == 0)
+                r = append(ret, OPERATION_LINK_CREATE, SIDE_HOST, n->link, &o);
+        if (r == 0)
+                r = plan_link(n, ret);
+        if (r == 0)
+                r = plan_guest(n, guest_link, ret);
+        return r;
+}
+
+/* Appends the inverses of p's operations, last first. */
+static int append_inverted(const struct plan *p, struct plan *ret) {
+        int r = 0;
+        for (size_t i = p->n; i-- > 0 && r == 0;) {
+                struct operation o;
+                if (operation_invert(&p->operations[i], &o))
+                        r = plan_append(ret, &o);
+        }
+        return r;
+}
+
+int plan_dismiss(const struct network *n, struct plan *ret) {
+        _cleanup_(plan_clear) struct plan admitted = PLAN_INIT;
+        int r = plan_admit(n, &admitted);
+        return r == 0 ? append_inverted(&admitted, ret) : r;
+}
+
+int plan_detach(const struct network *n, struct plan *ret) {
+        if (n->mode != NETWORK_VETH)
+                return 0;
+        int r = append(ret, OPERATION_LINK_DELETE, SIDE_HOST, n->link, &(struct operation){0});
+        return r == 0 ? plan_dismiss(n, ret) : r;
+}
+
+static bool plan_has(const struct plan *p, const struct operation *o) {
+        for (size_t i = 0; i < p->n; i++)
+                if (operation_equal(&p->operations[i], o))
+                        return true;
+        return false;
+}
+
+/* Those of p that other does not have. */
+static int plan_difference(const struct plan *p, const struct plan *other, struct plan *ret) {
+        int r = 0;
+        for (size_t i = 0; i < p->n && r == 0; i++)
+                if (!plan_has(other, &p->operations[i]))
+                        r = plan_append(ret, &p->operations[i]);
+        return r;
+}
+
+/* What goes, taken back in reverse; what comes, in order. */
+static int plan_step(const struct plan *from, const struct plan *to, bool going, struct plan *ret) {
+        _cleanup_(plan_clear) struct plan p = PLAN_INIT;
+        if (!going)
+                return plan_difference(to, from, ret);
+        int r = plan_difference(from, to, &p);
+        return r == 0 ? append_inverted(&p, ret) : r;
+}
+
+int plan_change(const struct network *from, const struct network *to, struct plan *ret) {
+        _cleanup_(plan_clear) struct plan admit_from = PLAN_INIT, admit_to = PLAN_INIT, link_from = PLAN_INIT,
+                                          link_to = PLAN_INIT;
+        int r;
+        if ((r = plan_admit(from, &admit_from)) < 0 || (r = plan_admit(to, &admit_to)) < 0 ||
+            (r = plan_link_configured(from, &link_from)) < 0 || (r = plan_link_configured(to, &link_to)) < 0)
+                return r;
+        /* Elements that go and elements that come stand side by side: one transaction, so a port is never without its
+         * forward and a link never without its guard. */
+        if ((r = plan_step(&link_from, &link_to, true, ret)) < 0 ||
+            (r = plan_step(&admit_from, &admit_to, true, ret)) < 0 ||
+            (r = plan_step(&admit_from, &admit_to, false, ret)) < 0)
+                return r;
+        return plan_step(&link_from, &link_to, false, ret);
+}

@@ -1,0 +1,173 @@
+/* Plans, word for word, against the files in test/golden/plan. After a change that is meant, run the test with
+ * UPDATE_GOLDEN=1 and read the difference. */
+#include "../unit/test.h"
+
+#include "base/file.h"
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t machine_id[16] = {0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10,
+                                       0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
+
+static struct address address(const char *text) {
+        struct address a;
+        assert_int_equal(address_parse(text, &a), 0);
+        return a;
+}
+
+static void compare(const char *file, const char *text) {
+        _cleanup_(freep) char *path = format(GOLDEN "/%s", file);
+        _cleanup_(freep) char *expected = NULL;
+        if (getenv("UPDATE_GOLDEN"))
+                assert_int_equal(file_write_atomic(path, text, strlen(text), 0644, false), 0);
+        assert_int_equal(file_read(path, 1 << 20, &expected, NULL), 0);
+        assert_text(text, expected);
+}
+
+/* NAME.txt and NAME.json */
+static void compare_plan(const char *name, const struct plan *p) {
+        _cleanup_(buffer_clear) struct buffer text = BUFFER_INIT, json = BUFFER_INIT;
+        for (size_t i = 0; i < p->n; i++) {
+                operation_print(&p->operations[i], &text);
+                buffer_append_string(&text, "\n");
+                json_t *j = operation_json(&p->operations[i]);
+                _cleanup_(freep) char *line = json_dumps(j, JSON_COMPACT);
+                json_decref(j);
+                assert_non_null(line);
+                buffer_append_format(&json, "%s\n", line);
+        }
+        _cleanup_(freep) char *text_file = format("%s.txt", name), *json_file = format("%s.json", name);
+        compare(text_file, buffer_text(&text));
+        compare(json_file, buffer_text(&json));
+}
+
+static struct network network_of(struct container *c) {
+        struct allocation a;
+        struct network n;
+        assert_int_equal(prefix_parse("10.233.5.16/28", false, &a.v4), 0);
+        assert_int_equal(prefix_parse("fd12:3456:789a:5::/64", false, &a.v6), 0);
+        assert_int_equal(network_compute(c, &a, machine_id, &n), 0);
+        return n;
+}
+
+static struct forward seed_forward[] = {{.host_port = 8181, .container_port = 80, .count = 1}};
+
+static struct container example(void) {
+        static char name[] = "example";
+        return (struct container){.name = name, .forwards = seed_forward, .n_forwards = 1};
+}
+
+typedef int (*planner_t)(const struct network *n, struct plan *ret);
+
+static int attach(const struct network *n, struct plan *ret) {
+        return plan_attach(n, "host0", ret);
+}
+
+static int guest(const struct network *n, struct plan *ret) {
+        return plan_guest(n, "host0", ret);
+}
+
+static void compare_planner(const char *name, const struct network *n, planner_t planner) {
+        _cleanup_(plan_clear) struct plan p = PLAN_INIT;
+        assert_int_equal(planner(n, &p), 0);
+        compare_plan(name, &p);
+}
+
+static void test_example(void **state) {
+        struct container c = example();
+        struct network n = network_of(&c);
+        compare_planner("admit", &n, plan_admit);
+        compare_planner("link", &n, plan_link);
+        compare_planner("guest", &n, guest);
+        compare_planner("attach", &n, attach);
+        compare_planner("dismiss", &n, plan_dismiss);
+        compare_planner("detach", &n, plan_detach);
+}
+
+static void test_long_name_and_mtu(void **state) {
+        struct container c = {.name = (char[]){"really-long-name"}};
+        struct network n = network_of(&c);
+        n.mtu = 1400;
+        compare_planner("attach-long", &n, attach);
+}
+
+static void test_forwards(void **state) {
+        struct forward forwards[] = {
+                {.protocol = PROTOCOL_UDP, .host_port = 53, .container_port = 5353, .count = 1},
+                {.host_port = 8000, .container_port = 9000, .count = 10},
+                {.host_port = 80, .container_port = 80, .count = 1, .bind = address("192.0.2.1")},
+                {.host_port = 80, .container_port = 80, .count = 1, .bind = address("2001:db8::1")},
+                {.host_port = 81, .container_port = 81, .count = 1, .bind = address("0.0.0.0")},
+                {.host_port = 82, .container_port = 82, .count = 1, .bind = address("::")},
+                {.host_port = 83, .container_port = 83, .count = 1, .bind = address("127.0.0.1")}, /* the proxy's */
+                {.host_port = 83, .container_port = 83, .count = 1, .bind = address("::1")},
+        };
+        struct container c = {.name = (char[]){"web"}, .forwards = forwards, .n_forwards = ELEMENTS_OF(forwards)};
+        struct network n = network_of(&c);
+        compare_planner("forwards", &n, plan_admit);
+}
+
+static void test_change(void **state) {
+        struct container before = example(), after = example();
+        struct forward forwards[] = {{.host_port = 8181, .container_port = 8080, .count = 1},
+                                     {.host_port = 8443, .container_port = 443, .count = 1}};
+        after.forwards = forwards;
+        after.n_forwards = ELEMENTS_OF(forwards);
+        struct network from = network_of(&before), to = network_of(&after);
+        _cleanup_(plan_clear) struct plan p = PLAN_INIT, none = PLAN_INIT, moved = PLAN_INIT;
+        assert_int_equal(plan_change(&from, &to, &p), 0);
+        compare_plan("change-forwards", &p);
+        assert_int_equal(plan_change(&from, &from, &none), 0);
+        assert_int_equal(none.n, 0);
+
+        struct network elsewhere = from;
+        elsewhere.host_v6.address = address("fd12:3456:789a:6::1");
+        elsewhere.container_v6.address = address("fd12:3456:789a:6::2");
+        elsewhere.mtu = 1400;
+        assert_int_equal(plan_change(&from, &elsewhere, &moved), 0);
+        compare_plan("change-address", &moved);
+}
+
+static void test_nothing_to_do(void **state) {
+        struct container c = example();
+        c.mode = NETWORK_NONE;
+        struct network n = network_of(&c);
+        static const planner_t planners[] = {plan_admit, plan_link, guest, attach, plan_dismiss, plan_detach};
+        for (size_t i = 0; i < ELEMENTS_OF(planners); i++) {
+                _cleanup_(plan_clear) struct plan p = PLAN_INIT;
+                assert_int_equal(planners[i](&n, &p), 0);
+                assert_int_equal(p.n, 0);
+        }
+}
+
+/* Taking back and taking back again is where one started. */
+static void test_inverse(void **state) {
+        struct container c = example();
+        struct network n = network_of(&c);
+        _cleanup_(plan_clear) struct plan p = PLAN_INIT;
+        assert_int_equal(attach(&n, &p), 0);
+        assert_true(p.n > 20);
+        for (size_t i = 0; i < p.n; i++) {
+                struct operation inverse, again;
+                if (!operation_invert(&p.operations[i], &inverse)) {
+                        assert_int_equal(p.operations[i].kind, OPERATION_LINK_CONFIGURE);
+                        continue;
+                }
+                assert_false(operation_equal(&inverse, &p.operations[i]));
+                if (p.operations[i].kind == OPERATION_LINK_CREATE)
+                        continue;
+                assert_true(operation_invert(&inverse, &again));
+                assert_true(operation_equal(&again, &p.operations[i]));
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_example),       cmocka_unit_test(test_long_name_and_mtu),
+                cmocka_unit_test(test_forwards),      cmocka_unit_test(test_change),
+                cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_inverse),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
