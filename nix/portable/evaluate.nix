@@ -1,0 +1,30 @@
+# Evaluates a config: file, an absolute path, for a container of that name. The result is the complete tree of the portable
+# options, each with what the config says or its default. Run by src/config/nix.c:
+#
+#     nix-instantiate --eval --strict --json --store dummy:// evaluate.nix --argstr file FILE --argstr name NAME
+{ file, name }:
+let
+  modules = import ./lib/modules.nix;
+  base = import ./options;
+  declared = (modules.declare base).options;
+
+  evaluated = modules.evaluate {
+    inherit name base;
+    definitions = [
+      {
+        inherit file;
+        pos = null;
+        value = file;
+      }
+    ];
+  };
+
+  # Options that the config declares for itself stay with it.
+  chosen =
+    declaration: value:
+    if declaration._type or null == "option" then
+      value
+    else
+      builtins.mapAttrs (key: inner: chosen inner value.${key}) declaration;
+in
+chosen declared evaluated.value

@@ -1,0 +1,438 @@
+# Modules: files or values that define options and may import others. All of them together make one tree of values.
+let
+  errors = import ./errors.nix;
+  definitions = import ./definitions.nix;
+  properties = import ./properties.nix;
+  lists = import ./lists.nix;
+  inherit (builtins)
+    attrNames
+    concatMap
+    elem
+    elemAt
+    filter
+    genList
+    head
+    isAttrs
+    isFunction
+    isList
+    isString
+    length
+    listToAttrs
+    mapAttrs
+    pathExists
+    removeAttrs
+    typeOf
+    ;
+
+  isPath = value: typeOf value == "path" || (isString value && builtins.substring 0 1 value == "/");
+  isOption = value: value._type or null == "option";
+
+  # ---- From a module as it was written to its parts ----
+
+  pkgs = throw (
+    errors.mark
+    + builtins.toJSON {
+      kind = "pkgs";
+      path = [ ];
+    }
+  );
+
+  call =
+    arguments: origin: function:
+    let
+      given = arguments // {
+        inherit pkgs;
+      };
+      wanted = builtins.functionArgs function;
+      missing = filter (name: !wanted.${name} && !given ? ${name}) (attrNames wanted);
+    in
+    if missing != [ ] then
+      errors.wrong [ ] origin
+        "the module's function asks for '${head missing}', and there are only ${
+          builtins.concatStringsSep ", " (attrNames (removeAttrs given [ "pkgs" ]))
+        }"
+    else
+      function given;
+
+  load =
+    origin: module:
+    if !isPath module then
+      module
+    else if pathExists module then
+      import module
+    else
+      errors.wrong [ ] origin "imports ${toString module}, which does not exist";
+
+  parts =
+    arguments: node:
+    let
+      origin =
+        if isPath node.module then
+          {
+            file = toString node.module;
+            pos = null;
+          }
+        else
+          node.origin;
+      loaded = load node.origin node.module;
+      written = if isFunction loaded then call arguments origin loaded else loaded;
+      stray = attrNames (
+        removeAttrs written [
+          "_class"
+          "_file"
+          "config"
+          "freeformType"
+          "imports"
+          "key"
+          "meta"
+          "options"
+        ]
+      );
+      strayOrigin = origin // {
+        pos = errors.positionIn written (head stray) origin.pos;
+      };
+      module =
+        if !isAttrs written then
+          errors.wrongType [ ] "a module, which is an attribute set or a function that returns one" (
+            origin // { value = written; }
+          )
+        else if written ? _type then
+          { config = written; }
+        else if !(written ? config || written ? options) then
+          {
+            imports = written.imports or [ ];
+            config = if written ? imports then removeAttrs written [ "imports" ] else written;
+          }
+        else if stray != [ ] then
+          errors.wrong [ ] strayOrigin
+            "'${head stray}' stands beside 'config' or 'options'; move it into 'config'"
+        else
+          written;
+      importsOrigin = origin // {
+        pos = errors.positionIn written "imports" origin.pos;
+      };
+      imports = module.imports or [ ];
+    in
+    {
+      options = module.options or { };
+      freeform = module.freeformType.element or null;
+      definition = origin // {
+        value = module.config or { };
+      };
+      imports =
+        if isList imports then
+          genList (
+            i:
+            let
+              imported = elemAt imports i;
+            in
+            {
+              # What is imported twice counts once.
+              key = if isPath imported then toString imported else "${node.key}:${toString i}";
+              module = imported;
+              origin = importsOrigin;
+            }
+          ) (length imports)
+        else
+          errors.wrongType [ "imports" ] "a list of paths or modules" (importsOrigin // { value = imports; });
+    };
+
+  # All modules that nodes lead to, those that are imported before those that import them.
+  collect =
+    arguments: nodes:
+    map (node: node.parts) (
+      lists.reverseList (
+        builtins.genericClosure {
+          startSet = map (node: node // { parts = parts arguments node; }) nodes;
+          operator = node: map (n: n // { parts = parts arguments n; }) node.parts.imports;
+        }
+      )
+    );
+
+  # ---- Declarations ----
+
+  mergeDeclarations =
+    path: trees:
+    if length trees == 1 then
+      head trees
+    else
+      builtins.zipAttrsWith (
+        name: found:
+        if length found == 1 then
+          head found
+        else if builtins.any isOption found then
+          throw "the option '${builtins.concatStringsSep "." (path ++ [ name ])}' is declared twice"
+        else
+          mergeDeclarations (path ++ [ name ]) found
+      ) trees;
+
+  # ---- Definitions ----
+
+  # A set of options may be wrapped into conditions and priorities; they go on to each of its options.
+  unwrap =
+    d:
+    let
+      inherit (d) value;
+      type = value._type or null;
+      inner =
+        wrap:
+        unwrap (
+          d
+          // {
+            value = value.content;
+            wrap = x: d.wrap (wrap x);
+          }
+        );
+    in
+    if type == "merge" then
+      concatMap (content: unwrap (d // { value = content; })) value.contents
+    else if type == "if" then
+      inner (properties.mkIf value.condition)
+    else if type == "override" then
+      inner (properties.mkOverride value.priority)
+    else if type == "order" then
+      inner (properties.mkOrder value.priority)
+    else
+      [ d ];
+
+  child =
+    name: d:
+    if d.value ? ${name} then
+      [
+        (
+          d
+          // {
+            value = d.value.${name};
+            pos = errors.positionIn d.value name d.pos;
+          }
+        )
+      ]
+    else
+      [ ];
+
+  leaf = d: {
+    inherit (d) file pos;
+    value = d.wrap d.value;
+  };
+
+  # "services.postgresql.enable" rather than "services.postgresql": as much as was written in one go.
+  fullName =
+    path: value:
+    let
+      names = attrNames value;
+      plain = (builtins.tryEval (isAttrs value && !value ? _type)).value;
+    in
+    if plain && length names == 1 then fullName (path ++ names) value.${head names} else path;
+
+  mergeOption =
+    name: path: option: outer: ds:
+    let
+      fallback = option.default or name;
+      hasDefault = option ? default || option.defaultFromName or false;
+      all =
+        map leaf ds
+        ++ (
+          if hasDefault then
+            [
+              {
+                file = "(default)";
+                pos = null;
+                value = properties.mkOptionDefault fallback;
+              }
+            ]
+          else
+            [ ]
+        );
+      merged = definitions.merge path option.type all;
+      value =
+        # Nothing was said, and a set alone might lack defaults of options inside.
+        if ds == [ ] && hasDefault && !isAttrs fallback then
+          fallback
+        else if merged.defined then
+          merged.value
+        else if option.type ? emptyValue then
+          option.type.emptyValue
+        else
+          errors.fail {
+            kind = "missing";
+            inherit path;
+            expected = option.type.description;
+            where = errors.where outer;
+          };
+    in
+    if option.pending or false && value != fallback then
+      errors.fail {
+        kind = "pending";
+        inherit path;
+        where = errors.where (head ds);
+      }
+    else
+      (option.apply or (x: x)) value;
+
+  # Returns { value; unknown; }: the values of a set of options, and what was set beside them.
+  mergeSet =
+    name: path: declared: freeform: outer: ds:
+    let
+      sets = map (
+        d:
+        if isAttrs d.value then
+          d
+        else
+          errors.wrongType path "an attribute set of options" d
+      ) (concatMap unwrap ds);
+      groups = mapAttrs (
+        key: declaration: mergeSet name (path ++ [ key ]) declaration null outer (concatMap (child key) sets)
+      ) (removeAttrs declared (filter (key: isOption declared.${key}) (attrNames declared)));
+      strange = filter (key: !declared ? ${key}) (
+        attrNames (builtins.foldl' (a: d: a // d.value) { } sets)
+      );
+      free = concatMap (
+        key:
+        let
+          merged = definitions.merge (path ++ [ key ]) freeform (map leaf (concatMap (child key) sets));
+        in
+        if merged.defined then
+          [
+            {
+              name = key;
+              inherit (merged) value;
+            }
+          ]
+        else
+          [ ]
+      ) strange;
+    in
+    {
+      value =
+        (if freeform == null then { } else listToAttrs free)
+        // mapAttrs (
+          key: declaration:
+          if groups ? ${key} then
+            groups.${key}.value
+          else
+            mergeOption name (path ++ [ key ]) declaration outer (concatMap (child key) sets)
+        ) declared;
+      unknown =
+        (
+          if freeform != null then
+            [ ]
+          else
+            concatMap (
+              key:
+              map (d: {
+                path = fullName (path ++ [ key ]) d.value;
+                where = errors.where d;
+                line = if d.pos == null then 0 else d.pos.line;
+              }) (concatMap (child key) sets)
+            ) strange
+        )
+        ++ concatMap (key: if concatMap (child key) sets == [ ] then [ ] else groups.${key}.unknown) (attrNames groups);
+    };
+
+  refuseUnknown =
+    unknown: value:
+    if unknown == [ ] then
+      value
+    else
+      errors.fail ({ kind = "unknown"; } // head (builtins.sort (a: b: a.line < b.line) unknown));
+
+  baseNodes =
+    base:
+    genList (i: {
+      key = "base:${toString i}";
+      module = elemAt base i;
+      origin = {
+        file = "(options)";
+        pos = null;
+      };
+    }) (length base);
+in
+rec {
+  # Evaluates definitions ([ { file; pos; value; } ]) against the options that the modules of base declare. A definition
+  # is a set of options, or a module (a function or a path; module = true: in any case).
+  evaluate =
+    {
+      path ? [ ],
+      name ? (
+        let
+          last = elemAt path (length path - 1);
+        in
+        if isString last then last else "[${toString last}]"
+      ),
+      base,
+      definitions,
+    }:
+    let
+      arguments = {
+        inherit name;
+        inherit (tree) config;
+        options = tree.declared;
+        lib = import ./.;
+      };
+      isModule = d: isFunction d.value || isPath d.value;
+      written = lists.imap0 (i: d: {
+        key = if isPath d.value then toString d.value else "definition:${toString i}";
+        module = d.value;
+        origin = removeAttrs d [ "value" ];
+      }) (filter isModule definitions);
+      collected = collect arguments (baseNodes base ++ written);
+      freeforms = filter (f: f != null) (map (m: m.freeform) collected);
+      outer = head (definitions ++ [ base' ]);
+      base' = {
+        file = "(default)";
+        pos = null;
+      };
+      tree = {
+        declared = mergeDeclarations [ ] (map (m: m.options) collected);
+        merged = mergeSet name path tree.declared (if freeforms == [ ] then null else head freeforms) outer (
+          map (d: d // { wrap = x: x; }) (
+            map (m: m.definition) collected ++ filter (d: !isModule d) definitions
+          )
+        );
+        config = tree.merged.value;
+      };
+    in
+    {
+      inherit (tree) config declared;
+      value = refuseUnknown tree.merged.unknown tree.config;
+    };
+
+  # The options that modules declare, without any definition: for the table.
+  declare =
+    base:
+    let
+      collected = collect {
+        name = "NAME";
+        config = throw "an option's declaration depends on the config";
+        options = { };
+        lib = import ./.;
+      } (baseNodes base);
+    in
+    {
+      options = mergeDeclarations [ ] (map (m: m.options) collected);
+      freeforms = filter (f: f != null) (map (m: m.freeform) collected);
+    };
+
+  # The table of options that the program reads, and from which the manual is made.
+  schema =
+    { options, freeforms }:
+    let
+      entry =
+        declaration:
+        if !isOption declaration then
+          { options = mapAttrs (_: entry) declaration; }
+        else
+          {
+            type = declaration.type.schema;
+            description = declaration.description;
+          }
+          // (if declaration ? default then { inherit (declaration) default; } else { })
+          // (if declaration ? example then { inherit (declaration) example; } else { })
+          // (if declaration.defaultFromName or false then { defaultFromName = true; } else { })
+          // (if declaration.pending or false then { pending = true; } else { });
+    in
+    {
+      options = mapAttrs (_: entry) options;
+    }
+    // (if freeforms == [ ] then { } else { freeform = (head freeforms).schema; });
+}

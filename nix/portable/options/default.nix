@@ -1,0 +1,11 @@
+# Every option that a portable config may set.
+[
+  ./environment.nix
+  ./networking.nix
+  ./nginx.nix
+  ./nixos-container.nix
+  ./openssh.nix
+  ./system.nix
+  ./systemd-network.nix
+  ./systemd-services.nix
+]

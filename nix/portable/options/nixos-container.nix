@@ -1,0 +1,180 @@
+# The container itself, seen from the host. Names and meanings are those of the NixOS module of nixos-nspawn; what is
+# marked pending is known and refused.
+{ lib, ... }:
+let
+  inherit (lib) mkOption types;
+  networkOptions = import ./network-options.nix { inherit lib; };
+in
+{
+  options.nixosContainer = {
+    declarative = mkOption {
+      type = types.bool;
+      default = false;
+      pending = true;
+      description = "Whether the container belongs to the configuration of the host rather than to a command line.";
+    };
+    sharedNix = mkOption {
+      type = types.bool;
+      default = true;
+      pending = true;
+      description = "Whether the container uses the host's Nix store, read-only, where its system comes from Nix.";
+    };
+    mountDaemonSocket = mkOption {
+      type = types.bool;
+      default = false;
+      pending = true;
+      description = "Whether the container may use the host's Nix daemon.";
+    };
+    ephemeral = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether the container forgets everything when it stops: it runs on a copy of its root, thrown away at the end.";
+    };
+    userNamespacing = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether the container has a user namespace of its own, so that its root is nobody on the host.";
+    };
+    systemCallFilter = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      pending = true;
+      example = "@keyring bpf";
+      description = "System calls to allow (or, with '~' in front, to forbid) beyond the default, as SystemCallFilter= of systemd.nspawn(5) has it.";
+    };
+    bindMounts = mkOption {
+      type = types.listOf (
+        types.strOf "\"HOST:CONTAINER\" or \"HOST:CONTAINER:OPTIONS\" with absolute paths"
+          "strings \"HOST:CONTAINER[:OPTIONS]\"" "/[^:]*(:/[^:]*(:[a-z,]+)?)?"
+      );
+      default = [ ];
+      example = [ "/srv/data:/data" ];
+      description = "Directories and files of the host that the container sees, writable: \"HOST:CONTAINER\" or \"HOST:CONTAINER:OPTIONS\" with the options rbind, norbind, idmap, noidmap and rootidmap. A directory that is not there is made.";
+    };
+    bridge = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      pending = true;
+      example = "br0";
+      description = "A bridge of the host that the container joins.";
+    };
+    zone = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      pending = true;
+      example = "myzone";
+      description = "The zone, a network that containers share, that the container joins.";
+    };
+    credentials = mkOption {
+      type = types.listOf (
+        types.submodule {
+          options = {
+            id = mkOption {
+              type = types.nonEmptyStr;
+              description = "The credential's name inside.";
+            };
+            path = mkOption {
+              type = types.path;
+              description = "The file on the host.";
+            };
+          };
+        }
+      );
+      default = [ ];
+      pending = true;
+      description = "Files of the host that the container's services get as credentials.";
+    };
+    activation = {
+      strategy = mkOption {
+        type = types.nullOr (
+          types.enum [
+            "none"
+            "reload"
+            "restart"
+            "dynamic"
+          ]
+        );
+        default = "restart";
+        description = "How an update takes effect. This version knows \"restart\".";
+      };
+      reloadScript = mkOption {
+        type = types.nullOr types.path;
+        default = null;
+        pending = true;
+        description = "The program that brings an update into the running container, instead of the usual way.";
+      };
+      autoStart = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the container starts with the host.";
+      };
+    };
+    hostNetworkConfig = mkOption {
+      type = types.nullOr (types.submodule { options = networkOptions; });
+      default = null;
+      pending = true;
+      example.ipv6Prefixes = [ { Prefix = "fd12:3456::/64"; } ];
+      description = "Settings of the host's side of the container's link, as systemd.network.networks.NAME has them.";
+    };
+    containerNetworkConfig = mkOption {
+      type = types.nullOr (types.submodule { options = networkOptions; });
+      default = null;
+      pending = true;
+      example.address = [ "fd12:3456::2/64" ];
+      description = "Settings of host0, the container's side of its link, as systemd.network.networks.NAME has them.";
+    };
+    forwardPorts = mkOption {
+      type = types.listOf (
+        types.submodule {
+          options = {
+            hostPort = mkOption {
+              type = types.port;
+              example = 8181;
+              description = "The port of the host.";
+            };
+            containerPort = mkOption {
+              type = types.nullOr types.port;
+              default = null;
+              example = 80;
+              description = "The port of the container; null: the same as hostPort.";
+            };
+            protocol = mkOption {
+              type = types.enum [
+                "tcp"
+                "udp"
+              ];
+              default = "tcp";
+              description = "The protocol.";
+            };
+            bindAddress = mkOption {
+              type = types.nullOr types.str;
+              default = null;
+              example = "192.168.1.10";
+              description = "The one address of the host at which the port is forwarded; null: every address, IPv4 and IPv6, and localhost. Not known to the NixOS module.";
+            };
+            count = mkOption {
+              type = types.ints.between 1 65535;
+              default = 1;
+              example = 10;
+              description = "How many ports are forwarded, from hostPort on to those from containerPort on. Not known to the NixOS module.";
+            };
+          };
+        }
+      );
+      default = [ ];
+      example = [
+        {
+          hostPort = 8181;
+          containerPort = 80;
+        }
+      ];
+      description = "Ports of the host that lead into the container, whatever the host's firewall says.";
+    };
+    timeoutStartSec = mkOption {
+      type = types.nonEmptyStr;
+      default = "90s";
+      example = "5min";
+      description = "How long a start may take until it has failed, as systemd.time(7) writes time spans; \"infinity\": without end.";
+    };
+  };
+}
