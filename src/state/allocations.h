@@ -40,4 +40,4 @@ int allocations_find(const struct allocations *a, const char *name, struct alloc
 /* Lets go. 1 when it had any. */
 int allocations_release(struct allocations *a, const char *name);
 /* Writes atomically and syncs. */
-int allocations_save(const struct allocations *a, struct error *e);
+int allocations_save(struct allocations *a, struct error *e);

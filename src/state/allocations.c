@@ -1,0 +1,187 @@
+/* Allocations in memory: a list sorted by name. Giving a range looks at what is taken by others and by the host. */
+#include "allocations-internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+void allocations_free(struct allocations *a) {
+        if (!a)
+                return;
+        for (size_t i = 0; i < a->n; i++)
+                free(a->entries[i].name);
+        free(a->entries);
+        free(a);
+}
+
+/* Where name is, or where it would have to go. */
+static bool entry_position(const struct allocations *a, const char *name, size_t *ret) {
+        size_t low = 0, high = a->n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                int order = strcmp(name, a->entries[middle].name);
+
+                if (order == 0) {
+                        *ret = middle;
+                        return true;
+                }
+                if (order < 0)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        *ret = low;
+        return false;
+}
+
+int allocations_insert(struct allocations *a, const char *name, const struct allocation *ranges) {
+        struct allocation_entry *entries;
+        char *copy;
+        size_t i;
+
+        if (entry_position(a, name, &i))
+                return -EEXIST;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        if (a->n == a->capacity) {
+                size_t capacity = a->capacity ? 2 * a->capacity : 16;
+
+                entries = reallocarray(a->entries, capacity, sizeof *entries);
+                if (!entries) {
+                        free(copy);
+                        return -ENOMEM;
+                }
+                a->entries = entries;
+                a->capacity = capacity;
+        }
+        memmove(a->entries + i + 1, a->entries + i, (a->n - i) * sizeof *a->entries);
+        a->entries[i] = (struct allocation_entry){.name = copy, .ranges = *ranges};
+        a->n++;
+        return 0;
+}
+
+int allocations_find(const struct allocations *a, const char *name, struct allocation *ret) {
+        size_t i;
+
+        if (!entry_position(a, name, &i))
+                return -ENOENT;
+        *ret = a->entries[i].ranges;
+        return 0;
+}
+
+int allocations_release(struct allocations *a, const char *name) {
+        size_t i;
+
+        if (!entry_position(a, name, &i))
+                return 0;
+        free(a->entries[i].name);
+        memmove(a->entries + i, a->entries + i + 1, (a->n - i - 1) * sizeof *a->entries);
+        a->n--;
+        return 1;
+}
+
+int allocations_ula(const struct allocations *a, struct prefix *ret) {
+        if (a->ula.address.family != AF_INET6)
+                return -ENOENT;
+        *ret = a->ula;
+        return 0;
+}
+
+static bool overlaps_any(const struct prefix *p, const struct prefix *others, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                /* Routes as wide as the default route, or one for all of fc00::/7, say nothing about this prefix. */
+                if (others[i].length > 8 && prefix_overlaps(p, &others[i]))
+                        return true;
+        return false;
+}
+
+/* RFC 4193 section 3.2: fd00::/8 and forty random bits. */
+static int make_ula(struct prefix *ret, const struct prefix *avoid, size_t n_avoid, struct error *e) {
+        for (unsigned attempt = 0; attempt < 64; attempt++) {
+                struct prefix p = {.address = {.family = AF_INET6, .bytes = {0xfd}}, .length = ALLOCATION_ULA_LENGTH};
+
+                if (getrandom(p.address.bytes + 1, 5, 0) != 5)
+                        return error_errno(e, errno, EXIT_FAILED, "cannot make a random IPv6 prefix for this host");
+                if (!overlaps_any(&p, avoid, n_avoid)) {
+                        *ret = p;
+                        return 0;
+                }
+        }
+        return error_set(e, ENOSPC, EXIT_FAILED,
+                         "cannot find an IPv6 prefix below fd00::/8 that no link or route of this host uses; remove a "
+                         "route that covers many of them");
+}
+
+/* What a new range must not touch: all that was given, and what the host has. Wide routes cover every range without
+ * using any; they are left out. */
+static struct prefix *collect_taken(const struct allocations *a, const struct prefix *pool, const struct prefix *avoid,
+                                    size_t n_avoid, size_t *ret_n) {
+        struct prefix *taken = calloc(2 * a->n + n_avoid + 1, sizeof *taken);
+        size_t n = 0;
+
+        if (!taken)
+                return NULL;
+        for (size_t i = 0; i < a->n; i++) {
+                taken[n++] = a->entries[i].ranges.v4;
+                taken[n++] = a->entries[i].ranges.v6;
+        }
+        for (size_t i = 0; i < n_avoid; i++)
+                if (avoid[i].length >= pool->length)
+                        taken[n++] = avoid[i];
+        *ret_n = n;
+        return taken;
+}
+
+static int choose(const struct allocations *a, const struct prefix *pool, uint8_t length, const char *name,
+                  const struct prefix *avoid, size_t n_avoid, struct prefix *ret, struct error *e) {
+        _cleanup_(freep) struct prefix *taken = NULL;
+        char text[PREFIX_TEXT_MAX];
+        size_t n;
+        int r;
+
+        taken = collect_taken(a, pool, avoid, n_avoid, &n);
+        if (!taken)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot choose addresses for container '%s'", name);
+        r = allocation_choose(pool, length, name, taken, n, ret);
+        if (r == -ENOSPC)
+                return error_set(e, r, EXIT_CONTAINER,
+                                 "no /%u is free in %s for container '%s': %zu containers have addresses in '%s', "
+                                 "the rest is in use on this host's links and routes; remove containers that are not "
+                                 "needed",
+                                 length, prefix_format(pool, text), name, a->n, PATH_ALLOCATIONS);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot choose addresses for container '%s'", name);
+        return 0;
+}
+
+int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
+                    struct allocation *ret, struct error *e) {
+        struct allocation ranges;
+        struct prefix pool, ula = a->ula;
+        int r;
+
+        if (allocations_find(a, name, ret) == 0)
+                return 0;
+        r = prefix_parse(ALLOCATION_POOL, false, &pool);
+        if (r < 0)
+                return r;
+        if (ula.address.family != AF_INET6) {
+                r = make_ula(&ula, avoid, n_avoid, e);
+                if (r < 0)
+                        return r;
+        }
+        r = choose(a, &pool, ALLOCATION_V4_LENGTH, name, avoid, n_avoid, &ranges.v4, e);
+        if (r < 0)
+                return r;
+        r = choose(a, &ula, ALLOCATION_V6_LENGTH, name, avoid, n_avoid, &ranges.v6, e);
+        if (r < 0)
+                return r;
+        r = allocations_insert(a, name, &ranges);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot keep addresses for container '%s'", name);
+        a->ula = ula;
+        *ret = ranges;
+        return 1;
+}

@@ -1,0 +1,204 @@
+/* Allocations on disk: kept over restarts, and never lost to a file that somebody damaged. */
+#include "test.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "private-root.h"
+#include "state/allocations.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct prefix prefix(const char *s) {
+        struct prefix p;
+
+        assert_int_equal(prefix_parse(s, false, &p), 0);
+        return p;
+}
+
+static bool same(const struct prefix *a, const struct prefix *b) {
+        return a->length == b->length && address_equal(&a->address, &b->address);
+}
+
+static struct allocations *load(void) {
+        struct allocations *a = NULL;
+        struct error e = ERROR_INIT;
+
+        if (allocations_load(&a, &e) < 0)
+                fail_msg("%s", error_message(&e));
+        return a;
+}
+
+static int set_up(void **state) {
+        return tree_remove(PATH_LIB);
+}
+
+static void test_kept(void **state) {
+        struct allocations *a = load();
+        struct allocation first, second, again;
+        struct prefix ula;
+        char *text;
+
+        assert_int_equal(allocations_ula(a, &ula), -ENOENT);
+        assert_int_equal(allocations_get(a, "web", NULL, 0, &first, NULL), 1);
+        assert_int_equal(allocations_get(a, "db", NULL, 0, &second, NULL), 1);
+        assert_int_equal(allocations_get(a, "web", NULL, 0, &again, NULL), 0);
+        assert_true(same(&first.v4, &again.v4) && same(&first.v6, &again.v6));
+        assert_false(prefix_overlaps(&first.v4, &second.v4) || prefix_overlaps(&first.v6, &second.v6));
+        assert_int_equal(first.v4.length, 28);
+        assert_int_equal(first.v6.length, 64);
+        assert_int_equal(allocations_ula(a, &ula), 0);
+        assert_int_equal(ula.address.bytes[0], 0xfd);
+        assert_true(prefix_contains(&ula, &first.v6.address));
+        assert_int_equal(allocations_save(a, NULL), 0);
+        allocations_free(a);
+
+        a = load();
+        assert_int_equal(allocations_find(a, "web", &again), 0);
+        assert_true(same(&first.v4, &again.v4) && same(&first.v6, &again.v6));
+        assert_int_equal(allocations_release(a, "web"), 1);
+        assert_int_equal(allocations_release(a, "web"), 0);
+        assert_int_equal(allocations_find(a, "web", &again), -ENOENT);
+        assert_int_equal(allocations_find(a, "db", &again), 0);
+        assert_int_equal(allocations_save(a, NULL), 0);
+        allocations_free(a);
+        assert_int_equal(file_read(PATH_ALLOCATIONS, 4096, &text, NULL), 0);
+        assert_null(strstr(text, "\"web\""));
+        assert_non_null(strstr(text, "\"db\": { \"ipv4\": \"10.233."));
+        free(text);
+        /* The same ranges for the same name, also when all was forgotten (but for the random /48). */
+        a = load();
+        assert_int_equal(allocations_get(a, "web", NULL, 0, &again, NULL), 1);
+        assert_true(same(&first.v4, &again.v4) && same(&first.v6, &again.v6));
+        allocations_free(a);
+}
+
+static void test_refresh(void **state) {
+        struct allocations *mine = NULL, *other = load(), *before;
+        struct allocation ranges;
+
+        assert_int_equal(allocations_refresh(&mine, NULL), 0);
+        assert_int_equal(allocations_find(mine, "web", &ranges), -ENOENT);
+        assert_int_equal(allocations_get(other, "web", NULL, 0, &ranges, NULL), 1);
+        assert_int_equal(allocations_save(other, NULL), 0);
+        assert_int_equal(allocations_refresh(&mine, NULL), 0);
+        assert_int_equal(allocations_find(mine, "web", &ranges), 0);
+        before = mine;
+        assert_int_equal(allocations_refresh(&mine, NULL), 0);
+        assert_ptr_equal(before, mine);
+        private_root_write(PATH_ALLOCATIONS, "{");
+        assert_int_equal(allocations_refresh(&mine, NULL), -EUCLEAN);
+        assert_int_equal(allocations_find(mine, "web", &ranges), 0);
+        allocations_free(mine);
+        allocations_free(other);
+}
+
+static void test_avoids_the_host(void **state) {
+        struct allocations *a = load();
+        struct allocation free_choice, ranges;
+        struct prefix avoid[4] = {prefix("0.0.0.0/0"), prefix("10.0.0.0/8"), prefix("::/0")};
+
+        assert_int_equal(allocations_get(a, "web", NULL, 0, &free_choice, NULL), 1);
+        allocations_release(a, "web");
+        /* A route as wide as the internet covers the pool, but does not use it; an address inside does. */
+        avoid[3] = free_choice.v4;
+        avoid[3].address = prefix_nth(&free_choice.v4, 9);
+        assert_int_equal(allocations_get(a, "web", avoid, 4, &ranges, NULL), 1);
+        assert_false(prefix_overlaps(&ranges.v4, &free_choice.v4));
+        assert_true(same(&ranges.v6, &free_choice.v6));
+        allocations_free(a);
+}
+
+static void test_no_room(void **state) {
+        struct allocations *a = load();
+        struct prefix pool = prefix(ALLOCATION_POOL);
+        struct error e = ERROR_INIT;
+        struct allocation ranges;
+
+        assert_int_equal(allocations_get(a, "web", &pool, 1, &ranges, &e), -ENOSPC);
+        assert_int_equal(e.exit_status, EXIT_CONTAINER);
+        assert_non_null(strstr(error_message(&e), "no /28 is free in 10.233.0.0/16 for container 'web'"));
+        error_clear(&e);
+        /* Nothing is half given. */
+        assert_int_equal(allocations_find(a, "web", &ranges), -ENOENT);
+        allocations_free(a);
+}
+
+static void test_damaged_files(void **state) {
+        static const struct {
+                const char *text, *message;
+        } cases[] = {
+                {"", PATH_ALLOCATIONS ":1: not valid JSON"},
+                {"{\n\"version\": 1,\n\"containers\": {\n", PATH_ALLOCATIONS ":4: not valid JSON"},
+                {"[]", "expected an object"},
+                {"{\n\"version\": 2}", PATH_ALLOCATIONS ":2: 'version' is not 1"},
+                {"{\"version\": 1, \"ula\": \"2001:db8::/48\"}", "'ula' is not a unique local prefix"},
+                {"{\"version\": 1, \"ula\": \"fd00::/64\"}", "'ula' is not a unique local prefix"},
+                {"{\"version\": 1, \"containers\": []}", "'containers' is not an object"},
+                {"{\"version\": 1, \"containers\": {\n\n\"../x\": {}}}", PATH_ALLOCATIONS ":3: not the name"},
+                {"{\"version\": 1, \"containers\": {\"web\": 3}}", "expected {"},
+                {"{\"version\": 1, \"containers\": {\"web\": {\"ipv6\": \"fd00::/64\"}}}", "'ipv4' of this container"},
+                {"{\"version\": 1, \"containers\": {\"web\": {\"ipv4\": \"10.233.0.1/28\"}}}",
+                 "'ipv4' of this container"},
+                {"{\"version\": 1, \"containers\": {\"web\": {\"ipv4\": \"10.233.0.0/28\", \"ipv6\": \"10.0.0.0/8\"}}}",
+                 "'ipv6' of this container"},
+                {"{\"version\": 1, \"containers\": {\n"
+                 "\"a\": {\"ipv4\": \"10.233.0.0/24\", \"ipv6\": \"fd00:0:0:1::/64\"},\n"
+                 "\"b\": {\"ipv4\": \"10.233.0.16/28\", \"ipv6\": \"fd00:0:0:2::/64\"}}}",
+                 PATH_ALLOCATIONS ":3: 10.233.0.16/28 of container 'b' overlaps with a range of container 'a'"},
+                {"{\"version\": 1, \"containers\": {\"a\": {}, \"a\": {}}}", "not valid JSON"},
+        };
+
+        assert_int_equal(directory_make(PATH_LIB, 0755), 0);
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                struct allocations *a = NULL;
+                struct error e = ERROR_INIT;
+                char *text = NULL;
+
+                private_root_write(PATH_ALLOCATIONS, cases[i].text);
+                assert_int_equal(allocations_load(&a, &e), -EUCLEAN);
+                if (!strstr(error_message(&e), cases[i].message))
+                        fail_msg("'%s' does not contain '%s'", error_message(&e), cases[i].message);
+                error_clear(&e);
+                assert_null(a);
+                assert_int_equal(file_read(PATH_ALLOCATIONS, 4096, &text, NULL), 0);
+                assert_text(text, cases[i].text);
+                free(text);
+        }
+}
+
+static void test_thousands(void **state) {
+        struct allocations *a = load(), *b;
+        struct allocation ranges, again;
+        char name[16];
+
+        for (int i = 0; i < 4000; i++) {
+                (void) snprintf(name, sizeof name, "c%d", i);
+                assert_int_equal(allocations_get(a, name, NULL, 0, &ranges, NULL), 1);
+        }
+        assert_int_equal(allocations_save(a, NULL), 0);
+        b = load();
+        for (int i = 0; i < 4000; i++) {
+                (void) snprintf(name, sizeof name, "c%d", i);
+                assert_int_equal(allocations_find(a, name, &ranges), 0);
+                assert_int_equal(allocations_find(b, name, &again), 0);
+                assert_true(same(&ranges.v4, &again.v4) && same(&ranges.v6, &again.v6));
+        }
+        allocations_free(a);
+        allocations_free(b);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup(test_kept, set_up),
+                cmocka_unit_test_setup(test_refresh, set_up),
+                cmocka_unit_test_setup(test_avoids_the_host, set_up),
+                cmocka_unit_test_setup(test_no_room, set_up),
+                cmocka_unit_test_setup(test_damaged_files, set_up),
+                cmocka_unit_test_setup(test_thousands, set_up),
+        };
+
+        private_root_enter();
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
