@@ -141,3 +141,8 @@ void *netlink_reserve(struct netlink_batch *b, size_t size) {
         batch_settle(b);
         return p;
 }
+
+void netlink_want_ack(struct netlink_batch *b) {
+        if (b->error == 0 && b->n > 0)
+                batch_message(b)->nlmsg_flags |= NLM_F_ACK;
+}

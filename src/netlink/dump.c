@@ -70,9 +70,10 @@ static int add_route(const struct nlmsghdr *h, uint32_t index, void *userdata) {
 
 static int collect(struct netlink *n, uint16_t type, size_t header_size, netlink_answer_t add, size_t item_size,
                    void **ret, size_t *ret_n) {
-        static const uint8_t zero[64];
+        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
         _cleanup_(collection_clear) struct collection c = {.item_size = item_size};
-        int r = netlink_dump(n, type, zero, header_size, add, collection_restart, &c);
+        netlink_begin(&b, type, 0, header_size, NULL);
+        int r = netlink_dump(n, &b, add, collection_restart, &c);
         if (r < 0)
                 return r;
         *ret = steal_ptr(c.items);

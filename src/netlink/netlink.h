@@ -64,6 +64,9 @@ void netlink_nest_end(struct netlink_batch *b, size_t nest);
 /* Room inside a message, zeroed, that is no attribute (a header within an attribute). */
 void *netlink_reserve(struct netlink_batch *b, size_t size);
 
+/* Has the message added last acknowledged. */
+void netlink_want_ack(struct netlink_batch *b);
+
 /* Called with each message that is an answer and neither ACK nor error; index: of the message it answers. A non-zero
  * return is kept as the result of that message. */
 typedef int (*netlink_answer_t)(const struct nlmsghdr *h, uint32_t index, void *userdata);
@@ -74,11 +77,11 @@ typedef int (*netlink_answer_t)(const struct nlmsghdr *h, uint32_t index, void *
 int netlink_send(struct netlink *n, struct netlink_batch *b, netlink_answer_t answer, void *userdata,
                  uint32_t *ret_failed);
 
-/* A dump of type (RTM_GETLINK, ...) with a family header. Retried, at most a few times, when the kernel says that it
- * changed meanwhile (NLM_F_DUMP_INTR): restart, which may be NULL, is called before each try so that the caller forgets
- * what it collected. -EINTR when it never held still. */
-int netlink_dump(struct netlink *n, uint16_t type, const void *header, size_t header_size, netlink_answer_t answer,
-                 void (*restart)(void *userdata), void *userdata);
+/* A dump: the batch holds the one request (without NLM_F_DUMP). Retried, at most a few times, when the kernel says that
+ * things changed meanwhile (NLM_F_DUMP_INTR): restart, which may be NULL, is called before each try so that the caller
+ * forgets what it collected. -EINTR when they never held still. */
+int netlink_dump(struct netlink *n, struct netlink_batch *b, netlink_answer_t answer, void (*restart)(void *userdata),
+                 void *userdata);
 
 /* Reading attributes: fills table[type] for type <= max from size bytes at data; malformed or short ones are -EBADMSG.
  * Unknown types are ignored. */

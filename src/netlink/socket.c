@@ -327,28 +327,28 @@ int netlink_send(struct netlink *n, struct netlink_batch *b, netlink_answer_t an
         return 0;
 }
 
-int netlink_dump(struct netlink *n, uint16_t type, const void *header, size_t header_size, netlink_answer_t answer,
-                 void (*restart)(void *userdata), void *userdata) {
-        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
-        void *p;
-        netlink_begin(&b, type, NLM_F_DUMP, header_size, &p);
-        if (b.error < 0)
-                return b.error;
-        memcpy(p, header, header_size);
+int netlink_dump(struct netlink *n, struct netlink_batch *b, netlink_answer_t answer, void (*restart)(void *userdata),
+                 void *userdata) {
+        if (b->error < 0)
+                return b->error;
+        if (b->n != 1)
+                return -EINVAL;
+        struct nlmsghdr *h = (struct nlmsghdr *) (void *) b->data;
+        h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
         for (unsigned int try = 0; try < DUMP_TRIES; try++) {
                 if (restart)
                         restart(userdata);
                 struct exchange x = {.netlink = n,
-                                     .results = b.results,
+                                     .results = b->results,
                                      .n = 1,
                                      .dump = true,
                                      .answer = answer,
                                      .userdata = userdata};
-                int r = exchange_run(&x, b.data, b.size);
+                int r = exchange_run(&x, b->data, b->size);
                 if (r < 0)
                         return r;
                 if (!x.interrupted)
-                        return b.results[0].code;
+                        return b->results[0].code;
         }
         return -EINTR;
 }
