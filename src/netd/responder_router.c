@@ -1,0 +1,205 @@
+/* The router that guests see: advertisements out, solicitations in, one raw socket for all links.
+ *
+ * The guest is alone on its link, so an advertisement to everybody is one to it; only the address that it should have
+ * is answered on its own. So no solicitation makes this host look for neighbours that do not exist. */
+#include "netd/responder.h"
+
+#include "base/log.h"
+#include "proto/ra.h"
+
+#include <errno.h>
+#include <netinet/icmp6.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define MESSAGES_A_TURN   32
+#define INTERVAL          600000000ULL /* microseconds; of one link, a little less, so that links spread */
+#define INITIAL_INTERVAL  8000000ULL
+#define INITIAL_TIMES     3
+#define SOLICITED_SPACING 1000000ULL /* between advertisements to everybody */
+#define RETRY_SOCKETS     5000000ULL
+
+int responder_router_open(struct responders *r) {
+        struct icmp6_filter filter;
+        int hops = RA_HOP_LIMIT, on = 1, off = 0;
+        _cleanup_(fd_closep) int fd = -1;
+        int k;
+
+        fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
+        if (fd < 0)
+                return -errno;
+        ICMP6_FILTER_SETBLOCKALL(&filter);
+        ICMP6_FILTER_SETPASS(ND_ROUTER_SOLICIT, &filter);
+        if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ||
+            setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)) < 0 ||
+            setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops)) < 0 ||
+            setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof(off)) < 0 ||
+            setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) < 0 ||
+            setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on)) < 0)
+                return -errno;
+        k = responder_watch(r, fd, ENDPOINT_ROUTER, 0, EPOLLIN);
+        if (k < 0)
+                return k;
+        r->router_fd = steal_fd(&fd);
+        return 0;
+}
+
+static int advertisement_build(const struct responder_link *l, uint8_t data[RA_SIZE_MAX], size_t *ret_size) {
+        const struct ra_prefix prefix = {
+                .prefix = {.address = address_v6(&l->host_v6), .length = l->length_v6},
+                .valid = RA_INFINITE,
+                .preferred = RA_INFINITE,
+        };
+        const struct ra_config config = {
+                .mac = l->host_mac,
+                .managed = true,
+                .router_lifetime = RA_LIFETIME_MAX,
+                .mtu = l->mtu,
+                .prefixes = &prefix,
+                .n_prefixes = 1,
+                .dns = l->host_v6,
+                .domain = RESPONDER_DOMAIN,
+                .dns_lifetime = RA_LIFETIME_MAX,
+        };
+
+        return ra_build(&config, data, RA_SIZE_MAX, ret_size);
+}
+
+static int advertisement_send(struct responders *r, const struct responder_link *l, const struct in6_addr *to) {
+        struct in6_pktinfo info = {.ipi6_addr = l->host_link_local, .ipi6_ifindex = (unsigned) l->ifindex};
+        struct sockaddr_in6 address = {
+                .sin6_family = AF_INET6, .sin6_addr = *to, .sin6_scope_id = (uint32_t) l->ifindex};
+        uint8_t data[RA_SIZE_MAX], control[CMSG_SPACE(sizeof(info))] = {0};
+        struct iovec part = {data, 0};
+        struct msghdr m = {
+                .msg_name = &address,
+                .msg_namelen = sizeof(address),
+                .msg_iov = &part,
+                .msg_iovlen = 1,
+                .msg_control = control,
+                .msg_controllen = sizeof(control),
+        };
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+        int k;
+
+        k = advertisement_build(l, data, &part.iov_len);
+        if (k < 0)
+                return k;
+        c->cmsg_level = IPPROTO_IPV6;
+        c->cmsg_type = IPV6_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        return sendmsg(r->router_fd, &m, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* A link without carrier refuses: it gets one by responders_advertise() when it is up, else by the timer. */
+void responder_router_advertise(struct responders *r, struct responder_link *l) {
+        static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 1}}};
+        uint64_t now = responder_now(r);
+        int k;
+
+        l->advertise_at = UINT64_MAX;
+        if (!link_has_v6(l))
+                return;
+        l->advertise_at = now + INITIAL_INTERVAL;
+        k = advertisement_send(r, l, &all_nodes);
+        if (k < 0) {
+                log_debug("%s: router advertisement not sent: %s", l->link, strerror(-k));
+        } else {
+                l->advertised_at = now;
+                if (++l->advertisements >= INITIAL_TIMES)
+                        l->advertise_at = now + INTERVAL - (l->slot * 7919ULL % 150) * 1000000;
+        }
+        responder_router_plan(r, l->advertise_at);
+}
+
+static int on_advertise_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct responders *r = userdata;
+        uint64_t now = responder_now(r), next = UINT64_MAX;
+
+        r->advertise_next = UINT64_MAX;
+        for (uint32_t i = 0; i < r->n_slots; i++) {
+                struct responder_link *l = r->links[i];
+
+                if (!l)
+                        continue;
+                if (l->complained != 0 && responder_sockets_open(r, l) < 0)
+                        next = now + RETRY_SOCKETS;
+                if (now >= l->advertise_at)
+                        responder_router_advertise(r, l);
+                if (l->advertise_at < next)
+                        next = l->advertise_at;
+        }
+        responder_router_plan(r, next);
+        return 0;
+}
+
+void responder_router_plan(struct responders *r, uint64_t at) {
+        if (at >= r->advertise_next)
+                return;
+        r->advertise_next = at;
+        (void) responder_timer_set(r, &r->advertise_timer, at, on_advertise_timer);
+}
+
+void responder_router_retry_sockets(struct responders *r) {
+        responder_router_plan(r, responder_now(r) + RETRY_SOCKETS);
+}
+
+static void solicitation_answer(struct responders *r, struct responder_link *l, const struct in6_addr *from) {
+        uint64_t now = responder_now(r);
+
+        if (!link_has_v6(l) || !responder_allows(l, now))
+                return;
+        if (IN6_ARE_ADDR_EQUAL(from, &l->client_link_local)) {
+                (void) advertisement_send(r, l, from);
+        } else if (now - l->advertised_at >= SOLICITED_SPACING) {
+                responder_router_advertise(r, l);
+        } else if (l->advertise_at > l->advertised_at + SOLICITED_SPACING) {
+                l->advertise_at = l->advertised_at + SOLICITED_SPACING;
+                responder_router_plan(r, l->advertise_at);
+        }
+}
+
+static void read_control(struct msghdr *m, int *ret_ifindex, int *ret_hops) {
+        struct in6_pktinfo info;
+
+        *ret_ifindex = *ret_hops = -1;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+                if (c->cmsg_level != IPPROTO_IPV6)
+                        continue;
+                if (c->cmsg_type == IPV6_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(info))) {
+                        memcpy(&info, CMSG_DATA(c), sizeof(info));
+                        *ret_ifindex = (int) info.ipi6_ifindex;
+                } else if (c->cmsg_type == IPV6_HOPLIMIT && c->cmsg_len >= CMSG_LEN(sizeof(int))) {
+                        memcpy(ret_hops, CMSG_DATA(c), sizeof(int));
+                }
+        }
+}
+
+void responder_router_receive(struct responders *r) {
+        for (unsigned i = 0; i < MESSAGES_A_TURN; i++) {
+                uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+                struct iovec part = {r->packet, sizeof(r->packet)};
+                struct router_solicitation solicitation;
+                struct sockaddr_in6 from = {0};
+                struct responder_link *l;
+                int ifindex, hops;
+                struct msghdr m = {
+                        .msg_name = &from,
+                        .msg_namelen = sizeof(from),
+                        .msg_iov = &part,
+                        .msg_iovlen = 1,
+                        .msg_control = control,
+                        .msg_controllen = sizeof(control),
+                };
+                ssize_t n = recvmsg(r->router_fd, &m, MSG_DONTWAIT);
+
+                if (n < 0)
+                        return;
+                read_control(&m, &ifindex, &hops);
+                l = responder_link_find(r, ifindex);
+                if (l && router_solicitation_parse(r->packet, (size_t) n, hops, &from.sin6_addr, &solicitation) >= 0)
+                        solicitation_answer(r, l, &from.sin6_addr);
+        }
+}
