@@ -67,6 +67,12 @@ void output_line(struct output *o, const char *fmt, ...) {
         (void) fputc('\n', o->stream);
 }
 
+static char *column_text(const struct output_column *column, const json_t *object) {
+        const json_t *value = json_object_get(object, column->key);
+
+        return value && column->format ? column->format(value) : output_text(value);
+}
+
 static void table_unrefp(struct libscols_table **table) {
         scols_unref_table(*table);
         *table = NULL;
@@ -78,7 +84,7 @@ static int table_row(struct libscols_table *table, const struct output_column *c
         if (!line)
                 return -ENOMEM;
         for (size_t c = 0; c < n; c++) {
-                _cleanup_(freep) char *text = output_text(json_object_get(row, columns[c].key));
+                _cleanup_(freep) char *text = column_text(&columns[c], row);
                 const char *none = columns[c].none ?: "-";
 
                 if (scols_line_set_data(line, c, text ?: none) < 0)
@@ -121,7 +127,7 @@ void output_details(struct output *o, const struct output_column *columns, size_
                 _cleanup_(freep) char *text = NULL;
                 size_t i;
 
-                if (json_is_array(value) && json_array_size(value) > 0) {
+                if (!columns[c].format && json_is_array(value) && json_array_size(value) > 0) {
                         json_array_foreach (value, i, item) {
                                 _cleanup_(freep) char *one = output_text(item);
 
@@ -129,7 +135,7 @@ void output_details(struct output *o, const struct output_column *columns, size_
                         }
                         continue;
                 }
-                text = output_text(value);
+                text = column_text(&columns[c], object);
                 if (text || columns[c].none)
                         output_line(o, "  %s: %s", columns[c].title, text ?: columns[c].none);
         }

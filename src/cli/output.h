@@ -27,6 +27,7 @@ struct output_column {
         bool right;       /* numbers */
         bool shrink;      /* may be cut when the terminal is too narrow */
         const char *none; /* text for null, absent or empty: "-" in tables unless given */
+        char *(*format)(const json_t *value); /* its text, malloc'd; NULL: output_text() */
 };
 
 /* A line of text; nothing with --json. */
@@ -36,7 +37,7 @@ void output_line(struct output *o, const char *fmt, ...) _printf_(2, 3);
 int output_table(struct output *o, const struct output_column *columns, size_t n, const json_t *rows, struct error *e);
 
 /* "  Title: value" lines of one object; absent and null ones are left out unless the column has `none`. Arrays take
- * a line an element. Nothing with --json. */
+ * a line an element unless the column has `format`. Nothing with --json. */
 void output_details(struct output *o, const struct output_column *columns, size_t n, const json_t *object);
 
 /* The JSON value and a newline, in one line, members in the order in which they were set; nothing without --json. */

@@ -1,0 +1,76 @@
+/* A definition's addresses and ports, and what a dry run says about it. */
+#include "cli/definition.h"
+#include "cli/dry-run.h"
+
+#include "apply/engine.h"
+#include "netd/client.h"
+#include "state/allocations.h"
+#include "state/paths.h"
+
+#include <errno.h>
+
+enum { CHECK_TIMEOUT_MS = 10000 };
+
+/* Ranges that the host uses. A user who only asks what would be done need not be allowed to look. */
+static int observe(bool needed, struct prefix **ret, size_t *ret_n, struct error *e) {
+        _cleanup_(engine_freep) struct engine *engine = NULL;
+        int r;
+
+        r = engine_new(&engine, needed ? e : NULL);
+        if (r >= 0)
+                r = engine_observe_ranges(engine, ret, ret_n, needed ? e : NULL);
+        return needed ? r : 0;
+}
+
+int definition_allocate(struct definition *d, bool save, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *allocations = NULL;
+        _cleanup_(freep) struct prefix *taken = NULL;
+        uint8_t machine_id[16];
+        size_t n = 0;
+        int r;
+
+        r = machine_id_get(machine_id, e);
+        if (r >= 0)
+                r = allocations_load(&allocations, e);
+        if (r < 0)
+                return r;
+        if (allocations_find(allocations, d->name, &d->allocation) < 0) {
+                r = observe(save, &taken, &n, e);
+                if (r >= 0)
+                        r = allocations_get(allocations, d->name, taken, n, &d->allocation, e);
+                if (r > 0 && save)
+                        r = allocations_save(allocations, e);
+                if (r < 0)
+                        return r;
+        }
+        r = network_compute(&d->container, &d->allocation, machine_id, &d->network);
+        if (r < 0)
+                return error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of %s", d->name);
+        return 0;
+}
+
+int definition_check_ports(const struct definition *d, struct error *e) {
+        int r;
+
+        if (d->container.n_forwards == 0)
+                return 0;
+        r = netd_ensure(e);
+        return r < 0 ? r : netd_call("Check", json_pack("{s:s}", "name", d->name), CHECK_TIMEOUT_MS, NULL, e);
+}
+
+void definition_describe(const struct definition *d, unsigned number, json_t *dry_run) {
+        static const char *const files[] = {"spec.json", "data.json", "20-host0.network", "tree.json"};
+        _cleanup_(strings_freep) char **packages = NULL;
+
+        if (d->provider == PROVIDER_AUTO || d->provider == PROVIDER_DEBIAN) {
+                (void) tree_packages(d->spec, &packages);
+                dry_run_step(dry_run, "make or find the %s tree%s", d->system, packages && *packages ? " with" : "");
+                for (char **p = packages; p && *p; p++)
+                        dry_run_step(dry_run, "  the package %s", *p);
+        } else
+                dry_run_step(dry_run, "make or find the %s tree", d->system);
+        for (size_t f = 0; f < ELEMENTS_OF(files); f++)
+                dry_run_step(dry_run, "write " PATH_PROFILES "/%s/system-%u/nixos-nspawn/%s", d->name, number,
+                             files[f]);
+        dry_run_step(dry_run, "write " PATH_PROFILES "/%s/system-%u/nixos-nspawn/%s.nspawn", d->name, number, d->name);
+}

@@ -1,0 +1,185 @@
+/* One object a container. */
+#include "cli/describe.h"
+
+#include "base/buffer.h"
+#include "runtime/runtime.h"
+#include "state/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+void describer_open(struct describer *d) {
+        *d = (struct describer){0};
+        if (allocations_load(&d->allocations, NULL) < 0)
+                d->allocations = NULL;
+        d->machine_id_known = machine_id_get(d->machine_id, NULL) >= 0;
+}
+
+void describer_close(struct describer *d) {
+        allocations_freep(&d->allocations);
+}
+
+json_t *forward_json(const struct forward *f) {
+        char bind[ADDRESS_TEXT_MAX];
+
+        return json_pack("{s:s, s:i, s:i, s:i, s:s?}", "protocol", protocol_name(f->protocol), "hostPort", f->host_port,
+                         "containerPort", f->container_port, "count", f->count, "bindAddress",
+                         f->bind.family != AF_UNSPEC ? address_format(&f->bind, bind) : NULL);
+}
+
+static void append_ports(struct buffer *b, json_int_t first, json_int_t count) {
+        buffer_append_format(b, "%d", (int) first);
+        if (count > 1)
+                buffer_append_format(b, "-%d", (int) (first + count - 1));
+}
+
+static void append_forward(struct buffer *b, const json_t *f) {
+        const char *bind = json_string_value(json_object_get(f, "bindAddress"));
+        json_int_t count = json_integer_value(json_object_get(f, "count"));
+
+        buffer_append_format(b, "%s ", json_string_value(json_object_get(f, "protocol")) ?: "");
+        if (bind)
+                buffer_append_format(b, strchr(bind, ':') ? "[%s]:" : "%s:", bind);
+        append_ports(b, json_integer_value(json_object_get(f, "hostPort")), count);
+        buffer_append_string(b, " -> ");
+        append_ports(b, json_integer_value(json_object_get(f, "containerPort")), count);
+}
+
+char *describe_forwards(const json_t *forwards) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        const json_t *f;
+        size_t i;
+
+        json_array_foreach (forwards, i, f) {
+                if (i > 0)
+                        buffer_append_string(&b, ", ");
+                append_forward(&b, f);
+        }
+        return b.size > 0 ? buffer_steal(&b) : NULL;
+}
+
+static json_t *address_json(const struct prefix *p) {
+        char text[ADDRESS_TEXT_MAX];
+
+        return p->address.family == AF_UNSPEC ? json_null() : json_string(address_format(&p->address, text));
+}
+
+static json_t *since_json(uint64_t usec) {
+        time_t seconds = (time_t) (usec / 1000000);
+        char text[32];
+        struct tm tm;
+
+        if (usec == 0 || !gmtime_r(&seconds, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+                return json_null();
+        return json_string(text);
+}
+
+static void add_status(json_t *object, const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        struct runtime_status status = {0};
+
+        if (runtime_status(name, &status, &e) < 0) {
+                (void) json_object_set_new(object, "state", json_null());
+                (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
+                return;
+        }
+        (void) json_object_set_new(object, "state", json_string(runtime_state_name(status.state)));
+        (void) json_object_set_new(object, "leader", json_integer(status.leader));
+        (void) json_object_set_new(object, "supervisor", json_integer(status.supervisor));
+        (void) json_object_set_new(object, "since", since_json(status.since_usec));
+}
+
+static void add_network(const struct describer *d, json_t *object, const struct container *c) {
+        struct allocation allocation;
+        struct network network;
+
+        if (!d->allocations || !d->machine_id_known || allocations_find(d->allocations, c->name, &allocation) < 0 ||
+            network_compute(c, &allocation, d->machine_id, &network) < 0)
+                return;
+        (void) json_object_set_new(object, "ipv4", address_json(&network.container_v4));
+        (void) json_object_set_new(object, "ipv6", address_json(&network.container_v6));
+        (void) json_object_set_new(object, "hostIpv4", address_json(&network.host_v4));
+        (void) json_object_set_new(object, "hostIpv6", address_json(&network.host_v6));
+        (void) json_object_set_new(object, "link", json_string(network.link));
+}
+
+static void add_definition(const struct describer *d, json_t *object, const char *name) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        json_t *forwards;
+
+        if (store_load(name, &c, &e) < 0) {
+                (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
+                return;
+        }
+        add_network(d, object, &c);
+        forwards = json_array();
+        for (size_t i = 0; i < c.n_forwards; i++)
+                (void) json_array_append_new(forwards, forward_json(&c.forwards[i]));
+        (void) json_object_set_new(object, "forwards", forwards);
+        (void) json_object_set_new(object, "autoStart", json_boolean(c.auto_start));
+        (void) json_object_set_new(object, "ephemeral", json_boolean(c.ephemeral));
+}
+
+json_t *describe(const struct describer *d, const struct entry *entry) {
+        json_t *object = json_pack(
+                "{s:s, s:s, s:b, s:s, s:n, s:i, s:i, s:n, s:n, s:n, s:n, s:n, s:n, s:[], s:n, s:n, s:n}", "name",
+                entry->name, "unit_file", entry->unit_file, "is_imperative", entry->origin == ORIGIN_IMPERATIVE, "type",
+                origin_name(entry->origin), "state", "leader", 0, "supervisor", 0, "since", "ipv4", "ipv6", "hostIpv4",
+                "hostIpv6", "link", "forwards", "autoStart", "ephemeral", "problem");
+
+        if (!object || entry->origin == ORIGIN_UNMANAGED)
+                return object;
+        add_status(object, entry->name);
+        add_definition(d, object, entry->name);
+        return object;
+}
+
+static char *process_text(const json_t *value) {
+        return json_integer_value(value) > 0 ? output_text(value) : NULL;
+}
+
+void describe_print(struct output *o, const json_t *object, bool all) {
+        static const struct output_column columns[] = {
+                {.title = "State", .key = "state", .none = "unknown"},
+                {.title = "IPv4", .key = "ipv4"},
+                {.title = "IPv6", .key = "ipv6"},
+                {.title = "Ports", .key = "forwards", .format = describe_forwards},
+                {.title = "Problem", .key = "problem"},
+        };
+        static const struct output_column more[] = {
+                {.title = "Type", .key = "type"},
+                {.title = "Since", .key = "since"},
+                {.title = "Leader", .key = "leader", .format = process_text},
+                {.title = "Supervisor", .key = "supervisor", .format = process_text},
+                {.title = "Link", .key = "link"},
+                {.title = "Host IPv4", .key = "hostIpv4"},
+                {.title = "Host IPv6", .key = "hostIpv6"},
+                {.title = "Start at boot", .key = "autoStart"},
+                {.title = "Throw-away root", .key = "ephemeral"},
+        };
+
+        output_line(o, "Container %s", json_string_value(json_object_get(object, "name")));
+        output_line(o, "  Unit File: %s", json_string_value(json_object_get(object, "unit_file")));
+        output_line(o, "  Imperative: %s", json_is_true(json_object_get(object, "is_imperative")) ? "True" : "False");
+        output_details(o, columns, ELEMENTS_OF(columns), object);
+        if (all)
+                output_details(o, more, ELEMENTS_OF(more), object);
+}
+
+int describe_one(struct output *o, const struct entry *entry, bool all, struct error *e) {
+        struct describer d;
+        json_t *object;
+        int r;
+
+        describer_open(&d);
+        object = describe(&d, entry);
+        describer_close(&d);
+        if (!object)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot describe %s", entry->name);
+        describe_print(o, object, all);
+        r = output_json(o, object, e);
+        json_decref(object);
+        return r;
+}

@@ -1,0 +1,80 @@
+/* Folders on the host: those that bind mounts name, and the container's own. */
+#include "cli/directories.h"
+
+#include "base/file.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool directories_has_root(const char *name) {
+        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", name);
+
+        return path && access(path, F_OK) == 0;
+}
+
+static int append(char ***list, const char *s) {
+        size_t n = 0;
+        char **longer, *copy;
+
+        for (char **p = *list; p && *p; p++)
+                n++;
+        copy = strdup(s);
+        longer = copy ? reallocarray(*list, n + 2, sizeof(*longer)) : NULL;
+        if (!longer) {
+                free(copy);
+                return -ENOMEM;
+        }
+        longer[n] = copy;
+        longer[n + 1] = NULL;
+        *list = longer;
+        return 0;
+}
+
+/* mkdir -p that remembers what it made. path is scratch memory. */
+static int make_folders(char *path, char ***made) {
+        for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+                if (slash)
+                        *slash = '\0';
+                if (mkdir(path, 0755) == 0) {
+                        if (append(made, path) < 0) {
+                                (void) rmdir(path);
+                                return -ENOMEM;
+                        }
+                } else if (errno != EEXIST)
+                        return -errno;
+                if (!slash)
+                        return 0;
+                *slash = '/';
+        }
+}
+
+int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, struct error *e) {
+        for (; bind_mounts && *bind_mounts; bind_mounts++) {
+                const char *source = *bind_mounts;
+                _cleanup_(freep) char *path = NULL;
+                int r;
+
+                /* systemd-nspawn(1): '+' takes the path from the container's own tree. */
+                if (source[0] == '+' || source[0] == ':')
+                        continue;
+                path = strndup(source, strcspn(source, ":"));
+                if (path && path[0] == '/' && access(path, F_OK) == 0)
+                        continue;
+                r = !path ? -ENOMEM : path[0] != '/' ? -EINVAL : make_folders(path, ret_made);
+                if (r < 0)
+                        return error_errno(e, r, EXIT_CONTAINER, "cannot make the host's side of the bind mount '%s'",
+                                           source);
+        }
+        return 0;
+}
+
+void directories_remove(char **made) {
+        size_t n = 0;
+
+        for (char **p = made; p && *p; p++)
+                n++;
+        while (n-- > 0)
+                (void) rmdir(made[n]);
+}

@@ -1,0 +1,16 @@
+/* Folders of a container on the host. */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+/* Whether PATH_MACHINES/NAME is there, and more than an empty folder. */
+bool directories_has_root(const char *name);
+
+/* Makes the host side of each bind mount ("HOST:CONTAINER[:OPTIONS]", NULL-terminated) that does not exist, as a
+ * folder. *ret_made: those that were made, outermost first (strings_free()), also on failure. */
+int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, struct error *e);
+
+/* Takes folders away that directories_make_bind_sources() made, when they are empty. NULL: none. */
+void directories_remove(char **made);

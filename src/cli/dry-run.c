@@ -1,0 +1,82 @@
+/* Saying instead of doing. */
+#include "cli/dry-run.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+json_t *dry_run_new(const char *name) {
+        return json_pack("{s:b, s:s, s:[], s:[]}", "dryRun", 1, "name", name, "steps", "operations");
+}
+
+void dry_run_step(json_t *object, const char *fmt, ...) {
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) json_array_append_new(json_object_get(object, "steps"), json_vsprintf(fmt, ap));
+        va_end(ap);
+}
+
+static int make_plan(enum dry_run_plan what, const struct network *from, const struct network *to, struct plan *ret) {
+        int r;
+
+        switch (what) {
+        case DRY_RUN_START:
+                r = plan_admit(to, ret);
+                if (r >= 0)
+                        r = plan_link(to, ret);
+                if (r >= 0)
+                        r = plan_guest(to, "host0", ret);
+                return r;
+        case DRY_RUN_STOP:
+                return plan_dismiss(to, ret);
+        case DRY_RUN_CHANGE:
+                return plan_change(from, to, ret);
+        }
+        return -EINVAL;
+}
+
+int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
+                    struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        json_t *operations = json_object_get(object, "operations");
+        int r;
+
+        r = make_plan(what, from, to, &plan);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the network of %s", to->name);
+        for (size_t n = 0; n < plan.n; n++) {
+                _cleanup_(buffer_clear) struct buffer text = BUFFER_INIT;
+                json_t *operation = operation_json(&plan.operations[n]);
+
+                operation_print(&plan.operations[n], &text);
+                (void) json_object_set_new(operation, "text", json_string(buffer_text(&text)));
+                if (json_array_append_new(operations, operation) < 0)
+                        return error_errno(e, ENOMEM, EXIT_FAILED, "cannot plan the network of %s", to->name);
+        }
+        return 0;
+}
+
+static void print_one(struct output *o, const json_t *object) {
+        const json_t *value;
+        size_t n;
+
+        output_line(o, "Container %s, nothing is done:", json_string_value(json_object_get(object, "name")));
+        json_array_foreach (json_object_get(object, "steps"), n, value)
+                output_line(o, "  %s", json_string_value(value));
+        json_array_foreach (json_object_get(object, "operations"), n, value)
+                output_line(o, "  network: %s", json_string_value(json_object_get(value, "text")));
+}
+
+int dry_run_print(struct invocation *i, json_t *value, struct error *e) {
+        const json_t *object;
+        size_t n;
+        int r;
+
+        if (json_is_object(value))
+                print_one(&i->output, value);
+        json_array_foreach (value, n, object)
+                print_one(&i->output, object);
+        r = output_json(&i->output, value, e);
+        json_decref(value);
+        return r;
+}

@@ -1,0 +1,28 @@
+/* What --dry-run prints: the plan of the network from the planner, and what else would be done, step by step. */
+#pragma once
+
+#include "cli/command.h"
+
+#include "model/network.h"
+#include "plan/plan.h"
+
+#include <jansson.h>
+
+enum dry_run_plan {
+        DRY_RUN_START, /* all that makes a container's network */
+        DRY_RUN_STOP,  /* what takes it away */
+        DRY_RUN_CHANGE,
+};
+
+/* {"dryRun": true, "name": NAME, "steps": [...], "operations": []}. NULL: no memory. */
+json_t *dry_run_new(const char *name);
+
+/* Adds a step, a sentence without a full stop in the imperative: "make /var/lib/machines/example". */
+void dry_run_step(json_t *object, const char *fmt, ...) _printf_(2, 3);
+
+/* Adds the operations on the network. from: only for DRY_RUN_CHANGE. */
+int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
+                    struct error *e);
+
+/* Prints one or several (an array); takes value over. */
+int dry_run_print(struct invocation *i, json_t *value, struct error *e);

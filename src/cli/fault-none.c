@@ -1,0 +1,6 @@
+/* What is installed never fails on request. */
+#include "cli/sequence.h"
+
+int fault_check(const char *what, struct error *e) {
+        return 0;
+}

@@ -1,0 +1,157 @@
+/* Which containers there are, from directories alone. */
+#include "cli/inventory.h"
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "model/names.h"
+#include "state/paths.h"
+#include "state/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#define SUFFIX           ".nspawn"
+#define PATH_DECLARATIVE "/etc/nixos-nspawn/declarative.d"
+
+static const char *const origin_names[] = {
+        [ORIGIN_IMPERATIVE] = "imperative",
+        [ORIGIN_DECLARATIVE] = "declarative",
+        [ORIGIN_UNMANAGED] = "unmanaged",
+};
+
+const char *origin_name(enum origin o) {
+        return origin_names[o];
+}
+
+int origin_parse(const char *s, enum origin *ret) {
+        for (enum origin o = 0; o < ELEMENTS_OF(origin_names); o++)
+                if (string_equal(s, origin_names[o])) {
+                        *ret = o;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+void inventory_clear(struct inventory *i) {
+        for (size_t n = 0; n < i->n; n++) {
+                free(i->entries[n].name);
+                free(i->entries[n].unit_file);
+        }
+        free(i->entries);
+        *i = INVENTORY_INIT;
+}
+
+static int inventory_add(struct inventory *i, const char *unit_directory, const char *name, enum origin origin) {
+        struct entry *entries = reallocarray(i->entries, i->n + 1, sizeof(*entries)), entry;
+
+        if (!entries)
+                return -ENOMEM;
+        i->entries = entries;
+        entry = (struct entry){strdup(name), format("%s/%s" SUFFIX, unit_directory, name), origin};
+        if (!entry.name || !entry.unit_file) {
+                free(entry.name);
+                free(entry.unit_file);
+                return -ENOMEM;
+        }
+        i->entries[i->n++] = entry;
+        return 0;
+}
+
+static bool is_declarative(const char *name) {
+        _cleanup_(freep) char *path = format(PATH_DECLARATIVE "/%s.json", name);
+
+        return path && access(path, F_OK) == 0;
+}
+
+static bool contains(char *const *sorted, const char *name) {
+        for (; *sorted; sorted++)
+                if (strcmp(*sorted, name) >= 0)
+                        return strcmp(*sorted, name) == 0;
+        return false;
+}
+
+static void directory_closep(DIR **d) {
+        if (*d)
+                (void) closedir(*d);
+        *d = NULL;
+}
+
+/* Unit files that no profile of ours goes with. */
+static int add_foreign(struct inventory *i, const char *unit_directory, char *const *own) {
+        _cleanup_(directory_closep) DIR *d = opendir(unit_directory);
+
+        if (!d)
+                return errno == ENOENT ? 0 : -errno;
+        for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+                size_t size = strlen(entry->d_name);
+                int r;
+
+                if (size <= strlen(SUFFIX) || entry->d_name[0] == '.' ||
+                    strcmp(entry->d_name + size - strlen(SUFFIX), SUFFIX) != 0 || !string_is_clean(entry->d_name))
+                        continue;
+                entry->d_name[size - strlen(SUFFIX)] = '\0';
+                if (contains(own, entry->d_name))
+                        continue;
+                r = inventory_add(i, unit_directory, entry->d_name,
+                                  is_declarative(entry->d_name) ? ORIGIN_DECLARATIVE : ORIGIN_UNMANAGED);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int compare(const void *a, const void *b) {
+        return strcmp(((const struct entry *) a)->name, ((const struct entry *) b)->name);
+}
+
+int inventory_load(const char *unit_directory, struct inventory *ret, struct error *e) {
+        _cleanup_(inventory_clear) struct inventory i = INVENTORY_INIT;
+        _cleanup_(strings_freep) char **own = NULL;
+        int r;
+
+        r = store_list(&own);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot read the containers in " PATH_PROFILES);
+        for (char **name = own; *name && r >= 0; name++)
+                r = inventory_add(&i, unit_directory, *name,
+                                  is_declarative(*name) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot list the containers");
+        r = add_foreign(&i, unit_directory, own);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot read the unit files in %s", unit_directory);
+        if (i.n > 0)
+                qsort(i.entries, i.n, sizeof(*i.entries), compare);
+        *ret = i;
+        i = INVENTORY_INIT;
+        return 0;
+}
+
+const struct entry *inventory_find(const struct inventory *i, const char *name) {
+        for (size_t n = 0; n < i->n; n++)
+                if (strcmp(i->entries[n].name, name) == 0)
+                        return &i->entries[n];
+        return NULL;
+}
+
+const struct entry *inventory_own(const struct inventory *i, const char *name, const char *verb, struct error *e) {
+        const struct entry *entry = inventory_find(i, name);
+        const char *problem = container_name_problem(name);
+
+        if (!entry && problem)
+                (void) error_set(e, EINVAL, EXIT_CONTAINER, "'%s' cannot be a container's name: %s", name, problem);
+        else if (!entry)
+                (void) error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
+        else if (entry->origin == ORIGIN_DECLARATIVE)
+                (void) error_set(e, EPERM, EXIT_CONTAINER,
+                                 "cannot %s %s: it is declared by this host's configuration, change it there", verb,
+                                 name);
+        else if (entry->origin == ORIGIN_UNMANAGED)
+                (void) error_set(e, EPERM, EXIT_CONTAINER,
+                                 "cannot %s %s: %s was not made by nixos-nspawn, which leaves it alone", verb, name,
+                                 entry->unit_file);
+        else
+                return entry;
+        return NULL;
+}

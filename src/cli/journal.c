@@ -1,0 +1,255 @@
+/* Repair after a command that died. */
+#include "cli/journal.h"
+
+#include "base/file.h"
+#include "cli/definition.h"
+#include "model/names.h"
+#include "runtime/runtime.h"
+#include "state/allocations.h"
+#include "state/paths.h"
+#include "state/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_UNFINISHED PATH_LIB "/unfinished"
+
+enum {
+        JOURNAL_MAX = 4096,
+        LOCK_TIMEOUT_MS = 60000,
+        STOP_TIMEOUT_USEC = 5000000, /* what never became ready need not end nicely */
+};
+
+static bool is_current(int fd, const char *path) {
+        struct stat a, b;
+
+        return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Locks the file of a container; one that its owner removed meanwhile does not count. */
+static int journal_lock(const char *path, int *ret) {
+        for (;;) {
+                _cleanup_(fd_closep) int fd = lock_take(path, 0);
+
+                if (fd < 0)
+                        return fd;
+                if (!is_current(fd, path))
+                        continue;
+                *ret = steal_fd(&fd);
+                return 0;
+        }
+}
+
+int journal_begin(struct journal *j, const char *name, struct error *e) {
+        const struct unfinished nothing = {0};
+        int r;
+
+        r = directory_make(PATH_UNFINISHED, 0700);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot make " PATH_UNFINISHED);
+        j->path = format(PATH_UNFINISHED "/%s", name);
+        r = j->path ? journal_lock(j->path, &j->fd) : -ENOMEM;
+        if (r == -EAGAIN)
+                return error_set(e, EBUSY, EXIT_CONTAINER,
+                                 "another command is at work on container %s: try again later", name);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot lock %s", j->path ?: name);
+        return journal_write(j, &nothing, e);
+}
+
+int journal_write(struct journal *j, const struct unfinished *u, struct error *e) {
+        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b}", "generation", (int) u->generation, "previous",
+                                  (int) u->previous, "addresses", u->addresses, "linked", u->linked, "root", u->root,
+                                  "started", u->started, "running", u->running);
+        char text[JOURNAL_MAX];
+        size_t n = value ? json_dumpb(value, text, sizeof(text), 0) : 0;
+
+        json_decref(value);
+        if (n == 0 || n > sizeof(text))
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write %s", j->path);
+        /* Shorter than a block, written over in place: the lock is on this very file. */
+        if (pwrite(j->fd, text, n, 0) != (ssize_t) n || ftruncate(j->fd, (off_t) n) < 0)
+                return error_errno(e, errno, EXIT_FAILED, "cannot write %s", j->path);
+        return 0;
+}
+
+void journal_end(struct journal *j) {
+        if (j->fd >= 0)
+                (void) unlink(j->path);
+        fd_closep(&j->fd);
+        freep(&j->path);
+}
+
+static int journal_read(const char *path, struct unfinished *ret) {
+        _cleanup_(freep) char *text = NULL;
+        json_t *value;
+        int r;
+
+        r = file_read(path, JOURNAL_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        *ret = (struct unfinished){0};
+        /* Empty: it died before it had done anything. */
+        if (text[0] == '\0')
+                return 0;
+        value = json_loads(text, 0, NULL);
+        if (!value)
+                return -EBADMSG;
+        *ret = (struct unfinished){
+                .generation = (unsigned) json_integer_value(json_object_get(value, "generation")),
+                .previous = (unsigned) json_integer_value(json_object_get(value, "previous")),
+                .addresses = json_is_true(json_object_get(value, "addresses")),
+                .linked = json_is_true(json_object_get(value, "linked")),
+                .root = json_is_true(json_object_get(value, "root")),
+                .started = json_is_true(json_object_get(value, "started")),
+                .running = json_is_true(json_object_get(value, "running")),
+        };
+        json_decref(value);
+        return 0;
+}
+
+int unfinished_undo_start(const char *name, struct unfinished *u, struct error *e) {
+        int r;
+
+        if (!u->started)
+                return 0;
+        r = runtime_recover(name, e);
+        if (r >= 0)
+                r = runtime_stop(name, STOP_TIMEOUT_USEC, NULL, NULL, e);
+        if (r >= 0)
+                u->started = false;
+        return r;
+}
+
+int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e) {
+        int r;
+
+        if (!u->root)
+                return 0;
+        r = tree_remove_root(name, e);
+        if (r >= 0)
+                u->root = false;
+        return r;
+}
+
+int unfinished_undo_link(const char *name, struct unfinished *u, struct error *e) {
+        int r;
+
+        if (!u->linked)
+                return 0;
+        r = store_unlink(name, e);
+        if (r >= 0)
+                u->linked = false;
+        return r;
+}
+
+int unfinished_undo_generation(const char *name, struct unfinished *u, struct error *e) {
+        const struct store_generation g = {.number = u->generation, .previous = u->previous};
+        int r;
+
+        if (u->generation == 0)
+                return 0;
+        r = store_drop_generation(name, &g, e);
+        if (r >= 0)
+                u->generation = 0;
+        return r;
+}
+
+int unfinished_undo_addresses(const char *name, struct unfinished *u, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        int r;
+
+        if (!u->addresses)
+                return 0;
+        r = allocations_load(&a, e);
+        if (r >= 0 && allocations_release(a, name) > 0)
+                r = allocations_save(a, e);
+        if (r >= 0)
+                u->addresses = false;
+        return r;
+}
+
+/* After an update was taken back: the files of the generation that is in force again, and the container runs again. */
+static int restore_previous(const char *name, const struct unfinished *u, struct error *e) {
+        _cleanup_(definition_clear) struct definition d = DEFINITION_INIT;
+        int r;
+
+        r = definition_load_current(name, &d, e);
+        if (r >= 0)
+                r = tree_instantiate(&d.tree, name, d.spec, e);
+        if (r >= 0 && u->running)
+                r = runtime_start(name, NULL, NULL, e);
+        return r;
+}
+
+/* Everything, past errors; the first is returned. */
+static int undo_all(const char *name, struct unfinished *u, struct error *e) {
+        static int (*const undo[])(const char *, struct unfinished *, struct error *) = {
+                unfinished_undo_start,      unfinished_undo_root,      unfinished_undo_link,
+                unfinished_undo_generation, unfinished_undo_addresses,
+        };
+        bool update = u->generation > 0 && u->previous > 0;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS_OF(undo); i++) {
+                int k = undo[i](name, u, r < 0 ? NULL : e);
+
+                if (k < 0 && r >= 0)
+                        r = k;
+        }
+        if (update && r >= 0)
+                r = restore_previous(name, u, e);
+        return r;
+}
+
+static int repair_one(const char *name, struct error *e) {
+        struct journal j = JOURNAL_INIT;
+        struct unfinished u;
+        _cleanup_(fd_closep) int lock = -1;
+        int r;
+
+        j.path = format(PATH_UNFINISHED "/%s", name);
+        if (!j.path || container_name_problem(name) || journal_lock(j.path, &j.fd) < 0) {
+                free(j.path);
+                return 0;
+        }
+        r = journal_read(j.path, &u);
+        if (r < 0)
+                (void) error_errno(e, r, EXIT_FAILED, "%s does not tell what to take back: remove it by hand", j.path);
+        if (r >= 0)
+                r = lock = store_lock(LOCK_TIMEOUT_MS, e);
+        if (r >= 0)
+                r = undo_all(name, &u, e);
+        if (r < 0) {
+                fd_closep(&j.fd);
+                freep(&j.path);
+                return error_prefix(e, r, "cannot take back what an interrupted command did to %s", name);
+        }
+        (void) fprintf(stderr, "nixos-nspawn: took back what an interrupted command had done to %s\n", name);
+        journal_end(&j);
+        return 0;
+}
+
+static void directory_closep(DIR **d) {
+        if (*d)
+                (void) closedir(*d);
+        *d = NULL;
+}
+
+int journal_repair(struct error *e) {
+        _cleanup_(directory_closep) DIR *d = geteuid() == 0 ? opendir(PATH_UNFINISHED) : NULL;
+
+        if (!d)
+                return 0;
+        for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+                int r = entry->d_name[0] == '.' ? 0 : repair_one(entry->d_name, e);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,55 @@
+/* list: a line a container. */
+#include "cli/describe.h"
+
+#include "cli/command.h"
+
+#include <errno.h>
+
+static const struct output_column columns[] = {
+        {.title = "NAME", .key = "name"},
+        {.title = "STATE", .key = "state", .none = "unknown"},
+        {.title = "TYPE", .key = "type"},
+        {.title = "IPV4", .key = "ipv4"},
+        {.title = "IPV6", .key = "ipv6", .shrink = true},
+        {.title = "PORTS", .key = "forwards", .shrink = true, .format = describe_forwards},
+};
+
+static json_t *describe_all(const struct inventory *inventory, bool filtered, enum origin only) {
+        json_t *rows = json_array();
+        struct describer d;
+
+        describer_open(&d);
+        for (size_t n = 0; n < inventory->n; n++)
+                if ((!filtered || inventory->entries[n].origin == only) &&
+                    json_array_append_new(rows, describe(&d, &inventory->entries[n])) < 0) {
+                        json_decref(rows);
+                        rows = NULL;
+                        break;
+                }
+        describer_close(&d);
+        return rows;
+}
+
+int command_list(struct invocation *i, struct error *e) {
+        _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
+        const char *type = invocation_value(i, OPTION_TYPE);
+        enum origin only = ORIGIN_IMPERATIVE;
+        json_t *rows;
+        int r;
+
+        if (type && origin_parse(type, &only) < 0)
+                return error_set(e, EINVAL, EXIT_USAGE, "--type %s is unknown: imperative, declarative or unmanaged",
+                                 type);
+        r = inventory_load(i->unit_directory, &inventory, e);
+        if (r < 0)
+                return r;
+        rows = describe_all(&inventory, type != NULL, only);
+        if (!rows)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot list the containers");
+        output_line(&i->output, "Showing %zu of %zu containers:", json_array_size(rows), inventory.n);
+        r = output_table(&i->output, columns, ELEMENTS_OF(columns), rows, e);
+        if (r >= 0)
+                r = output_json(&i->output, rows, e);
+        json_decref(rows);
+        return r;
+}

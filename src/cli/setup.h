@@ -1,0 +1,32 @@
+/* What setup changes on a host, one thing a task; each can be undone, and only what was done is. */
+#pragma once
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define PATH_SETUP PATH_LIB "/setup.json" /* the record of what was done */
+
+struct setup {
+        bool dry_run;
+        json_t *record; /* {"directories": [...], "machineId": ..., "nsswitch": ...}: done, by this or an earlier run */
+        json_t *changes; /* sentences about what is (or would be) done now */
+};
+
+/* "make /etc/x": what is done now, or would be. */
+void setup_say(struct setup *s, const char *fmt, ...) _printf_(2, 3);
+
+struct setup_task {
+        int (*act)(struct setup *s, struct error *e);
+        int (*undo)(struct setup *s, struct error *e);
+};
+
+int setup_directories(struct setup *s, struct error *e);
+int setup_directories_undo(struct setup *s, struct error *e);
+int setup_machine_id(struct setup *s, struct error *e);
+int setup_machine_id_undo(struct setup *s, struct error *e);
+int setup_nsswitch(struct setup *s, struct error *e);
+int setup_nsswitch_undo(struct setup *s, struct error *e);
+/* The NSS module where glibc finds it: refreshes the linker's cache when that is what is missing. No undo. */
+int setup_module(struct setup *s, struct error *e);
