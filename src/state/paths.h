@@ -19,6 +19,7 @@
 #define PATH_LOCK             PATH_RUN "/lock"            /* flock: whoever changes definitions or allocations */
 #define PATH_NETD_SOCKET      PATH_RUN "/io.nixos.Nspawn" /* Varlink */
 #define PATH_NETD_LOCK        PATH_RUN "/netd.lock"       /* flock held by the one daemon */
+#define PATH_ATTACHED         PATH_RUN "/networks"        /* NAME.json: what netd attached, for the next netd */
 #define PATH_NETD_SYSCTLS     PATH_RUN "/sysctls.json"    /* what was switched on, with the value before */
 #define PATH_PROXY_SOCKET     PATH_RUN "/proxy"           /* control socket of the localhost proxy */
 #define PATH_PROXY_LOCK       PATH_RUN "/proxy.lock"      /* flock held by the one proxy */

@@ -1,0 +1,325 @@
+/* Containers' networks in, out, and changed. Everything is checked before the first effect, and a failure takes back
+ * what was done; all of it may be repeated. */
+#include "manager.h"
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "netd/proxy_client.h"
+#include "state/publish.h"
+#include "state/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What the definition on disk says now. */
+static int load(const char *name, struct container *c, struct network *n, struct error *e) {
+        const char *problem = container_name_problem(name);
+        int r;
+
+        if (problem)
+                return error_set(e, EINVAL, EXIT_CONTAINER, "'%s' is no name for a container: %s", name, problem);
+        r = store_load_network(name, c, n, e);
+        if (r < 0)
+                return r;
+        if (n->mode != NETWORK_VETH)
+                return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
+                                 "the network of container '%s' is not a virtual Ethernet "
+                                 "pair, there is nothing to attach",
+                                 name);
+        return 0;
+}
+
+/* A link of that name can only be the container's: left from before this daemon, or made already. */
+static int check_link(struct manager *m, const struct network *n, struct netlink_link *link, struct error *e) {
+        const struct attachment *other = manager_find_link(m, n->link);
+        char theirs[MAC_TEXT_MAX];
+        int r;
+
+        *link = (struct netlink_link){0};
+        if (other && !string_equal(other->network.name, n->name))
+                return error_set(
+                        e, EEXIST, EXIT_CONTAINER,
+                        "the link %s of container '%s' would have the same name as that of container '%s'; rename "
+                        "one of the containers",
+                        n->link, n->name, other->network.name);
+        r = netlink_link_find(m->route, n->link, link);
+        if (r == -ENODEV)
+                return 0;
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot look for the link %s", n->link);
+        if (!string_equal(link->kind, "veth") || !mac_equal(&link->mac, &n->host_mac))
+                return error_set(e, EEXIST, EXIT_CONTAINER,
+                                 "there is a link %s (%s, %s) that does not belong to container '%s'; remove it: "
+                                 "ip link delete %s",
+                                 n->link, link->kind[0] ? link->kind : "no virtual one", mac_format(&link->mac, theirs),
+                                 n->name, n->link);
+        return 0;
+}
+
+static int apply_elements(struct manager *m, const struct network *n, struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        int r;
+
+        r = plan_admit(n, &plan);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the network of '%s'", n->name);
+        return engine_apply(m->engine, &plan, 0, -1, e);
+}
+
+/* All at once when the namespace is given: the engine takes back its own part when it fails. */
+static int apply_admission(struct manager *m, const struct attachment *a, int netns_fd, struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        int r;
+
+        if (netns_fd < 0)
+                return apply_elements(m, &a->network, e);
+        r = plan_attach(&a->network, a->guest_link, &plan);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the network of '%s'", a->network.name);
+        return engine_apply(m->engine, &plan, 0, netns_fd, e);
+}
+
+static int dismiss(struct manager *m, const struct attachment *a, struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        const struct network *n = &a->network;
+        int r;
+
+        r = a->namespace_path ? plan_detach(n, &plan) : plan_dismiss(n, &plan);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the end of the network of '%s'", n->name);
+        return engine_dismiss(m->engine, &plan, e);
+}
+
+int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct error *e) {
+        const struct network *n = &a->network;
+        int r;
+
+        r = manager_check_ports(m, n->name, n->forwards, n->n_forwards, e);
+        if (r < 0)
+                return r;
+        /* The record comes first: whoever finds it can take back whatever of the rest was done. */
+        r = record_write(a, NULL);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot write the record of '%s'", n->name);
+        r = apply_admission(m, a, netns_fd, e);
+        if (r < 0) {
+                (void) record_remove(n->name);
+                return r;
+        }
+        if (n->n_forwards > 0)
+                r = proxy_set(n->name, n, e);
+        if (r >= 0) {
+                r = manager_insert(m, a);
+                if (r < 0)
+                        (void) error_set(e, r, EXIT_FAILED, "no memory");
+        }
+        if (r < 0) {
+                if (n->n_forwards > 0)
+                        (void) proxy_clear(n->name, NULL);
+                (void) dismiss(m, a, NULL);
+                (void) record_remove(n->name);
+        }
+        return r;
+}
+
+/* A link that is still there must not stay up without its guards. */
+static void take_down(struct manager *m, const struct attachment *a) {
+        struct operation o = {.kind = OPERATION_LINK_DOWN, .side = SIDE_HOST};
+        struct plan plan = {.operations = &o, .n = 1};
+
+        memcpy(o.link, a->network.link, sizeof(o.link));
+        if (a->ifindex > 0 && !a->namespace_path)
+                (void) engine_dismiss(m->engine, &plan, NULL);
+}
+
+int manager_dismiss(struct manager *m, struct attachment *a, struct error *e) {
+        _cleanup_(error_clear) struct error own = ERROR_INIT;
+        int r;
+
+        take_down(m, a);
+        manager_link_gone(m, a);
+        r = dismiss(m, a, &own);
+        if (a->network.n_forwards > 0 && proxy_clear(a->network.name, r < 0 ? NULL : &own) < 0)
+                r = r < 0 ? r : own.code;
+        (void) record_remove(a->network.name);
+        manager_remove(m, a);
+        attachment_free(a);
+        error_move(e, &own);
+        return r;
+}
+
+static int attach_again(struct manager *m, struct attachment *a, const struct network *n, struct error *e) {
+        _cleanup_(plan_clear) struct plan done = PLAN_INIT;
+        int r;
+
+        r = manager_change(m, a, n, &done, e);
+        if (r >= 0)
+                r = apply_elements(m, n, e);
+        if (r >= 0 && n->n_forwards > 0)
+                r = proxy_set(n->name, n, e);
+        return r;
+}
+
+int manager_attach(struct manager *m, const char *name, struct attachment **ret, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(attachment_freep) struct attachment *new = NULL;
+        struct attachment *a = manager_find(m, name);
+        struct netlink_link link;
+        struct network n;
+        int r;
+
+        r = load(name, &c, &n, e);
+        if (r >= 0)
+                r = check_link(m, &n, &link, e);
+        if (r < 0)
+                return r;
+        if (a)
+                r = attach_again(m, a, &n, e);
+        else {
+                a = new = attachment_new(&n);
+                r = new ? manager_admit(m, new, -1, e) : error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+                if (r >= 0)
+                        new = NULL;
+        }
+        if (r < 0)
+                return r;
+
+        if (link.ifindex > 0 && a->ifindex != link.ifindex)
+                manager_look(m, a);
+        else if (a->ifindex == 0)
+                manager_expect_gone(m);
+        *ret = a;
+        return 0;
+}
+
+int manager_detach(struct manager *m, const char *name, struct error *e) {
+        struct attachment *a = manager_find(m, name);
+
+        return a && !a->namespace_path ? manager_dismiss(m, a, e) : 0;
+}
+
+/* Without a link there are only elements to change. */
+static void keep_elements(struct plan *p) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n; i++)
+                if (p->operations[i].kind == OPERATION_ELEMENT_ADD || p->operations[i].kind == OPERATION_ELEMENT_REMOVE)
+                        p->operations[n++] = p->operations[i];
+        p->n = n;
+}
+
+/* From here on `to`'s content is a's; `to` keeps the old. */
+static int swap(struct manager *m, struct attachment *a, struct attachment *to) {
+        struct network network = a->network;
+        struct forward *forwards = a->forwards;
+
+        manager_remove(m, a);
+        a->network = to->network;
+        a->forwards = to->forwards;
+        to->network = network;
+        to->forwards = forwards;
+        if (manager_insert(m, a) < 0 || manager_set_index(m, a, a->ifindex) < 0) {
+                /* Nothing can be told apart any more; the next daemon finds all of it on record. */
+                (void) sd_event_exit(m->event, -ENOMEM);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int change_services(struct manager *m, struct attachment *a, const struct network *to, struct error *e) {
+        int r = 0;
+
+        if (to->n_forwards > 0)
+                r = proxy_set(to->name, to, e);
+        else if (a->network.n_forwards > 0)
+                r = proxy_clear(to->name, e);
+        if (r >= 0 && a->served)
+                r = responders_update_link(m->responders, to, a->ifindex, e);
+        if (r >= 0 && a->published) {
+                r = names_publish(to, a->ifindex);
+                if (r < 0)
+                        (void) error_errno(e, r, EXIT_FAILED, "cannot publish the name '%s'", to->name);
+        }
+        return r;
+}
+
+static void change_back(struct manager *m, struct attachment *a, const struct network *to) {
+        _cleanup_(plan_clear) struct plan back = PLAN_INIT;
+
+        if (plan_change(to, &a->network, &back) >= 0) {
+                if (a->ifindex == 0)
+                        keep_elements(&back);
+                (void) engine_apply(m->engine, &back, a->ifindex, -1, NULL);
+        }
+        (void) change_services(m, a, &a->network, NULL);
+}
+
+int manager_change(struct manager *m, struct attachment *a, const struct network *to, struct plan *ret,
+                   struct error *e) {
+        _cleanup_(attachment_freep) struct attachment *changed = attachment_new(to);
+        int r;
+
+        if (!changed)
+                return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+        if (attachment_same(a, changed))
+                return 0;
+        r = plan_change(&a->network, to, ret);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the change of '%s'", to->name);
+        if (a->ifindex == 0)
+                keep_elements(ret);
+        r = manager_check_ports(m, to->name, to->forwards, to->n_forwards, e);
+        if (r < 0)
+                return r;
+        r = record_write(a, changed);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot write the record of '%s'", to->name);
+        r = engine_apply(m->engine, ret, a->ifindex, -1, e);
+        if (r >= 0) {
+                r = change_services(m, a, to, e);
+                if (r < 0)
+                        change_back(m, a, to);
+        }
+        if (r >= 0)
+                r = swap(m, a, changed);
+        (void) record_write(a, NULL);
+        return r;
+}
+
+int manager_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        struct attachment *a = manager_find(m, name);
+        struct network n;
+        int r;
+
+        r = load(name, &c, &n, e);
+        if (r < 0)
+                return r;
+        if (a && !dry)
+                return manager_change(m, a, &n, ret, e);
+        if (a) {
+                r = plan_change(&a->network, &n, ret);
+                if (r >= 0 && a->ifindex == 0)
+                        keep_elements(ret);
+        } else if (dry) {
+                r = plan_admit(&n, ret);
+                if (r >= 0)
+                        r = plan_link(&n, ret);
+        }
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the network of '%s'", name);
+        return 0;
+}
+
+int manager_check(struct manager *m, const char *name, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        int r;
+
+        r = store_load(name, &c, e);
+        if (r < 0)
+                return r;
+        r = manager_check_ports(m, name, c.forwards, c.n_forwards, e);
+        if (r >= 0)
+                r = store_forward_conflict(name, c.forwards, c.n_forwards, NULL, e);
+        return r > 0 ? -EADDRINUSE : r;
+}

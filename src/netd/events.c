@@ -1,0 +1,128 @@
+/* What the kernel tells: links that come and go, and what others did to ours. */
+#include "manager.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+static bool is_host_address(const struct network *n, const struct address *a) {
+        return address_equal(a, &n->host_v4.address) || address_equal(a, &n->host_v6.address) ||
+               address_equal(a, &n->host_link_local);
+}
+
+static bool is_container_address(const struct network *n, const struct address *a) {
+        return address_equal(a, &n->container_v4.address) || address_equal(a, &n->container_v6.address) ||
+               address_equal(a, &n->container_link_local);
+}
+
+static void on_link(struct manager *m, const struct netlink_event *event) {
+        struct attachment *a = manager_find_link(m, event->name);
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        bool carrier = event->flags & IFF_RUNNING;
+
+        if (!a) {
+                /* A link of ours that was given another name. */
+                a = manager_find_index(m, event->ifindex);
+                if (a)
+                        manager_damaged(m, a, "was renamed");
+                return;
+        }
+        if (a->ifindex != event->ifindex) {
+                if (manager_complete(m, a, event->ifindex, &e) < 0 && e.code != -ENODEV) {
+                        log_warning("%s: %s", a->network.name, error_message(&e));
+                        manager_damaged(m, a, "is incomplete");
+                }
+                return;
+        }
+        if (carrier && !a->carrier && a->served)
+                responders_advertise(m->responders, a->ifindex);
+        a->carrier = carrier;
+        if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP))
+                manager_damaged(m, a, "was taken down");
+}
+
+static void on_link_gone(struct manager *m, const struct netlink_event *event) {
+        struct attachment *a = manager_find_index(m, event->ifindex);
+
+        if (!a)
+                return;
+        log_debug("%s: %s is gone", a->network.name, a->network.link);
+        manager_link_gone(m, a);
+        manager_expect_gone(m);
+}
+
+static int on_event(const struct netlink_event *event, void *userdata) {
+        struct manager *m = userdata;
+        struct attachment *a;
+
+        switch (event->kind) {
+        case NETLINK_EVENT_LINK:
+                on_link(m, event);
+                return 0;
+        case NETLINK_EVENT_LINK_GONE:
+                on_link_gone(m, event);
+                return 0;
+        case NETLINK_EVENT_RESYNC:
+                log_warning("events were lost, looking at everything");
+                return manager_resync(m, NULL);
+        default:
+                break;
+        }
+
+        a = manager_find_index(m, event->ifindex);
+        if (!a || a->state != ATTACHMENT_LINKED)
+                return 0;
+        if (event->kind == NETLINK_EVENT_ADDRESS_GONE && is_host_address(&a->network, &event->address.address))
+                manager_damaged(m, a, "lost an address");
+        else if (event->kind == NETLINK_EVENT_NEIGHBOUR_GONE &&
+                 is_container_address(&a->network, &event->address.address))
+                manager_damaged(m, a, "lost a neighbour");
+        else if (event->kind == NETLINK_EVENT_NEIGHBOUR && is_container_address(&a->network, &event->address.address) &&
+                 (!(event->flags & NUD_PERMANENT) || !mac_equal(&event->mac, &a->network.container_mac)))
+                manager_damaged(m, a, "has a changed neighbour");
+        return 0;
+}
+
+static int on_links(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct manager *m = userdata;
+        int r = netlink_monitor_dispatch(m->links, on_event, m);
+
+        if (r < 0)
+                log_warning("cannot follow what happens to links: %s", strerror(-r));
+        return 0;
+}
+
+static int on_firewall(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct manager *m = userdata;
+        int r = firewall_monitor_dispatch(m->firewall, engine_firewall_port(m->engine));
+
+        if (r < 0)
+                log_warning("cannot follow what happens to the firewall: %s", strerror(-r));
+        else if (r != FIREWALL_QUIET)
+                manager_tables_damaged(m);
+        return 0;
+}
+
+int manager_listen(struct manager *m, struct error *e) {
+        int r;
+
+        r = netlink_monitor_open(&m->links, e);
+        if (r < 0)
+                return r;
+        r = firewall_monitor_open(&m->firewall, e);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(m->event, &m->links_source, netlink_monitor_fd(m->links), EPOLLIN, on_links, m);
+        if (r >= 0) /* A guest waits for its carrier: links come before everything. */
+                r = sd_event_source_set_priority(m->links_source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_add_io(m->event, &m->firewall_source, firewall_monitor_fd(m->firewall), EPOLLIN,
+                                    on_firewall, m);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot listen for changes of the network");
+        return 0;
+}

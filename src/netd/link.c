@@ -1,0 +1,171 @@
+/* A link that appeared is completed in the order that its guest relies on: addresses and neighbours, the responders'
+ * sockets, the name, and up at last, for the carrier that the guest sees then says that all the rest is there. */
+#include "manager.h"
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "state/allocations.h"
+#include "state/publish.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* What DNS asks: names of containers that have a network now. */
+static int names_lookup(void *userdata, const char *name, struct address ret[RESPONDER_ADDRESSES_MAX]) {
+        const struct attachment *a = manager_find_any_case(userdata, name);
+        int n = 0;
+
+        if (!a)
+                return -ENOENT;
+        if (!a->published)
+                return 0;
+        if (a->network.container_v4.address.family != AF_UNSPEC)
+                ret[n++] = a->network.container_v4.address;
+        if (a->network.container_v6.address.family != AF_UNSPEC)
+                ret[n++] = a->network.container_v6.address;
+        return n;
+}
+
+static int names_reverse(void *userdata, const struct address *wanted, char ret[CONTAINER_NAME_MAX + 1]) {
+        const struct attachment *a = manager_find_address(userdata, wanted);
+
+        if (!a)
+                return -ENOENT;
+        memcpy(ret, a->network.name, sizeof(a->network.name));
+        return 0;
+}
+
+/* Opened with the first link: by then the host has its ULA range. */
+static int responders_open(struct manager *m, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *allocations = NULL;
+        struct prefix owned[2];
+        struct responder_options options = {
+                .names = {.lookup = names_lookup, .reverse = names_reverse, .userdata = m},
+                .owned = owned,
+        };
+
+        if (m->responders)
+                return 0;
+        if (prefix_parse(ALLOCATION_POOL, false, &owned[options.n_owned]) == 0)
+                options.n_owned++;
+        if (allocations_load(&allocations, NULL) == 0 && allocations_ula(allocations, &owned[options.n_owned]) == 0)
+                options.n_owned++;
+        memcpy(options.machine_id, m->machine_id, sizeof(options.machine_id));
+        return responders_new(m->event, &options, &m->responders, e);
+}
+
+static int serve(struct manager *m, struct attachment *a, struct error *e) {
+        int r;
+
+        if (a->served)
+                return 0;
+        r = responders_open(m, e);
+        if (r < 0)
+                return r;
+        r = responders_add_link(m->responders, &a->network, a->ifindex, e);
+        if (r < 0 && r != -EEXIST)
+                return r;
+        a->served = true;
+        return 0;
+}
+
+static int publish(struct attachment *a, struct error *e) {
+        int r;
+
+        if (a->published)
+                return 0;
+        r = names_publish(&a->network, a->ifindex);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot publish the name '%s'", a->network.name);
+        a->published = true;
+        return 0;
+}
+
+static int complete(struct manager *m, struct attachment *a, struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        struct plan before, after;
+        int r;
+
+        r = plan_link(&a->network, &plan);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot plan the link %s", a->network.link);
+        for (before = plan, before.n = 0; before.n < plan.n; before.n++)
+                if (plan.operations[before.n].kind == OPERATION_LINK_UP)
+                        break;
+        after = (struct plan){.operations = plan.operations + before.n, .n = plan.n - before.n};
+
+        r = engine_apply(m->engine, &before, a->ifindex, -1, e);
+        if (r >= 0)
+                r = serve(m, a, e);
+        if (r >= 0)
+                r = publish(a, e);
+        if (r >= 0)
+                r = engine_apply(m->engine, &after, a->ifindex, -1, e);
+        return r;
+}
+
+static void set_problem(struct attachment *a, const struct error *problem) {
+        free(a->problem);
+        a->problem = problem ? strdup(error_message(problem)) : NULL;
+}
+
+int manager_complete(struct manager *m, struct attachment *a, int ifindex, struct error *e) {
+        _cleanup_(error_clear) struct error own = ERROR_INIT;
+        int r;
+
+        if (a->ifindex != ifindex) {
+                manager_link_gone(m, a);
+                if (manager_set_index(m, a, ifindex) < 0)
+                        return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+        }
+        log_debug("%s: completing %s (link %d)", a->network.name, a->network.link, ifindex);
+        r = complete(m, a, &own);
+        if (r >= 0) {
+                log_debug("%s: %s is complete", a->network.name, a->network.link);
+                a->state = ATTACHMENT_LINKED;
+                set_problem(a, NULL);
+                return 0;
+        }
+        a->state = ATTACHMENT_BROKEN;
+        set_problem(a, &own);
+        error_move(e, &own);
+        return r;
+}
+
+void manager_link_gone(struct manager *m, struct attachment *a) {
+        if (a->ifindex == 0)
+                return;
+        if (a->served)
+                (void) responders_remove_link(m->responders, a->ifindex);
+        if (a->published)
+                (void) names_withdraw(a->network.name);
+        a->served = a->published = a->carrier = false;
+        a->state = ATTACHMENT_EXPECTED;
+        set_problem(a, NULL);
+        (void) manager_set_index(m, a, 0);
+}
+
+void manager_look(struct manager *m, struct attachment *a) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        struct netlink_link link;
+        int r;
+
+        r = netlink_link_find(m->route, a->network.link, &link);
+        if (r == -ENODEV) {
+                manager_link_gone(m, a);
+                manager_expect_gone(m);
+                return;
+        }
+        if (r < 0) {
+                log_warning("%s: cannot look at %s: %s", a->network.name, a->network.link, strerror(-r));
+                return;
+        }
+        r = manager_complete(m, a, link.ifindex, &e);
+        if (r == -ENODEV) /* it went away meanwhile, and its event is on the way */
+                return;
+        if (r < 0) {
+                log_warning("%s: %s", a->network.name, error_message(&e));
+                manager_damaged(m, a, "is incomplete");
+        }
+}

@@ -1,0 +1,113 @@
+/* All attached networks, and everything by which they are kept: the engine, the monitors, the responders.
+ *
+ * Requests (attach.c, namespace.c) put networks in and take them out; events (events.c) tell what happened to them;
+ * link.c completes a link that appeared; repair.c puts back what others took away; recover.c does it for all. */
+#pragma once
+
+#include "apply/engine.h"
+#include "base/error.h"
+#include "firewall/monitor.h"
+#include "netd/attachment.h"
+#include "netd/ports.h"
+#include "netd/responders.h"
+#include "netlink/monitor.h"
+#include "netlink/route.h"
+#include "state/allocations.h"
+
+#include <systemd/sd-event.h>
+
+struct manager {
+        sd_event *event;
+        struct engine *engine;
+        struct responders *responders;   /* NULL before the first link */
+        struct netlink *route;           /* for looking */
+        struct netlink *sockets;         /* sock_diag */
+        struct allocations *allocations; /* namespace.c keeps them; NULL before it needs them */
+        struct netlink_monitor *links;
+        struct firewall_monitor *firewall;
+        uint8_t machine_id[16];
+
+        struct table by_name, by_link, by_index, by_v4, by_v6;
+        struct ports ports;
+
+        sd_event_source *links_source, *firewall_source;
+        sd_event_source *repair_timer; /* one-shot: the earliest of what is damaged */
+        sd_event_source *gone_timer;   /* one-shot: containers whose link is gone, are they? */
+        struct attachment *damaged;    /* list by next_damaged */
+        struct {
+                bool damaged;
+                uint64_t repair_at, repaired_at;
+                unsigned repairs;
+        } tables;
+};
+
+/* Opens everything in the current network namespace, and takes over from the daemon before: see recover.c. */
+int manager_new(sd_event *event, struct manager **ret, struct error *e);
+/* Lets go of everything; links, rules and published names stay. */
+struct manager *manager_free(struct manager *m);
+static inline void manager_freep(struct manager **m) {
+        *m = manager_free(*m);
+}
+
+struct attachment *manager_find(const struct manager *m, const char *name);
+struct attachment *manager_find_any_case(const struct manager *m, const char *name);             /* as DNS does */
+struct attachment *manager_find_address(const struct manager *m, const struct address *address); /* the container's */
+struct attachment *manager_find_link(const struct manager *m, const char *link);
+struct attachment *manager_find_index(const struct manager *m, int ifindex);
+/* Into all tables but by_index, and its ports. -ENOMEM. */
+int manager_insert(struct manager *m, struct attachment *a);
+/* Out of all tables and lists. */
+void manager_remove(struct manager *m, struct attachment *a);
+int manager_set_index(struct manager *m, struct attachment *a, int ifindex);
+
+/* The first attachment, the next one. */
+struct attachment *manager_each(const struct manager *m, const struct attachment *previous);
+
+/* Monotonic time of the current event loop iteration, microseconds. */
+uint64_t manager_now(const struct manager *m);
+
+/* attach.c */
+int manager_attach(struct manager *m, const char *name, struct attachment **ret, struct error *e);
+int manager_detach(struct manager *m, const char *name, struct error *e);
+/* plan: filled with what was done (or, dry, would be done). */
+int manager_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e);
+int manager_check(struct manager *m, const char *name, struct error *e);
+/* The part that both kinds of networks share: ports, record, elements (and link, when netns_fd is given), proxy,
+ * tables. a is taken over on success. */
+int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct error *e);
+/* The way back, which goes on past errors; a is freed. */
+int manager_dismiss(struct manager *m, struct attachment *a, struct error *e);
+/* To another network of the same container. ret: filled with what was done. */
+int manager_change(struct manager *m, struct attachment *a, const struct network *to, struct plan *ret,
+                   struct error *e);
+
+/* taken.c: refuses forwards that another container has (other than `name`), or a process. */
+int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n, struct error *e);
+
+/* namespace.c */
+int manager_attach_namespace(struct manager *m, const char *name, const char *path, const char *guest_link,
+                             const json_t *forwards, struct attachment **ret, struct error *e);
+int manager_detach_namespace(struct manager *m, const char *name, struct error *e);
+
+/* link.c */
+/* The link is there: addresses and neighbours, responders, name, and up, in this order. May be repeated. */
+int manager_complete(struct manager *m, struct attachment *a, int ifindex, struct error *e);
+/* It is not there any more. */
+void manager_link_gone(struct manager *m, struct attachment *a);
+/* Looks whether it is, and does the one or the other. */
+void manager_look(struct manager *m, struct attachment *a);
+
+/* events.c */
+int manager_listen(struct manager *m, struct error *e);
+
+/* repair.c */
+void manager_damaged(struct manager *m, struct attachment *a, const char *what);
+void manager_tables_damaged(struct manager *m);
+int manager_repair_tables(struct manager *m, struct error *e);
+
+/* recover.c */
+int manager_recover(struct manager *m, struct error *e);
+/* Compares everything with the kernel. */
+int manager_resync(struct manager *m, struct error *e);
+/* Has gone_timer look, in a while, for containers that went without a Detach. */
+void manager_expect_gone(struct manager *m);

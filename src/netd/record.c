@@ -1,0 +1,267 @@
+/* Attachments as JSON: the record that a daemon leaves to the next one, and what Varlink shows.
+ *
+ * The record is of what was applied, not of what the definition says by now, so that it can be taken back exactly. */
+#include "attachment.h"
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RECORD_VERSION 1
+
+static json_t *address_or_null(const struct address *a) {
+        char text[ADDRESS_TEXT_MAX];
+
+        return a->family == AF_UNSPEC ? json_null() : json_string(address_format(a, text));
+}
+
+static json_t *prefix_or_null(const struct prefix *p) {
+        char text[PREFIX_TEXT_MAX];
+
+        return p->address.family == AF_UNSPEC ? json_null() : json_string(prefix_format(p, text));
+}
+
+static json_t *mac_json(const struct mac *m) {
+        char text[MAC_TEXT_MAX];
+
+        return json_string(mac_format(m, text));
+}
+
+json_t *forwards_json(const struct forward *forwards, size_t n) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < n; i++) {
+                const struct forward *f = &forwards[i];
+
+                if (json_array_append_new(
+                            list, json_pack("{s:s,s:i,s:i,s:i,s:o}", "protocol", protocol_name(f->protocol), "hostPort",
+                                            (int) f->host_port, "containerPort", (int) f->container_port, "count",
+                                            (int) f->count, "bindAddress", address_or_null(&f->bind))) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
+        return list;
+}
+
+static int read_number(const json_t *object, const char *key, uint64_t min, uint64_t max, uint64_t *ret) {
+        const json_t *v = json_object_get(object, key);
+        json_int_t i = json_integer_value(v);
+
+        if (!json_is_integer(v) || i < 0 || (uint64_t) i < min || (uint64_t) i > max)
+                return -EINVAL;
+        *ret = (uint64_t) i;
+        return 0;
+}
+
+static int read_address(const json_t *object, const char *key, struct address *ret) {
+        const json_t *v = json_object_get(object, key);
+
+        *ret = ADDRESS_NONE;
+        if (!v || json_is_null(v))
+                return 0;
+        return json_is_string(v) ? address_parse(json_string_value(v), ret) : -EINVAL;
+}
+
+static int read_prefix(const json_t *object, const char *key, struct prefix *ret) {
+        const json_t *v = json_object_get(object, key);
+
+        *ret = (struct prefix){.address = ADDRESS_NONE};
+        if (!v || json_is_null(v))
+                return 0;
+        return json_is_string(v) ? prefix_parse(json_string_value(v), false, ret) : -EINVAL;
+}
+
+static int read_mac(const json_t *object, const char *key, struct mac *ret) {
+        const char *s = json_string_value(json_object_get(object, key));
+
+        return s ? mac_parse(s, ret) : -EINVAL;
+}
+
+static int read_boolean(const json_t *object, const char *key, bool *ret) {
+        const json_t *v = json_object_get(object, key);
+
+        *ret = json_is_true(v);
+        return json_is_boolean(v) ? 0 : -EINVAL;
+}
+
+static int read_forward(const json_t *object, struct forward *ret) {
+        const char *protocol = json_string_value(json_object_get(object, "protocol"));
+        uint64_t host, container, count = 1;
+
+        *ret = (struct forward){.protocol = PROTOCOL_TCP};
+        if (string_equal(protocol, "udp"))
+                ret->protocol = PROTOCOL_UDP;
+        else if (!string_equal(protocol, "tcp"))
+                return -EINVAL;
+        if (read_number(object, "hostPort", 1, UINT16_MAX, &host) < 0 ||
+            read_number(object, "containerPort", 1, UINT16_MAX, &container) < 0 ||
+            (json_object_get(object, "count") && read_number(object, "count", 1, UINT16_MAX, &count) < 0) ||
+            read_address(object, "bindAddress", &ret->bind) < 0 || host + count - 1 > UINT16_MAX ||
+            container + count - 1 > UINT16_MAX)
+                return -EINVAL;
+        ret->host_port = (uint16_t) host;
+        ret->container_port = (uint16_t) container;
+        ret->count = (uint16_t) count;
+        return 0;
+}
+
+int forwards_from_json(const json_t *list, struct forward **ret, size_t *ret_n) {
+        _cleanup_(freep) struct forward *forwards = NULL;
+        size_t n = json_array_size(list);
+
+        if (list && !json_is_array(list))
+                return -EINVAL;
+        if (n > 0) {
+                forwards = calloc(n, sizeof(*forwards));
+                if (!forwards)
+                        return -ENOMEM;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (read_forward(json_array_get(list, i), &forwards[i]) < 0)
+                        return -EINVAL;
+        *ret = steal_ptr(forwards);
+        *ret_n = n;
+        return 0;
+}
+
+json_t *attachment_record(const struct attachment *a) {
+        const struct network *n = &a->network;
+
+        return json_pack("{s:i,s:s,s:s,s:b,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b,s:b,s:o,s:s*,s:s*}", "version",
+                         RECORD_VERSION, "name", n->name, "link", n->link, "linkShortened", (int) n->link_shortened,
+                         "mode", (int) n->mode, "hostMac", mac_json(&n->host_mac), "containerMac",
+                         mac_json(&n->container_mac), "hostV4", prefix_or_null(&n->host_v4), "containerV4",
+                         prefix_or_null(&n->container_v4), "hostV6", prefix_or_null(&n->host_v6), "containerV6",
+                         prefix_or_null(&n->container_v6), "hostLinkLocal", address_or_null(&n->host_link_local),
+                         "containerLinkLocal", address_or_null(&n->container_link_local), "mtu", (json_int_t) n->mtu,
+                         "masqueradeV4", (int) n->masquerade_v4, "masqueradeV6", (int) n->masquerade_v6, "forwards",
+                         forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path, "guestLink",
+                         a->guest_link);
+}
+
+static int read_text(const json_t *object, const char *key, char *buf, size_t size) {
+        const json_t *v = json_object_get(object, key);
+        size_t n = json_string_length(v);
+
+        if (!json_is_string(v) || n == 0 || n >= size)
+                return -EINVAL;
+        memcpy(buf, json_string_value(v), n + 1);
+        return 0;
+}
+
+static int read_network(const json_t *record, struct network *n) {
+        uint64_t mode, mtu;
+
+        if (read_text(record, "name", n->name, sizeof(n->name)) < 0 || container_name_problem(n->name) ||
+            read_text(record, "link", n->link, sizeof(n->link)) < 0 ||
+            read_boolean(record, "linkShortened", &n->link_shortened) < 0 ||
+            read_number(record, "mode", NETWORK_VETH, NETWORK_HOST, &mode) < 0 ||
+            read_mac(record, "hostMac", &n->host_mac) < 0 || read_mac(record, "containerMac", &n->container_mac) < 0 ||
+            read_prefix(record, "hostV4", &n->host_v4) < 0 ||
+            read_prefix(record, "containerV4", &n->container_v4) < 0 ||
+            read_prefix(record, "hostV6", &n->host_v6) < 0 ||
+            read_prefix(record, "containerV6", &n->container_v6) < 0 ||
+            read_address(record, "hostLinkLocal", &n->host_link_local) < 0 ||
+            read_address(record, "containerLinkLocal", &n->container_link_local) < 0 ||
+            read_number(record, "mtu", 0, UINT32_MAX, &mtu) < 0 ||
+            read_boolean(record, "masqueradeV4", &n->masquerade_v4) < 0 ||
+            read_boolean(record, "masqueradeV6", &n->masquerade_v6) < 0)
+                return -EBADMSG;
+        n->mode = (enum network_mode) mode;
+        n->mtu = (uint32_t) mtu;
+        return 0;
+}
+
+int attachment_from_record(const json_t *record, struct attachment **ret) {
+        const char *namespace_path = json_string_value(json_object_get(record, "namespacePath"));
+        const char *guest_link = json_string_value(json_object_get(record, "guestLink"));
+        _cleanup_(attachment_freep) struct attachment *a = NULL;
+        _cleanup_(freep) struct forward *forwards = NULL;
+        struct network n = {0};
+        uint64_t version;
+        int r;
+
+        if (read_number(record, "version", RECORD_VERSION, RECORD_VERSION, &version) < 0 ||
+            read_network(record, &n) < 0)
+                return -EBADMSG;
+        r = forwards_from_json(json_object_get(record, "forwards"), &forwards, &n.n_forwards);
+        if (r < 0)
+                return r == -EINVAL ? -EBADMSG : r;
+        n.forwards = forwards;
+        a = attachment_new(&n);
+        if (!a)
+                return -ENOMEM;
+        if (namespace_path && guest_link) {
+                a->namespace_path = strdup(namespace_path);
+                a->guest_link = strdup(guest_link);
+                if (!a->namespace_path || !a->guest_link)
+                        return -ENOMEM;
+        }
+        *ret = steal_ptr(a);
+        return 0;
+}
+
+static json_t *addresses(const struct prefix *v4, const struct prefix *v6) {
+        json_t *list = json_array();
+
+        if (v4->address.family != AF_UNSPEC)
+                (void) json_array_append_new(list, prefix_or_null(v4));
+        if (v6->address.family != AF_UNSPEC)
+                (void) json_array_append_new(list, prefix_or_null(v6));
+        return list;
+}
+
+json_t *attachment_json(const struct attachment *a) {
+        const struct network *n = &a->network;
+
+        return json_pack("{s:s,s:s,s:s*,s:s,s:o*,s:o,s:o,s:o,s:o,s:o*,s:o,s:s*}", "name", n->name, "state",
+                         attachment_state_name(a->state), "problem", a->problem, "link", n->link, "linkIndex",
+                         a->ifindex > 0 ? json_integer(a->ifindex) : NULL, "hostMac", mac_json(&n->host_mac),
+                         "containerMac", mac_json(&n->container_mac), "hostAddresses",
+                         addresses(&n->host_v4, &n->host_v6), "containerAddresses",
+                         addresses(&n->container_v4, &n->container_v6), "mtu", n->mtu > 0 ? json_integer(n->mtu) : NULL,
+                         "forwards", forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path);
+}
+
+static char *record_path(const char *name) {
+        return format(PATH_ATTACHED "/%s.json", name);
+}
+
+bool attachment_same(const struct attachment *a, const struct attachment *b) {
+        json_t *one = attachment_record(a), *other = attachment_record(b);
+        bool same;
+
+        (void) json_object_del(one, "namespacePath");
+        (void) json_object_del(one, "guestLink");
+        same = one && other && json_equal(one, other);
+        json_decref(one);
+        json_decref(other);
+        return same;
+}
+
+int record_write(const struct attachment *a, const struct attachment *pending) {
+        _cleanup_(freep) char *path = record_path(a->network.name), *text = NULL;
+        json_t *record = attachment_record(a);
+        int r = -ENOMEM;
+
+        if (pending && json_object_set_new(record, "pending", attachment_record(pending)) < 0) {
+                json_decref(record);
+                return -ENOMEM;
+        }
+        if (record)
+                text = json_dumps(record, JSON_COMPACT);
+        if (path && text)
+                r = file_write_atomic(path, text, strlen(text), 0600, false);
+        json_decref(record);
+        return r;
+}
+
+int record_remove(const char *name) {
+        _cleanup_(freep) char *path = record_path(name);
+
+        return path ? file_remove(path) : -ENOMEM;
+}

@@ -1,0 +1,218 @@
+/* Taking over: what the records of the daemon before say, what the kernel has, and which containers run.
+ *
+ * What is right is found right and stays untouched: all that is done here adds what is missing. */
+#include "manager.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "netd/proxy_client.h"
+#include "netd/supervisor.h"
+#include "state/paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#define RECORD_MAX ((size_t) 16 * 1024 * 1024)
+#define GONE_USEC  3000000
+
+/* Calls each for the names in a folder, with suffix cut off. Absent folder: none. */
+static int each_name(const char *path, const char *suffix, void (*each)(struct manager *, const char *),
+                     struct manager *m) {
+        DIR *folder = opendir(path);
+        struct dirent *entry;
+
+        if (!folder)
+                return errno == ENOENT ? 0 : -errno;
+        while ((entry = readdir(folder))) {
+                char name[CONTAINER_NAME_MAX + 1];
+                size_t size = strlen(entry->d_name), cut = strlen(suffix);
+
+                if (size <= cut || size - cut > CONTAINER_NAME_MAX || !string_equal(entry->d_name + size - cut, suffix))
+                        continue;
+                memcpy(name, entry->d_name, size - cut);
+                name[size - cut] = 0;
+                if (!container_name_problem(name))
+                        each(m, name);
+        }
+        (void) closedir(folder);
+        return 0;
+}
+
+static int read_record(const char *name, json_t **ret) {
+        _cleanup_(freep) char *path = format(PATH_ATTACHED "/%s.json", name), *text = NULL;
+        size_t size;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        r = file_read(path, RECORD_MAX, &text, &size);
+        if (r < 0)
+                return r;
+        *ret = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+        return *ret ? 0 : -EBADMSG;
+}
+
+/* The daemon before was killed in the middle of a change: what the change had added already goes away again. */
+static void drop_pending(struct manager *m, const struct attachment *a, const json_t *record) {
+        const json_t *pending = json_object_get(record, "pending");
+        _cleanup_(attachment_freep) struct attachment *half = NULL;
+        _cleanup_(plan_clear) struct plan back = PLAN_INIT;
+
+        if (!json_is_object(pending) || attachment_from_record(pending, &half) < 0 ||
+            plan_change(&half->network, &a->network, &back) < 0)
+                return;
+        for (size_t i = 0; i < back.n; i++) {
+                struct plan one = {.operations = &back.operations[i], .n = 1};
+
+                if (back.operations[i].kind == OPERATION_ELEMENT_REMOVE ||
+                    back.operations[i].kind == OPERATION_ADDRESS_REMOVE)
+                        (void) engine_dismiss(m->engine, &one, NULL);
+        }
+}
+
+static void take_record(struct manager *m, const char *name) {
+        _cleanup_(attachment_freep) struct attachment *a = NULL;
+        json_t *record = NULL;
+        int r;
+
+        r = read_record(name, &record);
+        if (r >= 0)
+                r = attachment_from_record(record, &a);
+        if (r >= 0 && !string_equal(a->network.name, name))
+                r = -EBADMSG;
+        if (r < 0) {
+                log_error("%s: the record in " PATH_ATTACHED " cannot be read (%s), forgetting it", name, strerror(-r));
+                (void) record_remove(name);
+        } else if (manager_insert(m, a) >= 0) {
+                drop_pending(m, a, record);
+                a = NULL;
+        }
+        json_decref(record);
+}
+
+/* A container that runs and of which there is no record. */
+static void take_running(struct manager *m, const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        struct attachment *a;
+
+        if (manager_find(m, name) || supervisor_lives(name) <= 0)
+                return;
+        log_info("%s: runs without a network on record, attaching it", name);
+        if (manager_attach(m, name, &a, &e) < 0)
+                log_error("%s: %s", name, error_message(&e));
+}
+
+/* The container is over and nobody told us. */
+static bool is_gone(const struct attachment *a) {
+        if (a->ifindex > 0)
+                return false;
+        return a->namespace_path || supervisor_lives(a->network.name) == 0;
+}
+
+static int on_gone(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct manager *m = userdata;
+        bool waiting = false;
+
+        for (struct attachment *a = manager_each(m, NULL), *next; a; a = next) {
+                next = manager_each(m, a);
+                if (is_gone(a)) {
+                        log_info("%s: ended without saying so, removing its network", a->network.name);
+                        (void) manager_dismiss(m, a, NULL);
+                } else if (a->ifindex == 0 && supervisor_lives(a->network.name) > 0)
+                        waiting = true;
+        }
+        if (waiting)
+                manager_expect_gone(m);
+        return 0;
+}
+
+void manager_expect_gone(struct manager *m) {
+        int r, enabled = SD_EVENT_OFF;
+
+        if (!m->gone_timer)
+                r = sd_event_add_time_relative(m->event, &m->gone_timer, CLOCK_MONOTONIC, GONE_USEC, 0, on_gone, m);
+        else {
+                (void) sd_event_source_get_enabled(m->gone_timer, &enabled);
+                if (enabled != SD_EVENT_OFF)
+                        return;
+                r = sd_event_source_set_time_relative(m->gone_timer, GONE_USEC);
+                if (r >= 0)
+                        r = sd_event_source_set_enabled(m->gone_timer, SD_EVENT_ONESHOT);
+        }
+        if (r < 0)
+                log_error("cannot set a timer: %s", strerror(-r));
+}
+
+/* One dump of all links, instead of a question for each. */
+static int look_at_links(struct manager *m, struct error *e) {
+        _cleanup_(freep) struct netlink_link *links = NULL;
+        bool missing = false;
+        size_t n;
+        int r;
+
+        r = netlink_links(m->route, &links, &n);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot list the host's links");
+        for (struct attachment *a = NULL; (a = manager_each(m, a));)
+                a->seen = false;
+        for (size_t i = 0; i < n; i++) {
+                struct attachment *a = manager_find_link(m, links[i].name);
+                _cleanup_(error_clear) struct error own = ERROR_INIT;
+
+                if (!a)
+                        continue;
+                a->seen = true;
+                a->carrier = links[i].flags & IFF_RUNNING;
+                if (manager_complete(m, a, links[i].ifindex, &own) < 0 && own.code != -ENODEV) {
+                        log_warning("%s: %s", a->network.name, error_message(&own));
+                        manager_damaged(m, a, "is incomplete");
+                }
+        }
+        for (struct attachment *a = NULL; (a = manager_each(m, a));)
+                if (!a->seen) {
+                        manager_link_gone(m, a);
+                        missing = true;
+                }
+        if (missing)
+                manager_expect_gone(m);
+        return 0;
+}
+
+int manager_resync(struct manager *m, struct error *e) {
+        int r;
+
+        r = manager_repair_tables(m, e);
+        if (r < 0)
+                return r;
+        return look_at_links(m, e);
+}
+
+int manager_recover(struct manager *m, struct error *e) {
+        int r;
+
+        r = directory_make(PATH_ATTACHED, 0700);
+        if (r >= 0)
+                r = each_name(PATH_ATTACHED, ".json", take_record, m);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot read the records in " PATH_ATTACHED);
+        r = manager_resync(m, e);
+        if (r < 0)
+                return r;
+
+        /* Those that ended while there was no daemon; without a link they have no traffic that could be cut. */
+        for (struct attachment *a = manager_each(m, NULL), *next; a; a = next) {
+                next = manager_each(m, a);
+                if (is_gone(a))
+                        (void) manager_dismiss(m, a, NULL);
+                else if (a->network.n_forwards > 0) {
+                        _cleanup_(error_clear) struct error own = ERROR_INIT;
+
+                        if (proxy_set(a->network.name, &a->network, &own) < 0)
+                                log_warning("%s: %s", a->network.name, error_message(&own));
+                }
+        }
+        return each_name(PATH_CONTAINERS, "", take_running, m);
+}

@@ -1,0 +1,137 @@
+/* What others took away is put back at once; when it is taken again and again, less and less often, but always within
+ * a second, so that two programs that disagree do not burn the machine. */
+#include "manager.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DELAY_FIRST_USEC 1000 /* what one command does comes as several events */
+#define DELAY_MOST_USEC  800000
+#define QUIET_USEC       5000000 /* after so long, it was not a fight */
+#define ACCURACY_USEC    1000
+
+/* When to repair, given that it was done at `last` for the n-th time in a row. */
+static uint64_t due(uint64_t now, uint64_t last, unsigned *n) {
+        uint64_t delay = DELAY_FIRST_USEC;
+
+        if (last == 0 || now - last > QUIET_USEC)
+                *n = 0;
+        for (unsigned i = 0; i < *n && delay < DELAY_MOST_USEC; i++)
+                delay *= 4;
+        return now + (delay < DELAY_MOST_USEC ? delay : DELAY_MOST_USEC);
+}
+
+static int on_repair(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void arm(struct manager *m) {
+        uint64_t earliest = m->tables.damaged ? m->tables.repair_at : UINT64_MAX;
+        int r;
+
+        for (const struct attachment *a = m->damaged; a; a = a->next_damaged)
+                earliest = a->repair_at < earliest ? a->repair_at : earliest;
+        if (earliest == UINT64_MAX)
+                return;
+        if (m->repair_timer) {
+                r = sd_event_source_set_time(m->repair_timer, earliest);
+                if (r >= 0)
+                        r = sd_event_source_set_enabled(m->repair_timer, SD_EVENT_ONESHOT);
+        } else
+                r = sd_event_add_time(m->event, &m->repair_timer, CLOCK_MONOTONIC, earliest, ACCURACY_USEC, on_repair,
+                                      m);
+        if (r < 0)
+                log_error("cannot set a timer: %s", strerror(-r));
+}
+
+static void repair_attachments(struct manager *m, uint64_t now) {
+        struct attachment *list = m->damaged;
+
+        m->damaged = NULL;
+        while (list) {
+                struct attachment *a = list;
+
+                list = a->next_damaged;
+                if (a->repair_at > now) {
+                        a->next_damaged = m->damaged;
+                        m->damaged = a;
+                        continue;
+                }
+                a->damaged = false;
+                a->repaired_at = now;
+                a->repairs++;
+                manager_look(m, a);
+        }
+}
+
+static int on_repair(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct manager *m = userdata;
+        uint64_t now = manager_now(m);
+
+        if (m->tables.damaged && m->tables.repair_at <= now) {
+                _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+                m->tables.damaged = false;
+                m->tables.repaired_at = now;
+                m->tables.repairs++;
+                if (manager_repair_tables(m, &e) < 0) {
+                        log_error("cannot repair the firewall, trying again: %s", error_message(&e));
+                        manager_tables_damaged(m);
+                }
+        }
+        repair_attachments(m, now);
+        arm(m);
+        return 0;
+}
+
+void manager_damaged(struct manager *m, struct attachment *a, const char *what) {
+        uint64_t now = manager_now(m);
+
+        if (a->damaged)
+                return;
+        a->repair_at = due(now, a->repaired_at, &a->repairs);
+        if (a->repairs < 4)
+                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, what,
+                         a->repairs == 3 ? "; it keeps happening, not telling any more" : "");
+        a->damaged = true;
+        a->next_damaged = m->damaged;
+        m->damaged = a;
+        arm(m);
+}
+
+void manager_tables_damaged(struct manager *m) {
+        if (m->tables.damaged)
+                return;
+        m->tables.repair_at = due(manager_now(m), m->tables.repaired_at, &m->tables.repairs);
+        if (m->tables.repairs < 4)
+                log_info("somebody removed something of our firewall, repairing it%s",
+                         m->tables.repairs == 3 ? "; it keeps happening, not telling any more" : "");
+        m->tables.damaged = true;
+        arm(m);
+}
+
+/* The elements of all networks in one transaction, or, when one of them is refused, of each by itself. */
+int manager_repair_tables(struct manager *m, struct error *e) {
+        _cleanup_(plan_clear) struct plan all = PLAN_INIT;
+        int r;
+
+        r = engine_base_ensure(m->engine, e);
+        if (r < 0)
+                return r;
+        for (struct attachment *a = NULL; (a = manager_each(m, a));) {
+                r = plan_admit(&a->network, &all);
+                if (r < 0)
+                        return error_errno(e, r, EXIT_FAILED, "cannot plan the network of '%s'", a->network.name);
+        }
+        if (all.n == 0 || engine_apply(m->engine, &all, 0, -1, NULL) >= 0)
+                return 0;
+
+        for (struct attachment *a = NULL; (a = manager_each(m, a));) {
+                _cleanup_(error_clear) struct error own = ERROR_INIT;
+                _cleanup_(plan_clear) struct plan one = PLAN_INIT;
+
+                if (plan_admit(&a->network, &one) < 0 || engine_apply(m->engine, &one, 0, -1, &own) < 0)
+                        log_error("%s: %s", a->network.name, error_message(&own));
+        }
+        return 0;
+}

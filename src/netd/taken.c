@@ -1,0 +1,82 @@
+/* Whether the host ports of a container are free: refused before anything is done. */
+#include "manager.h"
+
+#include "base/parse.h"
+#include "netd/sockets.h"
+#include "state/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void forward_text(const struct forward *f, char buf[96]) {
+        char address[ADDRESS_TEXT_MAX] = "";
+
+        if (f->bind.family != AF_UNSPEC)
+                (void) address_format(&f->bind, address);
+        if (f->count > 1)
+                (void) snprintf(buf, 96, "%s ports %u to %u%s%s", protocol_name(f->protocol), f->host_port,
+                                f->host_port + f->count - 1U, address[0] ? " of " : "", address);
+        else
+                (void) snprintf(buf, 96, "%s port %u%s%s", protocol_name(f->protocol), f->host_port,
+                                address[0] ? " of " : "", address);
+}
+
+static int refuse_container(const struct forward *f, const char *other, const char *how, struct error *e) {
+        char text[96];
+
+        forward_text(f, text);
+        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                         "%s of the host is taken by container '%s'%s; choose another hostPort", text, other, how);
+}
+
+struct check {
+        struct manager *manager;
+        const struct attachment *own; /* what the container has already is its own */
+        struct host_socket socket;
+};
+
+static int on_socket(const struct host_socket *s, void *userdata) {
+        struct check *c = userdata;
+        const struct forward f = {.protocol = s->protocol, .host_port = s->port, .container_port = 1, .count = 1};
+
+        /* Our responders listen on the containers' links only. */
+        if (s->ifindex > 0 && manager_find_index(c->manager, s->ifindex))
+                return 0;
+        /* The port is its own already: then it is the localhost proxy that listens. */
+        for (size_t i = 0; c->own && i < c->own->network.n_forwards; i++)
+                if (forward_conflicts(&c->own->forwards[i], &f))
+                        return 0;
+        c->socket = *s;
+        return 1;
+}
+
+static int refuse_socket(const struct host_socket *s, struct error *e) {
+        _cleanup_(freep) char *holder = socket_holder(s->inode);
+        char address[ADDRESS_TEXT_MAX];
+
+        return error_set(
+                e, EADDRINUSE, EXIT_CONTAINER,
+                "%s port %u of the host is taken by %s, which listens on %s; stop it or choose another hostPort",
+                protocol_name(s->protocol), s->port, holder ? holder : "another process",
+                address_format(&s->address, address));
+}
+
+int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n,
+                        struct error *e) {
+        struct check c = {.manager = m, .own = manager_find(m, name)};
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct ports_claim *claim = ports_conflict(&m->ports, &forwards[i], c.own);
+
+                if (claim) {
+                        const struct attachment *other = claim->owner;
+
+                        return refuse_container(&forwards[i], other->network.name, "", e);
+                }
+        }
+        r = sockets_find(m->sockets, forwards, n, on_socket, &c);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot see which ports of the host are taken");
+        return r > 0 ? refuse_socket(&c.socket, e) : 0;
+}
