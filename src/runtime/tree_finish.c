@@ -1,0 +1,148 @@
+/* A fresh Debian tree becomes a guest that is ready in a third of a second.
+ *
+ * What serves hardware, a console, or a first boot has nothing to do in a container whose root was made complete, so
+ * it is not pulled in. Masking the dependency (a .wants link to /dev/null) rather than the unit leaves each of them
+ * there for whoever starts it by name or by its socket. */
+#include "base/file.h"
+#include "beneath.h"
+#include "tree_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SYSTEM "/etc/systemd/system"
+
+/* Dependencies of systemd's own that a container does without. */
+static const struct {
+        const char *target;
+        const char *units;
+} unwanted[] = {
+        {"sysinit.target",
+         "dev-hugepages.mount kmod-static-nodes.service ldconfig.service proc-sys-fs-binfmt_misc.automount "
+         "sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount "
+         "systemd-ask-password-console.path systemd-binfmt.service systemd-firstboot.service "
+         "systemd-hibernate-clear.service systemd-hwdb-update.service systemd-journal-catalog-update.service "
+         "systemd-machine-id-commit.service systemd-modules-load.service systemd-pcrmachine.service "
+         "systemd-pcrphase-sysinit.service systemd-pcrphase.service systemd-random-seed.service "
+         "systemd-sysusers.service systemd-tmpfiles-setup-dev-early.service systemd-tmpfiles-setup-dev.service "
+         "systemd-tpm2-setup-early.service systemd-tpm2-setup.service systemd-update-done.service"},
+        {"local-fs.target", "run-lock.mount tmp.mount"},
+        {"sockets.target", "systemd-creds.socket systemd-hostnamed.socket systemd-initctl.socket "
+                           "systemd-pcrextend.socket systemd-pcrlock.socket systemd-sysext.socket"},
+        /* The bus starts with the first who connects to its socket. */
+        {"multi-user.target", "dbus.service getty.target systemd-ask-password-wall.path systemd-logind.service "
+                              "systemd-user-sessions.service"},
+};
+
+/* Each costs a process before the first unit starts. */
+static const char *const generators[] = {
+        "debug", "getty", "gpt-auto", "hibernate-resume", "rc-local", "run", "ssh", "system-update", "sysv", "tpm2",
+};
+
+static const char *const enabled[][2] = {
+        {"multi-user.target.wants", "systemd-networkd.service"},
+        {"sockets.target.wants", "systemd-networkd.socket"},
+        {"network-online.target.wants", "systemd-networkd-wait-online.service"},
+};
+
+/* What package scripts left that is of this machine, of one container only, or for a real machine. What is enabled is
+ * said by the tables above and by the spec, not by packages. */
+static const char *const leftovers[] = {
+        SYSTEM "/*.wants",      SYSTEM "/*.requires",    "/etc/fstab",
+        "/etc/hostname",        "/etc/resolv.conf",      "/etc/machine-id",
+        "/etc/.pwd.lock",       "/etc/ssh/ssh_host_*",   "/var/lib/dbus/machine-id",
+        "/var/cache/apt/*.bin", "/var/cache/ldconfig/*", "/var/log/apt/*",
+        "/var/log/*.log",
+};
+
+static void ignore_made(const char *path, void *userdata) {
+}
+
+/* Takes path over. */
+static int put_link(int root, char *path, const char *target) {
+        _cleanup_(fd_closep) int folder = -1;
+        _cleanup_(freep) char *owned = path;
+        const struct beneath_entry entry = {.target = target};
+        const char *name;
+
+        if (!path)
+                return -ENOMEM;
+        folder = beneath_parent(root, path, 0, ignore_made, NULL, &name);
+        return folder < 0 ? folder : beneath_put(folder, name, &entry);
+}
+
+static int put_file(int root, const char *path, const char *text) {
+        _cleanup_(fd_closep) int folder = -1;
+        const struct beneath_entry entry = {.data = text, .size = strlen(text), .mode = 0644};
+        const char *name;
+
+        folder = beneath_parent(root, path, 0, ignore_made, NULL, &name);
+        return folder < 0 ? folder : beneath_put(folder, name, &entry);
+}
+
+static int remove_leftovers(const char *path) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS_OF(leftovers); i++) {
+                _cleanup_(freep) char *pattern = format("%s%s", path, leftovers[i]);
+                glob_t found = {0};
+
+                if (!pattern)
+                        return -ENOMEM;
+                if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+                        for (size_t k = 0; r == 0 && k < found.gl_pathc; k++)
+                                r = tree_remove(found.gl_pathv[k]);
+                globfree(&found);
+        }
+        return r;
+}
+
+static int mask_dependencies(int root) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS_OF(unwanted); i++)
+                for (const char *unit = unwanted[i].units; r == 0 && *unit;) {
+                        size_t n = strcspn(unit, " ");
+
+                        r = put_link(root, format(SYSTEM "/%s.wants/%.*s", unwanted[i].target, (int) n, unit),
+                                     "/dev/null");
+                        unit += n + (unit[n] == ' ');
+                }
+        for (size_t i = 0; r == 0 && i < ELEMENTS_OF(generators); i++)
+                r = put_link(root, format("/etc/systemd/system-generators/systemd-%s-generator", generators[i]),
+                             "/dev/null");
+        /* Its /run/nologin keeps users out until systemd-user-sessions.service removes it. */
+        return r == 0 ? put_link(root, strdup("/etc/tmpfiles.d/systemd-nologin.conf"), "/dev/null") : r;
+}
+
+static int enable_units(int root) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ELEMENTS_OF(enabled); i++) {
+                _cleanup_(freep) char *target = format("/usr/lib/systemd/system/%s", enabled[i][1]);
+
+                r = target ? put_link(root, format(SYSTEM "/%s/%s", enabled[i][0], enabled[i][1]), target) : -ENOMEM;
+        }
+        return r == 0 ? put_link(root, strdup(SYSTEM "/dbus-org.freedesktop.network1.service"),
+                                 "/usr/lib/systemd/system/systemd-networkd.service")
+                      : r;
+}
+
+int tree_finish(const char *path, struct error *e) {
+        _cleanup_(fd_closep) int root = beneath_open(path);
+        int r = root < 0 ? root : remove_leftovers(path);
+
+        if (r == 0)
+                r = mask_dependencies(root);
+        if (r == 0)
+                r = enable_units(root);
+        /* What ConditionNeedsUpdate= looks at: /etc and /var belong to this /usr, nothing has to be rebuilt at boot. */
+        if (r == 0)
+                r = put_file(root, "/etc/.updated", "");
+        if (r == 0)
+                r = put_file(root, "/var/.updated", "");
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "preparing the new system in %s", path) : 0;
+}
