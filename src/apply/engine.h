@@ -18,14 +18,18 @@ static inline void engine_freep(struct engine **engine) {
         *engine = NULL;
 }
 
+/* The netlink port of its nftables socket: what the monitor (firewall/monitor.h) is to take for our own changes. */
+uint32_t engine_firewall_port(const struct engine *engine);
+
 /* Makes the tables, sets and chains that the elements live in, each table whole in one transaction, adding what
  * is missing and leaving what is there; nothing forks. Returns 1 when something was missing, 0 when all was there. */
 int engine_base_ensure(struct engine *engine, struct error *e);
 /* Takes our own tables away (io.systemd.nat stays when it has elements of others). */
 int engine_base_remove(struct engine *engine, struct error *e);
 
-/* ifindex: of the operations' host link when the caller knows it, else 0 (looked up by name).
- * netns_fd: namespace of SIDE_CONTAINER operations and of the created peer; -1 when the plan has none. */
+/* All or nothing: what is there already (elements, addresses, neighbours) stays and counts as done, and is not taken
+ * back when a later operation fails. ifindex: of the operations' host link when the caller knows it, else 0 (looked up
+ * by name). netns_fd: namespace of SIDE_CONTAINER operations and of the created peer; -1 when the plan has none. */
 int engine_apply(struct engine *engine, const struct plan *plan, int ifindex, int netns_fd, struct error *e);
 
 /* As engine_apply() for removals: goes on past errors and reports the first; absent things are fine. */

@@ -97,12 +97,20 @@ static int found_link(const struct nlmsghdr *h, uint32_t index, void *userdata) 
         return netlink_link_read(h, userdata);
 }
 
-int netlink_link_find(struct netlink *n, const char *name, struct netlink_link *ret) {
+static int find_link(struct netlink *n, int ifindex, const char *name, struct netlink_link *ret) {
         _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
         *ret = (struct netlink_link){0};
-        netlink_link_get(&b, 0, name);
+        netlink_link_get(&b, ifindex, name);
         int r = netlink_send(n, &b, found_link, ret, NULL);
         if (r == 0 && ret->ifindex <= 0)
                 return -ENODEV;
         return r;
+}
+
+int netlink_link_find(struct netlink *n, const char *name, struct netlink_link *ret) {
+        return find_link(n, 0, name, ret);
+}
+
+int netlink_link_find_index(struct netlink *n, int ifindex, struct netlink_link *ret) {
+        return find_link(n, ifindex, NULL, ret);
 }

@@ -80,8 +80,8 @@ uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up) {
         return i;
 }
 
-uint32_t netlink_link_add_altname(struct netlink_batch *b, int ifindex, const char *altname) {
-        uint32_t i = link_begin(b, RTM_NEWLINKPROP, ADD | NLM_F_APPEND, ifindex, NULL);
+uint32_t netlink_link_add_altname(struct netlink_batch *b, const char *name, const char *altname) {
+        uint32_t i = link_begin(b, RTM_NEWLINKPROP, ADD | NLM_F_APPEND, 0, name);
         size_t list = netlink_nest(b, IFLA_PROP_LIST);
         netlink_put_string(b, IFLA_ALT_IFNAME, altname);
         netlink_nest_end(b, list);

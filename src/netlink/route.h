@@ -21,7 +21,7 @@ uint32_t netlink_link_delete(struct netlink_batch *b, int ifindex, const char *n
 /* Address generation mode (IN6_ADDR_GEN_MODE_NONE, ...; -1: as it is), MTU (0: as it is). */
 uint32_t netlink_link_configure(struct netlink_batch *b, int ifindex, int address_generation, uint32_t mtu);
 uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up);
-uint32_t netlink_link_add_altname(struct netlink_batch *b, int ifindex, const char *altname);
+uint32_t netlink_link_add_altname(struct netlink_batch *b, const char *name, const char *altname);
 /* Asks for one link; the answer goes through netlink_link_read(). */
 uint32_t netlink_link_get(struct netlink_batch *b, int ifindex, const char *name);
 
@@ -81,8 +81,9 @@ struct netlink_neighbour {
 };
 int netlink_neighbour_read(const struct nlmsghdr *h, struct netlink_neighbour *ret);
 
-/* One link, now. -ENODEV when there is none of that name. */
+/* One link, now. -ENODEV when there is none. */
 int netlink_link_find(struct netlink *n, const char *name, struct netlink_link *ret);
+int netlink_link_find_index(struct netlink *n, int ifindex, struct netlink_link *ret);
 
 /* Dumps; *ret malloc'd (NULL when there are none). */
 int netlink_links(struct netlink *n, struct netlink_link **ret, size_t *ret_n);

@@ -1,0 +1,14 @@
+/* Switching the host's forwarding on, without costing it its own IPv6 routes, and off again.
+ *
+ * A host that forwards IPv6 no longer takes router advertisements (accept_ra=1), so every interface that takes them is
+ * told to go on (accept_ra=2) first. Only the current network namespace is touched. */
+#pragma once
+
+#include "base/error.h"
+
+/* What is changed, with the value before, is recorded in the JSON file `record` (PATH_NETD_SYSCTLS) before it is
+ * changed; an earlier record is kept and added to. Returns 1 when something was changed, 0 when all was so already. */
+int forwarding_enable(const char *record, struct error *e);
+
+/* Puts back what the record says, where nobody changed it since, and removes the record. No record: nothing to do. */
+int forwarding_restore(const char *record, struct error *e);
