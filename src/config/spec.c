@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "model/names.h"
-#include "spec-forwards.h"
+#include "spec_forwards.h"
 #include "value.h"
 
 #include <errno.h>

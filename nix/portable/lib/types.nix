@@ -312,12 +312,6 @@ rec {
   # One setting of a section of a systemd file: a scalar, or a list for a key that comes several times.
   unitSetting =
     let
-      scalar = oneOf [
-        bool
-        int
-        str
-        path
-      ];
       single = value: isBool value || isInt value || isString value || typeOf value == "path";
       plain = value: if typeOf value == "path" then toString value else value;
       asList = value: if isList value then map plain value else [ (plain value) ];
@@ -333,13 +327,7 @@ rec {
           concatLists (map (d: asList d.value) ds)
         else
           definitions.mergeEqual path (map (d: d // { value = plain d.value; }) ds);
-      schema = {
-        kind = "either";
-        of = [
-          scalar.schema
-          (listOf scalar).schema
-        ];
-      };
+      schema.kind = "setting";
     };
 
   # Options within an option; module is a module that declares them.

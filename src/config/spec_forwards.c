@@ -1,7 +1,7 @@
 /* Forwarded ports: each entry checked by itself, then all against each other.
  *
  * Doubles are found in sorted order, so that ten thousand forwards cost a sort and not fifty million comparisons. */
-#include "spec-forwards.h"
+#include "spec_forwards.h"
 
 #include "base/file.h"
 #include "base/parse.h"

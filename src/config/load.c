@@ -1,0 +1,171 @@
+/* config_load(): a file becomes a spec. Whatever language the file is in, the same checks are made of the same tree. */
+#include "config.h"
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "check.h"
+#include "model/names.h"
+#include "nix.h"
+#include "source.h"
+#include "spec.h"
+#include "table.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define CONFIG_MAX (1 << 20)
+
+static bool ends_with(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n > m && strcmp(s + n - m, suffix) == 0;
+}
+
+/* The length of the UTF-8 sequence at p, 0 when it is none. */
+static size_t sequence_length(const unsigned char *p, size_t size) {
+        size_t n = 0;
+
+        if (p[0] < 0x80)
+                return 1;
+        if (p[0] >= 0xC2 && p[0] < 0xF5)
+                n = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+        if (n == 0 || n > size)
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((p[i] & 0xC0) != 0x80)
+                        return 0;
+        if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
+            (p[0] == 0xF4 && p[1] > 0x8F))
+                return 0;
+        return n;
+}
+
+/* Text is UTF-8 without NUL; binary files and other encodings would only lead to strange messages later. */
+static int check_text(const char *path, const char *text, size_t size, struct error *e) {
+        unsigned line = 1;
+
+        for (size_t i = 0; i < size;) {
+                size_t n = text[i] ? sequence_length((const unsigned char *) text + i, size - i) : 0;
+
+                if (n == 0)
+                        return error_set(e, EILSEQ, EXIT_CONTAINER, "%s:%u: not text in UTF-8: byte 0x%02x at %zu",
+                                         path, line, (unsigned char) text[i], i);
+                line += text[i] == '\n';
+                i += n;
+        }
+        return 0;
+}
+
+static int read_text(const char *path, char **ret, struct error *e) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r = file_read(path, CONFIG_MAX, &text, &size);
+
+        if (r == -EFBIG)
+                return error_set(e, EFBIG, EXIT_CONTAINER, "%s: larger than %d MiB, which no config is", path,
+                                 CONFIG_MAX >> 20);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "reading the config '%s'", path);
+        r = check_text(path, text, size, e);
+        if (r < 0)
+                return r;
+        *ret = steal_ptr(text);
+        return 0;
+}
+
+static int load_json(const char *path, const char *text, const char *name, const json_t *table, json_t **ret,
+                     struct error *e) {
+        json_error_t where;
+        json_t *written = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+        int r;
+
+        if (!written) {
+                bool has_nul = json_error_code(&where) == json_error_null_character;
+                _cleanup_(freep) char *words = nix_plain(has_nul ? "\\u0000 in a string" : where.text);
+
+                return error_set(e, EINVAL, EXIT_CONTAINER, "%s:%d:%d: not JSON: %s", path, where.line,
+                                 where.column > 0 ? where.column : 1, words ? words : "?");
+        }
+        r = config_check(written, text, path, name, table, ret, e);
+        json_decref(written);
+        return r;
+}
+
+/* What Nix has made is complete already; the check says whether the two sides mean the same by the table. */
+static int load_nix(const char *path, const char *absolute, const char *name, const json_t *table, json_t **ret,
+                    struct error *e) {
+        json_t *evaluated = NULL;
+        int r = nix_evaluate(absolute, path, name, table, &evaluated, e);
+
+        if (r < 0)
+                return r;
+        r = config_check(evaluated, "", path, name, table, ret, e);
+        json_decref(evaluated);
+        return r;
+}
+
+static int load_config(const char *path, const char *absolute, const char *name, json_t **ret, struct error *e) {
+        _cleanup_(freep) char *text = NULL;
+        bool is_json = ends_with(path, ".json");
+        json_t *table;
+        int r;
+
+        if (!is_json && !ends_with(path, ".nix"))
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "%s: the name of a config ends in .nix or .json, which says how it is written", path);
+        r = read_text(path, &text, e);
+        if (r < 0)
+                return r;
+        table = table_load();
+        if (!table)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "reading the table of options");
+        if (is_json)
+                r = load_json(path, text, name, table, ret, e);
+        else
+                r = load_nix(path, absolute, name, table, ret, e);
+        json_decref(table);
+        return r;
+}
+
+/* What is wrong with the whole rather than with one option: doubles, texts that only the model understands. */
+static int check_spec(const json_t *spec, const char *path, const char *name, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        int r = spec_to_container(spec, name, &c, e);
+
+        return r < 0 ? error_prefix(e, r, "%s", path) : 0;
+}
+
+int config_load(const char *path, const char *name, json_t **ret, struct error *e) {
+        _cleanup_(freep) char *absolute = realpath(path, NULL);
+        const char *problem = container_name_problem(name);
+        json_t *config = NULL, *spec;
+        int r;
+
+        if (problem)
+                return error_set(e, EINVAL, EXIT_CONTAINER, "container name '%s': %s", name, problem);
+        if (!absolute)
+                return error_errno(e, errno, EXIT_FAILED, "reading the config '%s'", path);
+        if (!string_is_clean(absolute))
+                return error_set(e, EILSEQ, EXIT_FAILED,
+                                 "the path of the config has control characters or is not UTF-8; give it a plain name");
+        r = load_config(path, absolute, name, &config, e);
+        if (r < 0)
+                return r;
+        r = config_read_sources(config, path, e);
+        if (r < 0) {
+                json_decref(config);
+                return r;
+        }
+        spec = json_pack("{s:i, s:s, s:s, s:o}", "version", SPEC_VERSION, "name", name, "source", absolute, "config",
+                         config);
+        if (!spec)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "%s: making the spec", path);
+        r = check_spec(spec, path, name, e);
+        if (r < 0) {
+                json_decref(spec);
+                return r;
+        }
+        *ret = spec;
+        return 0;
+}

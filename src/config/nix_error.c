@@ -1,0 +1,178 @@
+/* What Nix writes to stderr, made into one sentence with a position in the person's own file.
+ *
+ * With --log-format internal-json each message is a line "@nix {JSON}" with the position apart from the words, and with
+ * --show-trace what was being evaluated. Two things in there are ours (nix/portable/lib/errors.nix): problems that the
+ * module set has thrown, and, in the trace, which option was being evaluated and where it was set. */
+#include "nix.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/parse.h"
+#include "problem.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MARK "@nixos-nspawn "
+#define LINE "@nix "
+
+char *nix_plain(const char *s) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        bool blank = false;
+
+        while (*s) {
+                unsigned char c = (unsigned char) *s;
+
+                if (c == '\033' && s[1] == '[') {
+                        s += 2;
+                        s += strspn(s, "0123456789;");
+                        s += *s != '\0';
+                        continue;
+                }
+                if (c <= ' ' || c == 0x7F)
+                        blank = b.size > 0;
+                else {
+                        if (blank)
+                                buffer_append_byte(&b, ' ');
+                        blank = false;
+                        buffer_append_byte(&b, c);
+                }
+                s++;
+        }
+        return buffer_steal(&b);
+}
+
+/* The last message of level "error" of the log: the one that ended the evaluation. NULL when there is none. */
+static json_t *find_error(const char *text) {
+        json_t *found = NULL;
+
+        while (*text) {
+                size_t n = strcspn(text, "\n");
+
+                if (n > strlen(LINE) && string_starts_with(text, LINE)) {
+                        json_t *line = json_loadb(text + strlen(LINE), n - strlen(LINE), 0, NULL);
+
+                        if (json_is_string(json_object_get(line, "raw_msg"))) {
+                                json_decref(found);
+                                found = json_incref(line);
+                        }
+                        json_decref(line);
+                }
+                text += n + (text[n] == '\n');
+        }
+        return found;
+}
+
+/* JSON behind our mark, or NULL. */
+static json_t *behind_mark(const json_t *message) {
+        const char *s = json_string_value(json_object_get(message, "raw_msg"));
+
+        return s && string_starts_with(s, MARK) ? json_loads(s + strlen(MARK), 0, NULL) : NULL;
+}
+
+/* "FILE:LINE:COLUMN" of a message or an entry of a trace, unless it has none or it is in the portable options. */
+static char *position_of(const json_t *message, const char *portable) {
+        const char *file = json_string_value(json_object_get(message, "file"));
+        const json_t *line = json_object_get(message, "line"), *column = json_object_get(message, "column");
+
+        if (!file || !json_is_integer(line) || !json_is_integer(column) || !string_is_clean(file) ||
+            string_starts_with(file, portable))
+                return NULL;
+        return format("%s:%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT, file, json_integer_value(line),
+                      json_integer_value(column));
+}
+
+/* Where the error is: where Nix says, or the nearest thing around it that is in a file of the person's, or the option
+ * that was being evaluated. */
+static char *find_position(const json_t *error, const char *portable) {
+        char *position = position_of(error, portable);
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach (json_object_get(error, "trace"), i, entry) {
+                json_t *context;
+                const char *where;
+
+                if (position)
+                        break;
+                context = behind_mark(entry);
+                where = json_string_value(json_object_get(context, "where"));
+                position = where ? strdup(where) : position_of(entry, portable);
+                json_decref(context);
+        }
+        return position;
+}
+
+/* Positions have the absolute path; a person sees the config as they called it. */
+static char *as_shown(const char *where, const char *file, const char *shown) {
+        const char *rest = where && string_starts_with(where, file) ? where + strlen(file) : NULL;
+
+        if (rest && (*rest == '\0' || *rest == ':'))
+                return format("%s%s", shown, rest);
+        return strdup(where ? where : shown);
+}
+
+/* Where Nix could not write JSON (it ran out of stack): the words behind "error:". */
+static int plain_error(const char *text, const char *shown, struct error *e) {
+        const char *found = NULL, *p = text;
+        _cleanup_(freep) char *words = NULL;
+
+        while ((p = strstr(p, "error:"))) {
+                p += strlen("error:");
+                found = p;
+        }
+        words = nix_plain(found ? found : text);
+        if (!words || !*words)
+                return error_set(e, EIO, EXIT_COMMAND, "%s: nix-instantiate failed and said nothing", shown);
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %.*s", shown, 500, words);
+}
+
+static int error_in_words(const json_t *error, const char *where, struct error *e) {
+        _cleanup_(freep) char *words = nix_plain(json_string_value(json_object_get(error, "raw_msg")));
+        const char *advice = "";
+
+        if (!words)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "%s: reading what Nix says", where);
+        if (strstr(words, "called with unexpected argument"))
+                advice = "; let the function's arguments end with '...'";
+        else if (strstr(words, "was not found in the Nix search path"))
+                advice = "; a portable config does without nixpkgs";
+        else if (strstr(words, "in restricted mode"))
+                advice = "; a portable config reads only files of this machine";
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %.*s%s", where, 1000, words, advice);
+}
+
+/* The definitions of a conflict have positions of their own. */
+static void show_positions(json_t *problem, const char *file, const char *shown) {
+        json_t *where = json_object_get(problem, "where"), *definition;
+        _cleanup_(freep) char *text = where ? as_shown(json_string_value(where), file, shown) : NULL;
+        size_t i;
+
+        if (text)
+                (void) json_object_set_new(problem, "where", json_string(text));
+        json_array_foreach (json_object_get(problem, "definitions"), i, definition)
+                show_positions(definition, file, shown);
+}
+
+int nix_error(const char *text, const char *file, const char *shown, const char *portable, const json_t *table,
+              struct error *e) {
+        _cleanup_(freep) char *position = NULL, *where = NULL;
+        json_t *error = find_error(text), *problem;
+        int r;
+
+        if (!error)
+                return plain_error(text, shown, e);
+        problem = behind_mark(error);
+        position = find_position(error, portable);
+        where = as_shown(position, file, shown);
+        if (!where)
+                r = error_errno(e, ENOMEM, EXIT_FAILED, "%s: reading what Nix says", shown);
+        else if (problem) {
+                show_positions(problem, file, shown);
+                r = problem_from_nix(problem, where, table, e);
+        } else
+                r = error_in_words(error, where, e);
+        json_decref(problem);
+        json_decref(error);
+        return r;
+}

@@ -1,0 +1,112 @@
+/* The words for what is wrong with a config. */
+#include "problem.h"
+
+#include "base/buffer.h"
+#include "base/parse.h"
+#include "nearest.h"
+#include "option_path.h"
+#include "value.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NIXPKGS "needs nixpkgs (--system nixos), which is not yet supported"
+
+int problem_unknown(const char *where, const json_t *path, const json_t *table, struct error *e) {
+        _cleanup_(freep) char *name = option_path_name(path), *near = nearest_option(table, path);
+
+        if (near)
+                return error_set(e, EINVAL, EXIT_CONTAINER, "%s: there is no portable option '%s'; did you mean '%s'?",
+                                 where, name ? name : "?", near);
+        return error_set(
+                e, EINVAL, EXIT_CONTAINER,
+                "%s: there is no portable option '%s'; nixos-nspawn-options(7) lists those that there are, and "
+                "any other option of NixOS " NIXPKGS,
+                where, name ? name : "?");
+}
+
+int problem_type(const char *where, const json_t *path, const char *expected, const char *found, struct error *e) {
+        _cleanup_(freep) char *name = option_path_name(path);
+
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %s: expected %s, found %s", where, name ? name : "?", expected,
+                         found);
+}
+
+int problem_missing(const char *where, const json_t *path, const char *expected, struct error *e) {
+        _cleanup_(freep) char *name = option_path_name(path);
+
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %s is not set and has no default; set it to %s", where,
+                         name ? name : "?", expected);
+}
+
+int problem_pending(const char *where, const json_t *path, struct error *e) {
+        _cleanup_(freep) char *name = option_path_name(path);
+
+        return error_set(e, EOPNOTSUPP, EXIT_CONTAINER, "%s: %s is not yet supported by this version; remove it", where,
+                         name ? name : "?");
+}
+
+static const char *member(const json_t *problem, const char *key, const char *absent) {
+        const char *s = json_string_value(json_object_get(problem, key));
+
+        return s ? s : absent;
+}
+
+/* Nix says what a value is when JSON cannot hold it ("a function"). */
+static const char *describe_found(const json_t *problem, char buf[VALUE_TEXT_MAX]) {
+        const char *found = member(problem, "found", NULL);
+
+        if (!found)
+                return value_describe(json_object_get(problem, "value"), buf);
+        (void) snprintf(buf, VALUE_TEXT_MAX, "%s", found);
+        return buf;
+}
+
+static int conflict_from_nix(const json_t *problem, const json_t *path, struct error *e) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        _cleanup_(freep) char *name = option_path_name(path);
+        const json_t *definition;
+        size_t i;
+
+        json_array_foreach (json_object_get(problem, "definitions"), i, definition) {
+                char found[VALUE_TEXT_MAX];
+
+                buffer_append_format(&b, "%s%s sets %s", i > 0 ? ", " : "", member(definition, "where", "?"),
+                                     describe_found(definition, found));
+        }
+        return error_set(e, EINVAL, EXIT_CONTAINER,
+                         "%s is set to different values: %s; keep one, or put lib.mkForce before the one that counts",
+                         name ? name : "?", buffer_text(&b));
+}
+
+static int text_from_nix(const char *where, const json_t *path, const char *text, struct error *e) {
+        _cleanup_(freep) char *name = json_array_size(path) > 0 ? option_path_name(path) : NULL;
+
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %s%s%s", where, name ? name : "", name ? ": " : "", text);
+}
+
+int problem_from_nix(const json_t *problem, const char *where, const json_t *table, struct error *e) {
+        const json_t *path = json_object_get(problem, "path");
+        const char *kind = member(problem, "kind", "");
+        const char *expected = member(problem, "expected", "?");
+        char found[VALUE_TEXT_MAX];
+
+        where = member(problem, "where", where);
+        if (string_equal(kind, "unknown"))
+                return problem_unknown(where, path, table, e);
+        if (string_equal(kind, "type"))
+                return problem_type(where, path, expected, describe_found(problem, found), e);
+        if (string_equal(kind, "missing"))
+                return problem_missing(where, path, expected, e);
+        if (string_equal(kind, "pending"))
+                return problem_pending(where, path, e);
+        if (string_equal(kind, "conflict"))
+                return conflict_from_nix(problem, path, e);
+        if (string_equal(kind, "pkgs"))
+                return error_set(
+                        e, EINVAL, EXIT_CONTAINER,
+                        "%s: uses 'pkgs', the packages of nixpkgs, which portable options do without; a config "
+                        "that uses them " NIXPKGS,
+                        where);
+        return text_from_nix(where, path, member(problem, "text", "the config is wrong"), e);
+}

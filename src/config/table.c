@@ -1,0 +1,10 @@
+/* The table is text inside the program, so that a config in JSON needs neither Nix nor a file to be checked. */
+#include "table.h"
+
+/* options.json, through embed.py. */
+extern const char options_json[];
+extern const unsigned options_json_size;
+
+json_t *table_load(void) {
+        return json_loadb(options_json, options_json_size, 0, NULL);
+}

@@ -1,0 +1,3 @@
+{
+  environment.etc.note.source = ./parts/note.txt;
+}

@@ -1,0 +1,1 @@
+{ networking.hostName = assert 1 == 2; "a"; }

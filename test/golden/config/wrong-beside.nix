@@ -1,0 +1,4 @@
+{
+  config.networking.hostName = "a";
+  services.nginx.enable = true;
+}

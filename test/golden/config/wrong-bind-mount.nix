@@ -1,0 +1,1 @@
+{ nixosContainer.bindMounts = [ "srv:/srv" ]; }

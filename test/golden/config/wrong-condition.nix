@@ -1,0 +1,1 @@
+{ lib, ... }: { services.nginx.enable = lib.mkIf "x" true; }

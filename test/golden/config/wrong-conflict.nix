@@ -1,0 +1,4 @@
+{
+  imports = [ { networking.hostName = "one"; } ];
+  networking.hostName = "two";
+}

@@ -1,0 +1,1 @@
+{ nixosContainer.activation.strategy = "dynamic"; }

@@ -1,0 +1,1 @@
+{ environment.etc.note = { text = "a"; source = ./parts/note.txt; }; }

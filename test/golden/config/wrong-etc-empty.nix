@@ -1,0 +1,1 @@
+{ environment.etc.note.mode = "0600"; }

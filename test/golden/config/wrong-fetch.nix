@@ -1,0 +1,1 @@
+{ imports = [ (builtins.fetchTarball "https://example.org/x.tar.gz") ]; }

@@ -1,0 +1,1 @@
+{ imports = [ ./wrong-import-circle.nix ]; foo = 1; }

@@ -1,0 +1,1 @@
+{ nixosContainer.forwardPorts = [ { containerPort = 80; } ]; }

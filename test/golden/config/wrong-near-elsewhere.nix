@@ -1,0 +1,1 @@
+{ forwardPorts = [ { hostPort = 80; } ]; }

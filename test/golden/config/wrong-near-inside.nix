@@ -1,0 +1,6 @@
+{
+  nixosContainer.forwardPorts = [
+    { hostPort = 80; }
+    { hostport = 81; }
+  ];
+}

@@ -1,0 +1,1 @@
+{ services.nginx.virtualHosts."a.b".locations."/".proxypass = "http://127.0.0.1"; }

@@ -1,0 +1,6 @@
+{ pkgs, ... }:
+{
+  systemd.services.hello = {
+    serviceConfig.ExecStart = "${pkgs.hello}/bin/hello";
+  };
+}

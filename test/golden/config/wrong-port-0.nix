@@ -1,0 +1,1 @@
+{ nixosContainer.forwardPorts = [ { hostPort = 0; } ]; }

@@ -1,0 +1,1 @@
+{ nixosContainer.forwardPorts = [ { hostPort = 80; } { hostPort = 81; containerPort = 70000; } ]; }

@@ -1,0 +1,1 @@
+let f = x: 1 + f (x + 1); in { services.openssh.ports = [ (f 0) ]; }

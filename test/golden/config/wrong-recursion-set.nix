@@ -1,0 +1,1 @@
+{ config, ... }: { networking = if config.networking.firewall.enable then { } else { }; }

@@ -1,0 +1,1 @@
+{ environment.etc.note.source = "/nonexistent/note.txt"; }

@@ -1,0 +1,1 @@
+{ networking.hostName = throw "the name is still to be decided"; }

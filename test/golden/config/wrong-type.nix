@@ -1,0 +1,4 @@
+{ lib, ... }:
+{
+  services.nginx.enable = lib.mkDefault "yes";
+}

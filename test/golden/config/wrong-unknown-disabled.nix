@@ -1,0 +1,1 @@
+{ lib, ... }: { services.foo = lib.mkIf false { bar = 1; }; }

@@ -1,0 +1,1 @@
+{ nixosContainer.zone = "myzone"; }
