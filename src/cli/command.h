@@ -16,6 +16,7 @@ struct command {
         size_t min, max;            /* positional arguments */
         size_t stop;                /* so many end the options; 0: never */
         enum completion completion; /* what the first argument is */
+        bool repairs;               /* deals with containers: what a dead command left half done is taken back first */
         bool hidden;                /* left out of help and the manual */
         int (*run)(struct invocation *i, struct error *e);
 };

@@ -23,6 +23,7 @@ const struct command commands[] = {
                 .options = SOURCES | O(NO_START) | O(DRY_RUN) | O(JSON),
                 .min = 1,
                 .max = 1,
+                .repairs = true,
                 .run = command_create,
         },
         {
@@ -39,6 +40,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = 1,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_update,
         },
         {
@@ -50,6 +52,7 @@ const struct command commands[] = {
                         "host configuration declares are listed as declarative, and .nspawn files that this program "
                         "did not make as unmanaged: start, stop, update and remove leave those alone.",
                 .options = O(TYPE) | O(JSON),
+                .repairs = true,
                 .run = command_list,
         },
         {
@@ -61,6 +64,7 @@ const struct command commands[] = {
                 .options = O(JSON),
                 .max = SIZE_MAX,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_status,
         },
         {
@@ -74,6 +78,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = 1,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_show_ip,
         },
         {
@@ -86,6 +91,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = SIZE_MAX,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_start,
         },
         {
@@ -98,6 +104,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = SIZE_MAX,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_stop,
         },
         {
@@ -109,6 +116,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = SIZE_MAX,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_restart,
         },
         {
@@ -122,6 +130,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = 1,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_remove,
         },
         {
@@ -136,6 +145,7 @@ const struct command commands[] = {
                 .max = SIZE_MAX,
                 .stop = 2,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_run,
         },
         {
@@ -149,6 +159,7 @@ const struct command commands[] = {
                 .max = SIZE_MAX,
                 .stop = 2,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_shell,
         },
         {
@@ -162,6 +173,7 @@ const struct command commands[] = {
                 .min = 1,
                 .max = 1,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_logs,
         },
         {
@@ -173,6 +185,7 @@ const struct command commands[] = {
                 .options = O(JSON),
                 .max = SIZE_MAX,
                 .completion = COMPLETE_CONTAINER,
+                .repairs = true,
                 .run = command_ports,
         },
         {

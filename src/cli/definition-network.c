@@ -3,6 +3,7 @@
 #include "cli/dry-run.h"
 
 #include "apply/engine.h"
+#include "base/buffer.h"
 #include "netd/client.h"
 #include "state/allocations.h"
 #include "state/paths.h"
@@ -60,15 +61,14 @@ int definition_check_ports(const struct definition *d, struct error *e) {
 
 void definition_describe(const struct definition *d, unsigned number, json_t *dry_run) {
         static const char *const files[] = {"spec.json", "data.json", "20-host0.network", "tree.json"};
+        _cleanup_(buffer_clear) struct buffer tree = BUFFER_INIT;
         _cleanup_(strings_freep) char **packages = NULL;
 
-        if (d->provider == PROVIDER_AUTO || d->provider == PROVIDER_DEBIAN) {
-                (void) tree_packages(d->spec, &packages);
-                dry_run_step(dry_run, "make or find the %s tree%s", d->system, packages && *packages ? " with" : "");
-                for (char **p = packages; p && *p; p++)
-                        dry_run_step(dry_run, "  the package %s", *p);
-        } else
-                dry_run_step(dry_run, "make or find the %s tree", d->system);
+        buffer_append_format(&tree, "make or find the %s tree", d->system);
+        if ((d->provider == PROVIDER_AUTO || d->provider == PROVIDER_DEBIAN) && tree_packages(d->spec, &packages) >= 0)
+                for (char **p = packages; *p; p++)
+                        buffer_append_format(&tree, "%s %s", p == packages ? " with" : ",", *p);
+        dry_run_step(dry_run, "%s", buffer_text(&tree));
         for (size_t f = 0; f < ELEMENTS_OF(files); f++)
                 dry_run_step(dry_run, "write " PATH_PROFILES "/%s/system-%u/nixos-nspawn/%s", d->name, number,
                              files[f]);

@@ -20,6 +20,7 @@
 
 enum {
         JOURNAL_MAX = 4096,
+        BEGIN_TIMEOUT_MS = 200, /* one that repairs may just be looking */
         LOCK_TIMEOUT_MS = 60000,
         STOP_TIMEOUT_USEC = 5000000, /* what never became ready need not end nicely */
 };
@@ -31,9 +32,9 @@ static bool is_current(int fd, const char *path) {
 }
 
 /* Locks the file of a container; one that its owner removed meanwhile does not count. */
-static int journal_lock(const char *path, int *ret) {
+static int journal_lock(const char *path, int timeout_ms, int *ret) {
         for (;;) {
-                _cleanup_(fd_closep) int fd = lock_take(path, 0);
+                _cleanup_(fd_closep) int fd = lock_take(path, timeout_ms);
 
                 if (fd < 0)
                         return fd;
@@ -48,16 +49,19 @@ int journal_begin(struct journal *j, const char *name, struct error *e) {
         const struct unfinished nothing = {0};
         int r;
 
-        r = directory_make(PATH_UNFINISHED, 0700);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot make " PATH_UNFINISHED);
         j->path = format(PATH_UNFINISHED "/%s", name);
-        r = j->path ? journal_lock(j->path, &j->fd) : -ENOMEM;
+        if (!j->path)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot begin work on %s", name);
+        do {
+                r = directory_make(PATH_UNFINISHED, 0700);
+                if (r >= 0)
+                        r = journal_lock(j->path, BEGIN_TIMEOUT_MS, &j->fd);
+        } while (r == -ENOENT); /* somebody who was ready took the empty folder away */
         if (r == -EAGAIN)
                 return error_set(e, EBUSY, EXIT_CONTAINER,
                                  "another command is at work on container %s: try again later", name);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot lock %s", j->path ?: name);
+                return error_errno(e, r, EXIT_FAILED, "cannot lock %s", j->path);
         return journal_write(j, &nothing, e);
 }
 
@@ -78,8 +82,10 @@ int journal_write(struct journal *j, const struct unfinished *u, struct error *e
 }
 
 void journal_end(struct journal *j) {
-        if (j->fd >= 0)
+        if (j->fd >= 0) {
                 (void) unlink(j->path);
+                (void) rmdir(PATH_UNFINISHED);
+        }
         fd_closep(&j->fd);
         freep(&j->path);
 }
@@ -213,7 +219,7 @@ static int repair_one(const char *name, struct error *e) {
         int r;
 
         j.path = format(PATH_UNFINISHED "/%s", name);
-        if (!j.path || container_name_problem(name) || journal_lock(j.path, &j.fd) < 0) {
+        if (!j.path || container_name_problem(name) || journal_lock(j.path, 0, &j.fd) < 0) {
                 free(j.path);
                 return 0;
         }

@@ -1,6 +1,7 @@
 /* nixos-nspawn: finds the command, reads its options, runs it, says what went wrong. */
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/journal.h"
 
 #include "state/paths.h"
 
@@ -26,6 +27,14 @@ static int check_count(const struct command *c, size_t n, struct error *e) {
                                  c->max == 0 ? "no arguments" : "fewer arguments", c->name, c->synopsis[0] ? " " : "",
                                  c->synopsis);
         return 0;
+}
+
+/* A failure to repair is no reason not to look at the other containers. */
+static void repair(const struct invocation *i) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (i->command->repairs && !invocation_has(i, OPTION_DRY_RUN) && journal_repair(&e) < 0)
+                (void) fprintf(stderr, "nixos-nspawn: %s\n", error_message(&e));
 }
 
 /* Reads what follows the command's name into i, beside what came before it. */
@@ -82,6 +91,7 @@ static int run(struct invocation *i, size_t argc, char *const argv[], struct err
         i->output.json = invocation_has(i, OPTION_JSON);
         i->output.verbose = invocation_has(i, OPTION_VERBOSE);
         i->unit_directory = invocation_value(i, OPTION_UNIT_FILE_DIR) ?: PATH_UNITS;
+        repair(i);
         return i->command->run(i, e);
 }
 

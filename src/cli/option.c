@@ -21,7 +21,7 @@ static const struct option_info options[_OPTION_MAX] = {
                           "a directory or tar file with the container's system; implies "
                           "--system image",
                           COMPLETE_FILE, NULL},
-        [OPTION_SUITE] = {"suite", 0, "SUITE", "the Debian release of --system debian (default: the host's)",
+        [OPTION_SUITE] = {"suite", 0, "SUITE", "the Debian release of --system debian (default: trixie)",
                           COMPLETE_WORDS, "bookworm trixie sid"},
         [OPTION_STRATEGY] = {"strategy", 0, "STRATEGY",
                              "how a running container takes up the change: restart, or none to leave it for its "

@@ -59,9 +59,7 @@ int setup_directories_undo(struct setup *s, struct error *e) {
                 else if (rmdir(path) == 0)
                         setup_say(s, "remove %s", path);
                 else if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) {
-                        /* Its own record is the last thing in there. */
-                        if (strcmp(path, PATH_LIB) != 0)
-                                setup_say(s, "keep %s, which is not empty", path);
+                        setup_say(s, "keep %s, which is not empty", path);
                         continue;
                 } else if (errno != ENOENT)
                         return error_errno(e, errno, EXIT_FAILED, "cannot remove %s", path);

@@ -216,6 +216,10 @@ int setup_module(struct setup *s, struct error *e) {
                 if (s->dry_run || (refresh_cache() >= 0 && module_found()))
                         return 0;
         }
+        if (s->dry_run) {
+                setup_say(s, "fail, because glibc does not find " MODULE);
+                return 0;
+        }
         return error_set(e, ENOENT, EXIT_FAILED,
                          "glibc does not find " MODULE ", by which this host resolves containers: install nixos-nspawn "
                          "whole, " LIBDIR " must be in the linker's path (ld.so.conf)");

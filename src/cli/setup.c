@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const struct setup_task tasks[] = {
-        {setup_directories, setup_directories_undo},
+        {setup_directories, NULL}, /* undone last: the record lies in one of them */
         {setup_machine_id, setup_machine_id_undo},
         {setup_nsswitch, setup_nsswitch_undo},
         {setup_module, NULL},
@@ -125,17 +125,17 @@ static int undo_all(struct setup *s, struct error *e) {
         for (size_t n = ELEMENTS_OF(tasks); n-- > 0 && r >= 0;)
                 if (tasks[n].undo)
                         r = tasks[n].undo(s, e);
-        if (s->dry_run)
-                return r;
-        if (r < 0) {
-                (void) record_save(s->record, NULL);
-                return r;
-        }
-        /* The record lies in a folder that it may have to give up. */
-        r = file_remove(PATH_SETUP);
+        if (r >= 0 && !s->dry_run)
+                (void) file_remove(PATH_SETUP);
         if (r >= 0)
                 r = setup_directories_undo(s, e);
-        return r < 0 || json_array_size(json_object_get(s->record, "directories")) == 0 ? r : record_save(s->record, e);
+        if (!s->dry_run &&
+            json_object_size(s->record) + json_array_size(json_object_get(s->record, "directories")) > 1) {
+                int k = record_save(s->record, r < 0 ? NULL : e);
+
+                r = r < 0 ? r : k;
+        }
+        return r;
 }
 
 static int report(struct invocation *i, const struct setup *s, json_t *missing, struct error *e) {
