@@ -6,7 +6,7 @@
 /* Text with what scdoc would take for markup escaped. */
 static void print_escaped(FILE *stream, const char *text) {
         for (const char *p = text; *p; p++) {
-                if (strchr("\\*_#.~<>[]|", *p))
+                if (strchr("\\*_", *p))
                         (void) fputc('\\', stream);
                 (void) fputc(*p, stream);
         }
@@ -30,7 +30,7 @@ static void print_option(FILE *stream, enum option o) {
 
 static void print_command(FILE *stream, const struct command *c) {
         (void) fprintf(stream, "## nixos-nspawn %s", c->name);
-        (void) fputs(" \\[OPTION...\\]", stream);
+        (void) fputs(" [OPTION...]", stream);
         if (c->synopsis[0]) {
                 (void) fputc(' ', stream);
                 print_escaped(stream, c->synopsis);
