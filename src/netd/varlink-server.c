@@ -63,6 +63,10 @@ static int connection_flush(struct connection *c) {
         return 0;
 }
 
+static size_t call_max(const struct connection *c) {
+        return c->server->interface->call_max ? c->server->interface->call_max : VARLINK_CALL_MAX;
+}
+
 static int connection_receive(struct connection *c) {
         char chunk[16 * 1024];
         ssize_t n = recv(c->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
@@ -168,7 +172,7 @@ static int connection_process(struct connection *c) {
                         return 1;
                 end = c->in.size > 0 ? memchr(c->in.data, 0, c->in.size) : NULL;
                 if (!end)
-                        return c->in.size > VARLINK_CALL_MAX ? -EMSGSIZE : 0;
+                        return c->in.size > call_max(c) ? -EMSGSIZE : 0;
                 r = varlink_call_parse(c->in.data, (size_t) (end - c->in.data), &call);
                 if (r < 0)
                         return r;
@@ -191,7 +195,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
         int r;
 
         r = connection_flush(c);
-        if (r >= 0 && (events & (EPOLLIN | EPOLLHUP)) && !c->ended && c->in.size <= VARLINK_CALL_MAX)
+        if (r >= 0 && (events & (EPOLLIN | EPOLLHUP)) && !c->ended && c->in.size <= call_max(c))
                 r = connection_receive(c);
         if (r >= 0)
                 r = connection_process(c);

@@ -32,6 +32,7 @@ struct varlink_interface {
         const char *description; /* its text */
         const struct varlink_method *methods;
         const char *(*error_name)(const struct error *e); /* "Failed", without the interface */
+        size_t call_max;                                  /* of one call's text; 0: VARLINK_CALL_MAX */
 };
 
 struct varlink_server;

@@ -1,0 +1,165 @@
+/* Talks Varlink with nspawn-proxy, and starts it when there is something for it to do. */
+#include "proxy_client.h"
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "launch.h"
+#include "state/paths.h"
+#include "varlink-client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define INTERFACE  "io.nixos.NspawnProxy"
+#define LOG        PATH_LOGS "/proxy.log"
+#define TIMEOUT_MS 10000
+/* How often to look again when one proxy ends while another one starts. */
+#define ATTEMPTS 100
+
+static bool nobody_there(int r) {
+        return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE;
+}
+
+static int error_from_reply(const struct varlink_reply *reply, struct error *e) {
+        const char *message = json_string_value(json_object_get(reply->parameters, "message"));
+        json_int_t code = json_integer_value(json_object_get(reply->parameters, "errno"));
+        json_int_t status = json_integer_value(json_object_get(reply->parameters, "exitStatus"));
+
+        if (!message)
+                return error_set(e, EPROTO, EXIT_FAILED,
+                                 "nspawn-proxy does not understand (%s); is another version running? End it: it is "
+                                 "started again by itself",
+                                 reply->error);
+        return error_set(e, code > 0 && code < 4096 ? (int) code : EIO,
+                         status > 0 && status < 256 ? (int) status : EXIT_FAILED, "%s", message);
+}
+
+/* 0, or -errno with e set; when nobody_there(), without. */
+static int call(const char *method, json_t *parameters, json_t **ret, struct error *e) {
+        _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
+        int r;
+
+        r = varlink_exchange(PATH_PROXY_SOCKET, method, parameters, TIMEOUT_MS, &reply);
+        if (nobody_there(r))
+                return r;
+        if (r == -ETIMEDOUT)
+                return error_set(e, r, EXIT_FAILED,
+                                 "nspawn-proxy did not answer within %d s; see " LOG ", and kill it when it hangs: it "
+                                 "is started again by itself",
+                                 TIMEOUT_MS / 1000);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot talk to nspawn-proxy at " PATH_PROXY_SOCKET);
+        if (reply.error)
+                return error_from_reply(&reply, e);
+        if (ret)
+                *ret = json_incref(reply.parameters);
+        return 0;
+}
+
+static int start(struct error *e) {
+        _cleanup_(buffer_clear) struct buffer report = BUFFER_INIT;
+        int r;
+
+        r = directory_make(PATH_RUN, 0755);
+        if (r == 0)
+                r = directory_make(PATH_LOGS, 0755);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot make the folders " PATH_RUN " and " PATH_LOGS);
+        r = launch("nspawn-proxy", LOG, TIMEOUT_MS, &report, e);
+        if (r < 0)
+                return r;
+        if (report.size > 0 && !string_equal(report.data, "ready"))
+                return error_set(e, EIO, EXIT_FAILED, "nspawn-proxy did not start: %s", report.data);
+        /* Silence: another one was starting, or ending, at the same time. */
+        if (report.size == 0)
+                (void) poll(NULL, 0, 10);
+        return 0;
+}
+
+static int call_or_start(const char *method, json_t *parameters, struct error *e) {
+        for (unsigned i = 0;; i++) {
+                int r = call(method, parameters, NULL, e);
+
+                if (!nobody_there(r))
+                        return r;
+                if (i == ATTEMPTS)
+                        return error_errno(e, r, EXIT_FAILED, "nspawn-proxy does not come up; see " LOG);
+                r = start(e);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static json_t *address_json(const struct address *a) {
+        char text[ADDRESS_TEXT_MAX];
+
+        return a->family == AF_UNSPEC ? json_null() : json_string(address_format(a, text));
+}
+
+/* Bound to every address, of both families or of one, or to a loopback address. */
+static bool wants_localhost(const struct forward *f) {
+        static const uint8_t zero[16];
+
+        return memcmp(f->bind.bytes, zero, address_size(&f->bind)) == 0 || address_is_loopback(&f->bind);
+}
+
+static json_t *set_parameters(const char *name, const struct network *n, size_t *ret_n) {
+        json_t *forwards = json_array();
+
+        for (size_t i = 0; i < n->n_forwards; i++) {
+                const struct forward *f = &n->forwards[i];
+
+                if (wants_localhost(f))
+                        (void) json_array_append_new(
+                                forwards,
+                                json_pack("{s:s, s:i, s:i, s:i, s:o}", "protocol", protocol_name(f->protocol),
+                                          "hostPort", (int) f->host_port, "containerPort", (int) f->container_port,
+                                          "count", (int) f->count, "bindAddress", address_json(&f->bind)));
+        }
+        *ret_n = json_array_size(forwards);
+        return json_pack("{s:s, s:o, s:o, s:o}", "name", name, "address4", address_json(&n->container_v4.address),
+                         "address6", address_json(&n->container_v6.address), "forwards", forwards);
+}
+
+int proxy_set(const char *name, const struct network *n, struct error *e) {
+        size_t n_forwards;
+        json_t *parameters;
+        int r;
+
+        parameters = set_parameters(name, n, &n_forwards);
+        if (!parameters)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot tell nspawn-proxy about container '%s'", name);
+        r = n_forwards > 0 ? call_or_start(INTERFACE ".Set", parameters, e)
+                           : call(INTERFACE ".Set", parameters, NULL, e);
+        json_decref(parameters);
+        return n_forwards == 0 && nobody_there(r) ? 0 : r;
+}
+
+int proxy_clear(const char *name, struct error *e) {
+        json_t *parameters = json_pack("{s:s}", "name", name);
+        int r;
+
+        if (!parameters)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot tell nspawn-proxy about container '%s'", name);
+        r = call(INTERFACE ".Clear", parameters, NULL, e);
+        json_decref(parameters);
+        return nobody_there(r) ? 0 : r;
+}
+
+int proxy_list(json_t **ret, struct error *e) {
+        json_t *reply = NULL, *list;
+        int r;
+
+        r = call(INTERFACE ".List", NULL, &reply, e);
+        if (nobody_there(r)) {
+                *ret = json_array();
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        list = json_object_get(reply, "containers");
+        *ret = json_is_array(list) ? json_incref(list) : json_array();
+        json_decref(reply);
+        return 0;
+}

@@ -1,0 +1,121 @@
+/* One connection a call: the server may be replaced between two calls, and a connection costs 30 µs. */
+#include "varlink-client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+static int64_t now_ms(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What is left of a time limit; -1 stays "none". */
+static int remaining(int64_t deadline) {
+        int64_t left;
+
+        if (deadline < 0)
+                return -1;
+        left = deadline - now_ms();
+        return left < 0 ? 0 : (int) left;
+}
+
+static int wait_for(int fd, short events, int64_t deadline) {
+        struct pollfd p = {.fd = fd, .events = events};
+        int r;
+
+        do
+                r = poll(&p, 1, remaining(deadline));
+        while (r < 0 && errno == EINTR);
+        return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+}
+
+static int client_connect(const char *path, int64_t deadline) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd < 0)
+                return -errno;
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        (void) strcpy(address.sun_path, path);
+        while (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0) {
+                /* EAGAIN: the queue of a busy daemon is full, and poll() does not say when it has room. */
+                if (errno == EAGAIN && remaining(deadline) != 0)
+                        (void) poll(NULL, 0, 5);
+                else if (errno != EINTR)
+                        return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        }
+        return steal_fd(&fd);
+}
+
+static int client_send(int fd, const struct buffer *b, int64_t deadline) {
+        for (size_t sent = 0; sent < b->size;) {
+                ssize_t n = send(fd, b->data + sent, b->size - sent, MSG_NOSIGNAL);
+                int r;
+
+                if (n >= 0)
+                        sent += (size_t) n;
+                else if (errno == EAGAIN) {
+                        r = wait_for(fd, POLLOUT, deadline);
+                        if (r < 0)
+                                return r;
+                } else if (errno != EINTR)
+                        return -errno;
+        }
+        return 0;
+}
+
+/* Reads up to the NUL that ends the message. */
+static int client_receive(int fd, struct buffer *b, int64_t deadline) {
+        for (;;) {
+                char chunk[16 * 1024];
+                ssize_t n = recv(fd, chunk, sizeof(chunk), 0);
+                int r;
+
+                if (n > 0) {
+                        buffer_append(b, chunk, (size_t) n);
+                        if (buffer_error(b) < 0)
+                                return buffer_error(b);
+                        if (memchr(chunk, 0, (size_t) n))
+                                return 0;
+                        if (b->size > VARLINK_REPLY_MAX)
+                                return -EMSGSIZE;
+                } else if (n == 0)
+                        return -ECONNRESET;
+                else if (errno == EAGAIN) {
+                        r = wait_for(fd, POLLIN, deadline);
+                        if (r < 0)
+                                return r;
+                } else if (errno != EINTR)
+                        return -errno;
+        }
+}
+
+int varlink_exchange(const char *path, const char *method, json_t *parameters, int timeout_ms,
+                     struct varlink_reply *ret) {
+        int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+        _cleanup_(buffer_clear) struct buffer call = BUFFER_INIT, answer = BUFFER_INIT;
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        r = varlink_call_append(&call, method, parameters, false, false);
+        if (r < 0)
+                return r;
+        fd = client_connect(path, deadline);
+        if (fd < 0)
+                return fd;
+        r = client_send(fd, &call, deadline);
+        if (r < 0)
+                return r;
+        r = client_receive(fd, &answer, deadline);
+        if (r < 0)
+                return r;
+        return varlink_reply_parse(answer.data, strlen(answer.data), ret);
+}
