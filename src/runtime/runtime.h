@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 enum runtime_state {
-        RUNTIME_OFF,      /* "powered off" */
+        RUNTIME_OFF, /* "powered off" */
         RUNTIME_STARTING,
         RUNTIME_RUNNING,
         RUNTIME_STOPPING,
@@ -19,9 +19,9 @@ const char *runtime_state_name(enum runtime_state s);
 
 struct runtime_status {
         enum runtime_state state;
-        pid_t leader;       /* the container's PID 1 as the host sees it, or 0 */
-        pid_t supervisor;   /* or 0 */
-        uint64_t since_usec;/* CLOCK_REALTIME when it became ready (or was started) */
+        pid_t leader;        /* the container's PID 1 as the host sees it, or 0 */
+        pid_t supervisor;    /* or 0 */
+        uint64_t since_usec; /* CLOCK_REALTIME when it became ready (or was started) */
 };
 
 /* What is so, from the kernel (locks, processes), never from a stale file. */

@@ -1,0 +1,166 @@
+/* What is so now: the lock says whether a supervisor lives, the kernel whether the processes do. */
+#include "base/file.h"
+#include "netd/client.h"
+#include "runtime/group.h"
+#include "runtime/leftovers.h"
+#include "runtime/record.h"
+#include "runtime/request.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#define GROUP_TIMEOUT_MS 10000
+#define NETD_TIMEOUT_MS  30000
+
+int runtime_status(const char *name, struct runtime_status *ret, struct error *e) {
+        _cleanup_(record_clear) struct record record = RECORD_INIT;
+        bool locked = supervisor_locked(name);
+        int r = record_read(name, &record);
+
+        *ret = (struct runtime_status){.state = RUNTIME_OFF};
+        if (r < 0 && r != -ENOENT)
+                return error_errno(e, r, EXIT_FAILED, "Cannot read the state of %s", name);
+        if (locked)
+                ret->state = RUNTIME_STARTING; /* or just ended: both pass at once */
+        if (r < 0)
+                return 0;
+        if (locked && process_alive(&record.supervisor))
+                ret->supervisor = record.supervisor.pid;
+        /* Without systemd-nspawn there is no container, whatever was written down. */
+        if (!process_alive(&record.nspawn)) {
+                if (locked && record.state != RUNTIME_STARTING)
+                        ret->state = RUNTIME_STOPPING;
+                return 0;
+        }
+        ret->state = record.state;
+        ret->since_usec = record.since_usec;
+        if (process_alive(&record.leader))
+                ret->leader = record.leader.pid;
+        return 0;
+}
+
+/* Ends and removes what is left of a container whose supervisor and systemd-nspawn are gone. Holds the lock. */
+static int remains_remove(const char *name, struct error *e) {
+        _cleanup_(freep) char *folder = supervisor_path(name, NULL);
+        int r = group_remove_all(name, GROUP_TIMEOUT_MS);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot end what is left of %s in its cgroup", name);
+        r = leftovers_remove(name, e);
+        if (r < 0)
+                return r;
+        r = netd_ensure(e);
+        if (r >= 0)
+                r = netd_call("Detach", json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);
+        if (r < 0)
+                return r;
+        r = folder ? tree_remove(folder) : -ENOMEM;
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot remove %s", folder) : 0;
+}
+
+int runtime_recover(const char *name, struct error *e) {
+        _cleanup_(record_clear) struct record record = RECORD_INIT;
+        _cleanup_(freep) char *folder = supervisor_path(name, NULL);
+        _cleanup_(fd_closep) int lock = -1;
+        int r;
+
+        if (!folder)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot look for %s", name);
+        if (access(folder, F_OK) < 0 || supervisor_locked(name))
+                return 0;
+        lock = supervisor_lock(name, 0);
+        if (lock == -EAGAIN)
+                return 0;
+        if (lock < 0)
+                return error_errno(e, lock, EXIT_FAILED, "Cannot take the lock of %s", name);
+        r = record_read(name, &record);
+        if (r < 0 || !process_alive(&record.nspawn))
+                return remains_remove(name, e);
+        lock = fd_close(lock);
+        r = supervisor_spawn(name, true, NULL, NULL, e);
+        return r == -EBUSY ? 0 : r; /* another command did the same */
+}
+
+static int forget(int r, struct error *e) {
+        error_clear(e);
+        return r;
+}
+
+int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
+        int r = 0;
+
+        /* Others may start and stop it meanwhile: look again, a few times. */
+        for (int i = 0; i < 5; i++) {
+                struct runtime_status status;
+                _cleanup_(error_clear) struct error ignored = ERROR_INIT;
+
+                r = runtime_recover(name, e);
+                if (r >= 0)
+                        r = runtime_status(name, &status, e);
+                if (r < 0)
+                        return r;
+                if (status.state == RUNTIME_RUNNING)
+                        return 0;
+                if (status.state == RUNTIME_STOPPING) {
+                        r = supervisor_request(name, json_pack("{s:s}", "request", "gone"), progress, userdata, NULL,
+                                               &ignored);
+                        if (r == -ECONNREFUSED)
+                                (void) poll(NULL, 0, 20);
+                        continue;
+                }
+                r = status.state == RUNTIME_STARTING ? supervisor_request(name, json_pack("{s:s}", "request", "wait"),
+                                                                          progress, userdata, NULL, e)
+                                                     : supervisor_spawn(name, false, progress, userdata, e);
+                if (r == -ECONNREFUSED)
+                        (void) poll(NULL, 0, 20); /* on its way up or down */
+                else if (r != -EBUSY)
+                        return r;
+                if (i < 4)
+                        r = forget(r, e);
+        }
+        return r < 0 ? r
+                     : error_set(e, EBUSY, EXIT_FAILED, "%s is started and stopped by others at the same time", name);
+}
+
+static json_t *stop_request(const char *request, uint64_t timeout_usec) {
+        return json_pack("{s:s, s:I}", "request", request, "timeoutUsec",
+                         timeout_usec > INT64_MAX ? (json_int_t) -1 : (json_int_t) timeout_usec);
+}
+
+int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata,
+                 struct error *e) {
+        int r = 0;
+
+        for (int i = 0; i < 100; i++) {
+                r = runtime_recover(name, e);
+                if (r < 0)
+                        return r;
+                if (!supervisor_locked(name))
+                        return 0;
+                r = supervisor_request(name, stop_request("stop", timeout_usec), progress, userdata, NULL, e);
+                /* Refused: not listening yet, or not any more. Reset: killed, and to be recovered from. */
+                if (r != -ECONNREFUSED && r != -ECONNRESET)
+                        return r;
+                if (i < 99)
+                        r = forget(r, e);
+                (void) poll(NULL, 0, 20);
+        }
+        return r;
+}
+
+#define RESTART_STOP_USEC UINT64_C(90000000)
+
+int runtime_restart(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
+        struct runtime_status status;
+        int r = runtime_recover(name, e);
+
+        if (r >= 0)
+                r = runtime_status(name, &status, e);
+        if (r < 0)
+                return r;
+        if (status.state == RUNTIME_RUNNING)
+                return supervisor_request(name, stop_request("restart", RESTART_STOP_USEC), progress, userdata, NULL,
+                                          e);
+        return runtime_start(name, progress, userdata, e);
+}

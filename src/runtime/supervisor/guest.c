@@ -1,0 +1,134 @@
+/* The folder that is bound into the container with the first process and its instructions, and /etc/resolv.conf. */
+#include "supervisor.h"
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "config/guest.h"
+#include "runtime/beneath.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+/* How long the first process waits for the host's side of the link. */
+#define CARRIER_DEADLINE_MS 5000
+
+#define RESOLVER        "/etc/resolv.conf"
+#define RESOLVER_MAX    65536
+#define RESOLVER_MARKER "# Written by nixos-nspawn at each start, as long as this line is here.\n"
+
+static int copy_program(const char *from, const char *to) {
+        _cleanup_(fd_closep) int in = open(from, O_RDONLY | O_CLOEXEC);
+        _cleanup_(fd_closep) int out = -1;
+        struct stat st;
+
+        if (in < 0)
+                return -errno;
+        out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0755);
+        if (out < 0 || fstat(in, &st) < 0)
+                return -errno;
+        for (off_t left = st.st_size; left > 0;) {
+                ssize_t n = sendfile(out, in, NULL, (size_t) left);
+
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        return -EIO;
+                left -= n;
+        }
+        return fchmod(out, 0755) < 0 ? -errno : 0;
+}
+
+int guest_folder_make(struct supervisor *s, struct error *e) {
+        _cleanup_(freep) char *folder = supervisor_path(s->name, "guest");
+        _cleanup_(freep) char *first = supervisor_path(s->name, "guest/first");
+        _cleanup_(freep) char *network = supervisor_path(s->name, "guest/network");
+        _cleanup_(freep) char *text = guest_first_file(&s->network, CARRIER_DEADLINE_MS);
+        int r;
+
+        if (!folder || !first || !network || !text)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot prepare the first process of %s", s->name);
+        r = directory_make(folder, 0755);
+        if (r >= 0)
+                r = copy_program(LIBEXECDIR "/nspawn-first", first);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot copy " LIBEXECDIR "/nspawn-first to %s", first);
+        r = file_write_atomic(network, text, strlen(text), 0644, false);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot write %s", network);
+        return 0;
+}
+
+int guest_folder_remove(const char *name) {
+        _cleanup_(freep) char *folder = supervisor_path(name, "guest");
+
+        return folder ? tree_remove(folder) : -ENOMEM;
+}
+
+/* Only one that is absent, empty or ours is written; 1: it may be. A symlink, also one that leads nowhere yet, is how
+ * the guest's own resolver is named. */
+static int resolver_is_ours(int root, int etc, const char *name) {
+        _cleanup_(freep) char *text = NULL;
+        struct stat st;
+        int r;
+
+        if (fstatat(etc, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 1 : -errno;
+        if (!S_ISREG(st.st_mode) || st.st_size > RESOLVER_MAX)
+                return 0;
+        r = beneath_read(root, RESOLVER, RESOLVER_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        return !*text || string_starts_with(text, RESOLVER_MARKER);
+}
+
+static char *resolver_text(const struct network *n) {
+        const struct address *servers[] = {&n->host_v4.address, &n->host_v6.address};
+        char text[ADDRESS_TEXT_MAX];
+        struct buffer b = BUFFER_INIT;
+
+        buffer_append_string(&b, RESOLVER_MARKER);
+        for (size_t i = 0; i < ELEMENTS_OF(servers); i++)
+                if (servers[i]->family != AF_UNSPEC)
+                        buffer_append_format(&b, "nameserver %s\n", address_format(servers[i], text));
+        buffer_append_string(&b, "search internal\n");
+        return buffer_steal(&b);
+}
+
+/* It belongs to whom /etc belongs to, also where nspawn has shifted the owners on disk. */
+static int resolver_put(int etc, const char *name, const char *text) {
+        struct stat st;
+
+        if (fstat(etc, &st) < 0)
+                return -errno;
+        return beneath_put(
+                etc, name,
+                &(struct beneath_entry){
+                        .data = text, .size = strlen(text), .mode = 0644, .uid = st.st_uid, .gid = st.st_gid});
+}
+
+int guest_resolver_write(struct supervisor *s, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", s->name);
+        _cleanup_(freep) char *text = resolver_text(&s->network);
+        _cleanup_(fd_closep) int root = -1, etc = -1;
+        const char *name;
+        int r;
+
+        if (s->network.mode == NETWORK_HOST || s->network.mode == NETWORK_NONE)
+                return 0;
+        if (!path || !text)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot write the resolv.conf of %s", s->name);
+        root = beneath_open(path);
+        if (root < 0)
+                return error_errno(e, root, EXIT_CONTAINER, "Cannot open the root folder %s", path);
+        etc = beneath_parent(root, RESOLVER, 0, NULL, NULL, &name);
+        if (etc == -ENOENT)
+                return 0; /* a system without /etc has no such file either */
+        r = etc < 0 ? etc : resolver_is_ours(root, etc, name);
+        if (r > 0)
+                r = resolver_put(etc, name, text);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " RESOLVER " of %s", s->name) : 0;
+}

@@ -1,0 +1,169 @@
+/* The log: systemd-nspawn writes it itself, at the end of the file, so it goes on when this process is gone. Here it is
+ * only kept small: beyond LOG_MAX it is copied to NAME.log.1, and emptied. */
+#include "supervisor.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "state/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#define LOG_MAX (8 * 1024 * 1024)
+/* A container that writes without a pause is looked at this often. */
+#define LOG_PAUSE_USEC UINT64_C(50000)
+#define TAIL_BYTES     4096
+#define TAIL_LINES     10
+
+int log_file_open(struct supervisor *s, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log", s->name);
+        int r = path ? directory_make(PATH_LOGS, 0755) : -ENOMEM;
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot make the folder " PATH_LOGS);
+        s->log = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+        if (s->log < 0)
+                return error_errno(e, errno, EXIT_FAILED, "Cannot open the log %s", path);
+        return 0;
+}
+
+/* Copies from *offset to the end. */
+static int copy_rest(int out, int in, off_t *offset) {
+        for (;;) {
+                ssize_t n = sendfile(out, in, offset, 1024 * 1024);
+
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        return 0;
+        }
+}
+
+static int rotate(struct supervisor *s, off_t size) {
+        _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log.1", s->name);
+        _cleanup_(fd_closep) int out = -1;
+        off_t offset = 0;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+        if (out < 0)
+                return -errno;
+        /* Whoever follows the log finds the rest of it there at the same offset, so all of it is copied; of one that
+         * grew out of bounds while nobody watched, only the end. */
+        if (size > 4 * (off_t) LOG_MAX)
+                offset = size - LOG_MAX;
+        r = copy_rest(out, s->log, &offset);
+        if (ftruncate(s->log, 0) < 0)
+                return -errno;
+        s->record.log_offset = 0;
+        return r;
+}
+
+static void log_check(struct supervisor *s) {
+        struct stat st;
+        int r;
+
+        if (fstat(s->log, &st) < 0 || st.st_size <= LOG_MAX)
+                return;
+        r = rotate(s, st.st_size);
+        if (r < 0)
+                log_warning("Cannot rotate the log of %s: %s", s->name, strerror(-r));
+}
+
+static int on_log_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct supervisor *s = userdata;
+
+        log_check(s);
+        (void) sd_event_source_set_enabled(s->log_source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+static int on_log_written(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct supervisor *s = userdata;
+        char ignored[4096];
+
+        while (read(fd, ignored, sizeof ignored) > 0)
+                ;
+        log_check(s);
+        (void) sd_event_source_set_time_relative(s->log_timer, LOG_PAUSE_USEC);
+        (void) sd_event_source_set_enabled(s->log_timer, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+/* Not sd_event_add_inotify(): a source of that kind that is switched off with events waiting keeps the loop spinning
+ * (seen, 252). */
+int log_watch(struct supervisor *s) {
+        _cleanup_(freep) char *path = format("/proc/self/fd/%d", s->log);
+        _cleanup_(fd_closep) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY) < 0)
+                return -errno;
+        r = sd_event_add_time_relative(s->loop, &s->log_timer, CLOCK_MONOTONIC, 0, 0, on_log_pause_over, s);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s->log_timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_io(s->loop, &s->log_source, fd, EPOLLIN, on_log_written, s);
+        if (r >= 0)
+                r = sd_event_source_set_io_fd_own(s->log_source, true);
+        if (r >= 0) {
+                (void) steal_fd(&fd);
+                r = sd_event_source_set_enabled(s->log_source, SD_EVENT_ONESHOT);
+        }
+        return r;
+}
+
+/* Printable text only: escape sequences of the container's console are left out. */
+static void append_clean(struct buffer *b, const char *line, size_t size) {
+        buffer_append_string(b, "  ");
+        for (size_t i = 0; i < size; i++) {
+                if (line[i] == '\033' && i + 1 < size && line[i + 1] == '[') {
+                        i += 2;
+                        while (i < size && (line[i] < '@' || line[i] > '~'))
+                                i++;
+                } else if ((unsigned char) line[i] >= ' ' && line[i] != 0x7f)
+                        buffer_append_byte(b, (uint8_t) line[i]);
+        }
+        buffer_append_byte(b, '\n');
+}
+
+char *log_tail(struct supervisor *s) {
+        char text[TAIL_BYTES];
+        struct buffer b = BUFFER_INIT;
+        struct stat st;
+        off_t from;
+        ssize_t n;
+        size_t start, lines = 0;
+
+        if (fstat(s->log, &st) < 0)
+                return NULL;
+        from = st.st_size - TAIL_BYTES;
+        if (from < (off_t) s->record.log_offset)
+                from = (off_t) s->record.log_offset;
+        n = pread(s->log, text, sizeof text, from);
+        if (n <= 0)
+                return strdup("");
+        while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+                n--;
+        for (start = (size_t) n; start > 0; start--)
+                if (text[start - 1] == '\n' && ++lines == TAIL_LINES)
+                        break;
+        while (start < (size_t) n) {
+                const char *end = memchr(text + start, '\n', (size_t) n - start);
+                size_t size = end ? (size_t) (end - text) - start : (size_t) n - start;
+
+                append_clean(&b, text + start, size);
+                start += size + 1;
+        }
+        if (b.size > 0)
+                b.data[--b.size] = '\0';
+        return buffer_steal(&b);
+}

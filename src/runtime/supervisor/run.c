@@ -1,0 +1,340 @@
+/* One run: a list of steps forward, and one way back that does not depend on how far they came. */
+#include "supervisor.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "netd/client.h"
+#include "runtime/group.h"
+#include "runtime/leftovers.h"
+#include "state/paths.h"
+#include "state/store.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define GROUP_TIMEOUT_MS 10000
+#define LINK_TIMEOUT_MS  5000
+#define NETD_TIMEOUT_MS  30000
+/* From killing what is in the container until systemd-nspawn, which cleans up after it, is killed too. */
+#define KILL_TIMEOUT_USEC UINT64_C(3000000)
+/* A first process that has not come to its signal handlers yet ignores the signal: it is sent again. */
+#define STOP_AGAIN_USEC UINT64_C(500000)
+
+static int step_clear(struct supervisor *s, struct error *e) {
+        int r = group_remove_all(s->name, GROUP_TIMEOUT_MS);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot end what an earlier run of %s left in its cgroup",
+                                   s->name);
+        return leftovers_remove(s->name, e);
+}
+
+static int step_definition(struct supervisor *s, struct error *e) {
+        _cleanup_(freep) char *root = format(PATH_MACHINES "/%s", s->name);
+        _cleanup_(freep) char *settings = format(PATH_UNITS "/%s.nspawn", s->name);
+        int r;
+
+        if (!root || !settings)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start %s", s->name);
+        container_clear(&s->container);
+        r = store_load_network(s->name, &s->container, &s->network, e);
+        if (r < 0)
+                return r;
+        /* Without its settings nspawn would run something, but not this container. */
+        if (access(settings, R_OK) < 0)
+                return error_errno(e, errno, EXIT_CONTAINER,
+                                   "Cannot read %s, which says how %s is run; make it again with "
+                                   "'nixos-nspawn update'",
+                                   settings, s->name);
+        if (access(root, F_OK) < 0)
+                return error_errno(e, errno, EXIT_CONTAINER,
+                                   "Cannot use the root folder %s; make the container again with 'nixos-nspawn create'",
+                                   root);
+        r = leftovers_wait_link(s->network.link, LINK_TIMEOUT_MS);
+        if (r < 0)
+                return error_set(e, EEXIST, EXIT_FAILED,
+                                 "There is a link %s already, which is not this container's; rename or delete it: "
+                                 "ip link delete %s",
+                                 s->network.link, s->network.link);
+        return 0;
+}
+
+static int step_attach(struct supervisor *s, struct error *e) {
+        int r;
+
+        control_phase(s, "preparing the network");
+        s->attached = true; /* even a failure may have begun */
+        r = netd_ensure(e);
+        if (r < 0)
+                return r;
+        return netd_call("Attach", json_pack("{s:s}", "name", s->name), NETD_TIMEOUT_MS, NULL, e);
+}
+
+static int step_group(struct supervisor *s, struct error *e) {
+        free(s->record.group);
+        s->record.group = NULL;
+        return group_make(s->name, &s->record.group, e);
+}
+
+static int step_nspawn(struct supervisor *s, struct error *e) {
+        control_phase(s, "starting the container");
+        return nspawn_spawn(s, e);
+}
+
+static int step_record(struct supervisor *s, struct error *e) {
+        int r = record_write(s->name, &s->record);
+
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " PATH_CONTAINERS "/%s/state.json", s->name) : 0;
+}
+
+static const struct {
+        const char *what;
+        int (*act)(struct supervisor *s, struct error *e);
+} steps[] = {
+        {"clear up after an earlier run", step_clear},
+        {"read the definition", step_definition},
+        {"make the guest's folder", guest_folder_make},
+        {"write the guest's resolv.conf", guest_resolver_write},
+        {"attach the network", step_attach},
+        {"make a cgroup", step_group},
+        {"start systemd-nspawn", step_nspawn},
+        {"write the state", step_record},
+};
+
+static uint64_t realtime_usec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_REALTIME, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+static int on_start_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct supervisor *s = userdata;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        _cleanup_(freep) char *tail = log_tail(s);
+
+        (void) error_set(&e, ETIMEDOUT, EXIT_COMMAND,
+                         "%s was not ready within %.0f s (timeoutStartSec)%s%s; see 'nixos-nspawn logs %s'", s->name,
+                         (double) s->container.timeout_start_usec / 1e6, tail && *tail ? ". The last it said:\n" : "",
+                         tail ? tail : "", s->name);
+        life_failed(s, &e);
+        run_kill(s);
+        return 0;
+}
+
+static int start_timer_set(struct supervisor *s) {
+        /* A container that reboots before it was ready has only the one time limit. */
+        if (s->start_timer || s->container.timeout_start_usec == UINT64_MAX)
+                return 0;
+        return sd_event_add_time_relative(s->loop, &s->start_timer, CLOCK_MONOTONIC, s->container.timeout_start_usec, 0,
+                                          on_start_timeout, s);
+}
+
+int run_start(struct supervisor *s, struct error *e) {
+        int r = 0;
+
+        s->record.state = RUNTIME_STARTING;
+        s->record.since_usec = realtime_usec();
+        s->record.nspawn = s->record.leader = PROCESS_NONE;
+        r = record_write(s->name, &s->record);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot write " PATH_CONTAINERS "/%s/state.json", s->name);
+        for (size_t i = 0; i < ELEMENTS_OF(steps) && r >= 0; i++) {
+                r = supervisor_fault(steps[i].what, e);
+                if (r >= 0)
+                        r = steps[i].act(s, e);
+        }
+        if (r >= 0) {
+                r = start_timer_set(s);
+                if (r < 0)
+                        (void) error_errno(e, r, EXIT_FAILED, "Cannot set the time limit of %s's start", s->name);
+        }
+        if (r < 0)
+                (void) run_end(s, true, NULL);
+        else
+                control_phase(s, "waiting for the container");
+        return r;
+}
+
+int run_adopt(struct supervisor *s, struct error *e) {
+        int r = record_read(s->name, &s->record);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot read " PATH_CONTAINERS "/%s/state.json", s->name);
+        (void) process_identify(getpid(), &s->record.supervisor);
+        s->attached = true;
+        /* Its definition is not needed for one that runs; the time limits are. */
+        (void) store_load_network(s->name, &s->container, &s->network, NULL);
+        s->nspawn = process_open(&s->record.nspawn);
+        if (s->nspawn >= 0)
+                r = nspawn_watch(s);
+        if (s->nspawn < 0 || r < 0)
+                return error_errno(e, s->nspawn < 0 ? s->nspawn : r, EXIT_FAILED,
+                                   "Cannot take over the systemd-nspawn of %s", s->name);
+        s->leader = process_open(&s->record.leader);
+        if (s->record.state == RUNTIME_STARTING)
+                r = start_timer_set(s);
+        else if (s->record.state == RUNTIME_STOPPING)
+                run_stop(s, UINT64_C(90000000));
+        if (r >= 0)
+                r = record_write(s->name, &s->record);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot take over %s", s->name) : 0;
+}
+
+static int end_group(struct supervisor *s, struct error *e) {
+        int r = s->record.group ? group_remove(s->record.group, GROUP_TIMEOUT_MS) : 0;
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot end all processes of %s in %s", s->name, s->record.group);
+        free(s->record.group);
+        s->record.group = NULL;
+        return 0;
+}
+
+static int end_leftovers(struct supervisor *s, struct error *e) {
+        return leftovers_remove(s->name, e);
+}
+
+static int end_attachment(struct supervisor *s, struct error *e) {
+        int r;
+
+        if (!s->attached)
+                return 0;
+        r = netd_ensure(e);
+        if (r >= 0)
+                r = netd_call("Detach", json_pack("{s:s}", "name", s->name), NETD_TIMEOUT_MS, NULL, e);
+        if (r >= 0)
+                s->attached = false;
+        return r;
+}
+
+static int end_guest_folder(struct supervisor *s, struct error *e) {
+        int r = guest_folder_remove(s->name);
+
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot remove " PATH_CONTAINERS "/%s/guest", s->name) : 0;
+}
+
+static const struct {
+        const char *what;
+        int (*act)(struct supervisor *s, struct error *e);
+        bool detaching;
+} endings[] = {
+        {"remove the cgroup", end_group, false},
+        {"remove what systemd-nspawn left", end_leftovers, false},
+        {"detach the network", end_attachment, true},
+        {"remove the guest's folder", end_guest_folder, false},
+};
+
+int run_end(struct supervisor *s, bool detach, struct error *e) {
+        bool done[ELEMENTS_OF(endings)] = {false};
+        int first = 0;
+
+        s->stop_timer = sd_event_source_disable_unref(s->stop_timer);
+        s->notify_source = sd_event_source_disable_unref(s->notify_source);
+        s->nspawn_source = sd_event_source_disable_unref(s->nspawn_source);
+        fd_closep(&s->nspawn);
+        fd_closep(&s->leader);
+        fd_closep(&s->notify);
+        /* What fails is tried once more after everything else is gone. */
+        for (int pass = 0; pass < 2; pass++) {
+                first = 0;
+                for (size_t i = 0; i < ELEMENTS_OF(endings); i++) {
+                        _cleanup_(error_clear) struct error failure = ERROR_INIT;
+                        int r;
+
+                        if (done[i] || (endings[i].detaching && !detach))
+                                continue;
+                        r = supervisor_fault(endings[i].what, &failure);
+                        if (r >= 0)
+                                r = endings[i].act(s, &failure);
+                        done[i] = r >= 0;
+                        if (r >= 0)
+                                continue;
+                        log_warning("Cannot %s of %s: %s", endings[i].what, s->name, error_message(&failure));
+                        if (first == 0) {
+                                first = r;
+                                if (e && pass == 1)
+                                        error_move(e, &failure);
+                        }
+                }
+                if (first == 0)
+                        break;
+        }
+        return first;
+}
+
+static void leader_signal(struct supervisor *s, int number) {
+        if (s->leader >= 0 && syscall(SYS_pidfd_send_signal, s->leader, number, NULL, 0) < 0 && errno != ESRCH)
+                log_warning("Cannot signal the first process of %s: %s", s->name, strerror(errno));
+}
+
+static int on_kill_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct supervisor *s = userdata;
+
+        log_warning("Killing systemd-nspawn of %s too", s->name);
+        if (s->record.group)
+                (void) group_kill(s->record.group);
+        if (s->nspawn >= 0)
+                (void) syscall(SYS_pidfd_send_signal, s->nspawn, SIGKILL, NULL, 0);
+        return 0;
+}
+
+void run_kill(struct supervisor *s) {
+        _cleanup_(freep) char *payload = s->record.group ? format("%s/payload", s->record.group) : NULL;
+
+        log_warning("Killing what runs in %s", s->name);
+        s->start_timer = sd_event_source_disable_unref(s->start_timer);
+        s->stop_timer = sd_event_source_disable_unref(s->stop_timer);
+        leader_signal(s, SIGKILL);
+        if (payload)
+                (void) group_kill(payload);
+        if (sd_event_add_time_relative(s->loop, &s->stop_timer, CLOCK_MONOTONIC, s->leader >= 0 ? KILL_TIMEOUT_USEC : 0,
+                                       0, on_kill_timeout, s) < 0)
+                (void) on_kill_timeout(NULL, 0, s);
+}
+
+static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct supervisor *s = userdata;
+        uint64_t now;
+
+        (void) sd_event_now(s->loop, CLOCK_MONOTONIC, &now);
+        if (now >= s->stop_deadline) {
+                log_warning("%s did not stop in time", s->name);
+                run_kill(s);
+                return 0;
+        }
+        uint64_t next = s->stop_deadline;
+        if (!s->was_ready) {
+                leader_signal(s, SIGRTMIN + 3);
+                if (next - now > STOP_AGAIN_USEC)
+                        next = now + STOP_AGAIN_USEC;
+        }
+        (void) sd_event_source_set_time(source, next);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+void run_stop(struct supervisor *s, uint64_t timeout_usec) {
+        uint64_t now;
+
+        s->was_ready = s->record.state == RUNTIME_RUNNING;
+        s->record.state = RUNTIME_STOPPING;
+        (void) record_write(s->name, &s->record);
+        control_phase(s, "stopping");
+        s->start_timer = sd_event_source_disable_unref(s->start_timer);
+        s->stop_timer = sd_event_source_disable_unref(s->stop_timer);
+        if (s->leader < 0) {
+                run_kill(s); /* nothing in it runs yet */
+                return;
+        }
+        leader_signal(s, SIGRTMIN + 3);
+        (void) sd_event_now(s->loop, CLOCK_MONOTONIC, &now);
+        s->stop_deadline = timeout_usec > UINT64_MAX - now ? UINT64_MAX : now + timeout_usec;
+        if (sd_event_add_time(s->loop, &s->stop_timer, CLOCK_MONOTONIC, now, 0, on_stop_timer, s) < 0)
+                run_kill(s);
+}
