@@ -1,10 +1,11 @@
 /* nspawn-netd: keeps the networks of the containers on this host.
  *
- *     nspawn-netd [--ready-fd FD] [--log FILE] [--debug]
+ *     nspawn-netd [--ready-fd FD] [--log FILE] [--idle SECONDS] [--debug]
  *
  * Exactly one lives (PATH_NETD_LOCK). It is started on demand by netd_ensure(), or by systemd, and ends by itself when
  * there is nothing to keep. When it ends, by whatever way, containers' networks stay as they are; the next one takes
  * them over from their records. */
+#include "apply/forwarding.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -23,7 +24,7 @@
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
-#define IDLE_USEC    (60 * UINT64_C(1000000))
+#define IDLE_SECONDS 60
 #define LOCK_WAIT_MS 2000 /* for one that is just ending */
 #define LOG_MAX      ((off_t) 1024 * 1024)
 #define DESCRIPTORS  ((rlim_t) 1048576)
@@ -37,13 +38,15 @@ struct daemon {
         int ready;       /* pipe of who started us, or -1 */
         int lock;
         bool activated; /* the socket is systemd's */
-        uint64_t busy;  /* when it last had something to do */
+        uint64_t idle_usec;
+        uint64_t busy; /* when it last had something to do */
 };
 
 static int options_parse(int argc, char *argv[], struct daemon *d, int *level) {
         static const struct option options[] = {
                 {"ready-fd", required_argument, NULL, 'r'},
                 {"log", required_argument, NULL, 'l'},
+                {"idle", required_argument, NULL, 'i'},
                 {"debug", no_argument, NULL, 'd'},
                 {0},
         };
@@ -59,6 +62,11 @@ static int options_parse(int argc, char *argv[], struct daemon *d, int *level) {
                         break;
                 case 'l':
                         d->log = optarg;
+                        break;
+                case 'i':
+                        if (parse_unsigned(optarg, 0, UINT32_MAX, &d->idle_usec) < 0)
+                                return -EINVAL;
+                        d->idle_usec *= UINT64_C(1000000);
                         break;
                 case 'd':
                         *level = LOG_DEBUG;
@@ -159,14 +167,15 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
                 d->busy = now;
         if (call > d->busy)
                 d->busy = call;
-        if (now - d->busy >= IDLE_USEC) {
+        if (now - d->busy >= d->idle_usec) {
                 if (idle_end(d)) {
                         log_debug("nothing to keep, ending");
+                        (void) forwarding_restore(PATH_NETD_SYSCTLS, NULL);
                         return sd_event_exit(d->event, 0);
                 }
                 d->busy = now;
         }
-        r = sd_event_source_set_time(source, d->busy + IDLE_USEC);
+        r = sd_event_source_set_time(source, d->busy + d->idle_usec);
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -220,7 +229,7 @@ static int daemon_open(struct daemon *d, struct error *e) {
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot listen on " PATH_NETD_SOCKET);
         d->busy = manager_now(d->manager);
-        r = sd_event_add_time_relative(d->event, &d->idle, CLOCK_MONOTONIC, IDLE_USEC, 0, on_idle, d);
+        r = sd_event_add_time_relative(d->event, &d->idle, CLOCK_MONOTONIC, d->idle_usec, 0, on_idle, d);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot set a timer") : 0;
 }
 
@@ -236,14 +245,14 @@ static void daemon_close(struct daemon *d) {
 }
 
 int main(int argc, char *argv[]) {
-        struct daemon d = {.ready = -1, .lock = -1};
+        struct daemon d = {.ready = -1, .lock = -1, .idle_usec = IDLE_SECONDS * UINT64_C(1000000)};
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         int level = LOG_INFO, r;
 
         r = options_parse(argc, argv, &d, &level);
         log_open("nspawn-netd", level);
         if (r < 0) {
-                (void) fprintf(stderr, "usage: nspawn-netd [--ready-fd FD] [--log FILE] [--debug]\n");
+                (void) fprintf(stderr, "usage: nspawn-netd [--ready-fd FD] [--log FILE] [--idle SECONDS] [--debug]\n");
                 return EXIT_USAGE;
         }
         descriptors_raise();

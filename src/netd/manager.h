@@ -26,6 +26,7 @@ struct manager {
         struct netlink_monitor *links;
         struct firewall_monitor *firewall;
         uint8_t machine_id[16];
+        bool forwarding; /* the host's sysctls are set */
 
         struct table by_name, by_link, by_index, by_v4, by_v6;
         struct ports ports;

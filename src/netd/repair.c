@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define DELAY_FIRST_USEC 1000 /* what one command does comes as several events */
-#define DELAY_MOST_USEC  800000
+#define DELAY_MOST_USEC  250000
 #define QUIET_USEC       5000000 /* after so long, it was not a fight */
 #define ACCURACY_USEC    1000
 
@@ -19,7 +19,7 @@ static uint64_t due(uint64_t now, uint64_t last, unsigned *n) {
         if (last == 0 || now - last > QUIET_USEC)
                 *n = 0;
         for (unsigned i = 0; i < *n && delay < DELAY_MOST_USEC; i++)
-                delay *= 4;
+                delay *= 2;
         return now + (delay < DELAY_MOST_USEC ? delay : DELAY_MOST_USEC);
 }
 

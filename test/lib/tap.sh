@@ -75,14 +75,14 @@ expected: $pattern
 $seen"; fi
 }
 within() { # within SECONDS WHAT COMMAND...: succeeds some time before then
-        local end=$((SECONDS + $1)) what=$2 seen
+        local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) what=$2 seen
         shift 2
         while :; do
                 if seen=$("$@" 2>&1 </dev/null); then
                         ok "$what"
                         return
                 fi
-                if [[ $SECONDS -ge $end ]]; then
+                if [[ ${EPOCHREALTIME/[.,]/} -ge $end ]]; then
                         not_ok "$what" "\$ $*
 $seen"
                         return

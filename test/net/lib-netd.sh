@@ -42,8 +42,8 @@ start_guest() {
         ip -n "$name" neigh replace "${host4%/*}" lladdr "$host_mac" dev host0 nud permanent
         ip -n "$name" neigh replace "${host6%/*}" lladdr "$host_mac" dev host0 nud permanent
         ip -n "$name" link set host0 up
-        ip -n "$name" route add default via "${host4%/*}"
-        ip -n "$name" route add default via "${host_local%/*}" dev host0
+        ip -n "$name" route replace default via "${host4%/*}"
+        ip -n "$name" route replace default via "${host_local%/*}" dev host0
 }
 guest4() { about "$1" containerAddresses.0 | cut -d/ -f1; }
 guest6() { about "$1" containerAddresses.1 | cut -d/ -f1; }
@@ -62,7 +62,7 @@ run_guest() {
 # serve NAME PORT TEXT: an HTTP server in the guest that answers TEXT; what is asked of it over UDP comes back.
 serve() {
         cat >/run/serve.py <<'P'
-import http.server, socket, sys, threading
+import http.server, socket, socketserver, sys, threading
 port, text = int(sys.argv[1]), sys.argv[2].encode()
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -73,7 +73,7 @@ class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
     def server_bind(self):
         self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        super().server_bind()
+        socketserver.TCPServer.server_bind(self) # HTTPServer's asks DNS for our name
 def echo():
     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     s.bind(("::", port))
@@ -87,11 +87,25 @@ P
 }
 fetch() { curl -sS --max-time 2 "$@"; }
 
-elements() { nft list ruleset | grep -vE '^\s*(packets|#)' ; }
+# udp HOST PORT TEXT: sends it and prints what comes back.
+udp() {
+        python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2); s.connect((sys.argv[1], int(sys.argv[2]))); s.send(sys.argv[3].encode()); print(s.recv(2000).decode())' "$@"
+}
+# As when the container ends: its processes, then its namespace, and the link with it.
+end_guest() {
+        ip netns pids "$1" | xargs -r kill -9
+        ip netns delete "$1"
+}
+
+# Sorted, as the kernel lists the elements of a set in any order.
+rules() { nft list ruleset | sed 's/elements = {/&\n/; s/[,}]/\n&\n/g' | sed 's/^[[:space:]]*//; s/[[:space:]]*$//' | grep . | sort; }
+export -f rules
 # Everything of ours that could be left: links, elements, names, records, listening sockets.
 left() {
         ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | sort
-        nft list ruleset
-        find /run/nixos-nspawn/networks /run/nixos-nspawn/names -mindepth 1 2>/dev/null | sort
+        rules
+        find /run/nixos-nspawn/networks /run/nixos-nspawn/names -mindepth 1 ! -name .by-address 2>/dev/null | sort
         ss -Hlntu | awk '{ print $1, $5 }' | sort
 }

@@ -43,7 +43,7 @@ echo end >>/run/first
 E
 attached=$(of Describe example)
 get() { field "network.$1" <<<"$attached"; }
-guest example unshare -m bash -c 'mount -t sysfs sysfs /sys; exec bash /run/first.sh "$@"' first "$(get containerAddresses.0)" \
+guest example bash /run/first.sh "$(get containerAddresses.0)" \
         "$(get containerAddresses.1)" "$(get hostAddresses.0)" "$(get hostAddresses.1)" 2>/run/first.err &
 sleep 0.2
 make_link example
@@ -69,7 +69,7 @@ succeeds "the host reaches the guest by IPv4" ping -4 -c1 -W1 "$(guest4 example)
 succeeds "  and by IPv6" ping -6 -c1 -W1 "$(guest6 example)"
 same "by the forward from another machine, IPv4" welcome "$(peer curl -sS --max-time 2 "http://$peer_host4:8181")"
 same "  IPv6" welcome "$(peer curl -sS --max-time 2 "http://[$peer_host6]:8181")"
-same "  UDP" hello "$(peer bash -c "exec 3<>/dev/udp/$peer_host4/5000; echo hello >&3; read -r -t 2 a <&3; echo \$a")"
+same "  UDP" hello "$(export -f udp; peer bash -c "udp $peer_host4 5000 hello")"
 same "by the host's own address" welcome "$(fetch "http://$peer_host4:8181")"
 same "  IPv6" welcome "$(fetch "http://[$peer_host6]:8181")"
 same "by localhost" welcome "$(fetch http://127.0.0.1:8181)"
@@ -91,7 +91,7 @@ succeeds "  and traffic" ping -4 -c1 -W1 "$address"
 
 succeeds "Detach" of Detach example
 succeeds "Detach again" of Detach example
-ip netns delete example
+end_guest example
 within 2 "the link is gone" bash -c '! ip link show ve-example'
 same "nothing is left" "$before" "$(left)"
 silent_about "nothing went wrong in the daemon" 'error|cannot|<[0-4]>' daemon_log

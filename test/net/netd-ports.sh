@@ -82,6 +82,7 @@ same "  a second one has nothing to do" '{  "operations": []}' "$(of Update one 
 prints "  the new port" '8282' nft list map ip io.systemd.nat map_port_ipport
 prints "  the other target" '8181 : [0-9.]+ \. 81' nft list map ip io.systemd.nat map_port_ipport
 silent_about "  the old ones are gone" '60[0-9][0-9]' nft list map ip io.systemd.nat map_port_ipport
+before=$(left)
 allowed "  and free" '[{"hostPort":6000,"protocol":"udp"}]'
 
 # Another program's element, of systemd-nspawn's own Port=, say.

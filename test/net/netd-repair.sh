@@ -36,22 +36,22 @@ talk() {
 talk "a stream from another machine"
 element() { nft list map "$1" io.systemd.nat map_port_ipport | grep -q "tcp . $2"; }
 fresh() { [[ $(peer curl -sS --max-time 1 "http://$peer_host4:8181") == welcome ]]; }
-mine=$(nft list ruleset)
+mine=$(rules)
 
 nft flush ruleset
-within 1 "flush ruleset: everything is as before within a second" bash -c '[[ "$(nft list ruleset)" == "$1" ]]' - "$mine"
+within 1 "flush ruleset: everything is as before within a second" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 within 1 "  new connections" fresh
 talk "  the stream goes on"
 for table in "ip io.systemd.nat" "ip6 io.systemd.nat" "inet nixos_nspawn" "arp nixos_nspawn"; do
         nft delete table $table
-        within 1 "delete table $table" bash -c '[[ "$(nft list ruleset)" == "$1" ]]' - "$mine"
+        within 1 "delete table $table" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 done
 nft delete element ip io.systemd.nat map_port_ipport "{ tcp . 8282 : $(guest4 other) . 80 }"
 within 1 "an element deleted: there again" element ip 8282
 nft flush set inet nixos_nspawn links
-within 1 "a set flushed: as before" bash -c '[[ "$(nft list ruleset)" == "$1" ]]' - "$mine"
+within 1 "a set flushed: as before" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 nft flush chain inet nixos_nspawn source
-within 1 "a chain flushed: as before" bash -c '[[ "$(nft list ruleset)" == "$1" ]]' - "$mine"
+within 1 "a chain flushed: as before" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 talk "  the stream goes on"
 
 is_up() { ip -o link show $link | grep -q 'state UP'; }
