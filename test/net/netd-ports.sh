@@ -56,7 +56,9 @@ listen 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("198.51.10
 taken "a bound UDP socket" '[{"hostPort":7070,"protocol":"udp"}]' "udp port 7070 .* python3 .* 198\.51\.100\.1"
 allowed "  not connected, not bound: free" '[{"hostPort":7071,"protocol":"udp"}]'
 listen 's = socket.socket(); s.bind(("0.0.0.0", 7070))'
-allowed "a TCP socket that does not listen" '[{"hostPort":7070}]'
+need "a TCP socket that is bound and does not listen" "$netd" define two '[{"hostPort":7070}]'
+fails "  nothing can listen on localhost: Attach is refused" 10 "tcp port 7070 of the host is taken" of Attach two
+same "  nothing is left" "$before" "$(left)"
 listen 's = socket.create_server(("0.0.0.0", 7070)); c = socket.create_connection(("127.0.0.1", 7070)); s.close()'
 allowed "a connection is nobody's port" '[{"hostPort":7070}]'
 
