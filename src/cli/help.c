@@ -8,7 +8,7 @@
 
 enum {
         WIDTH = 80,
-        OPTION_COLUMN = 26, /* where explanations of options start */
+        OPTION_COLUMN = 27, /* where explanations of options start */
         COMMAND_COLUMN = 14,
 };
 
@@ -81,7 +81,7 @@ void help_top(FILE *stream) {
                 help_wrap(stream, c->summary, COMMAND_COLUMN, (unsigned) fprintf(stream, "  %s", c->name), WIDTH);
         }
         print_options(stream, GLOBAL_OPTIONS);
-        (void) fputs("\nSee 'nixos-nspawn COMMAND --help' for one command, nixos-nspawn(1) for all of them.\n", stream);
+        (void) fputs("\nSee 'nixos-nspawn COMMAND --help' for one command, nixos-nspawn(1) for all.\n", stream);
 }
 
 void help_command(FILE *stream, const struct command *command) {

@@ -14,8 +14,8 @@ static const struct option_info options[_OPTION_MAX] = {
         [OPTION_FLAKE] = {"flake", 0, "URL#ATTR", "a flake to build instead of a configuration (not yet)",
                           COMPLETE_NOTHING, NULL},
         [OPTION_SYSTEM] = {"system", 0, "SYSTEM",
-                           "where the container's system comes from: auto, debian, host, image or nixos; a platform "
-                           "such as x86_64-linux means auto (default: auto)",
+                           "where the container's system comes from: auto or debian (not yet: host, image, nixos); "
+                           "a platform such as x86_64-linux means auto (default: auto)",
                            COMPLETE_WORDS, "auto debian host image nixos"},
         [OPTION_IMAGE] = {"image", 0, "PATH",
                           "a directory or tar file with the container's system; implies "

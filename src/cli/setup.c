@@ -17,6 +17,7 @@ static const struct setup_task tasks[] = {
         {setup_machine_id, setup_machine_id_undo},
         {setup_nsswitch, setup_nsswitch_undo},
         {setup_module, NULL},
+        {NULL, setup_network_undo},
 };
 
 static const struct {
@@ -108,7 +109,7 @@ static int act_all(struct setup *s, struct error *e) {
         int r = 0;
 
         for (size_t n = 0; n < ELEMENTS_OF(tasks) && r >= 0; n++) {
-                r = tasks[n].act(s, e);
+                r = tasks[n].act ? tasks[n].act(s, e) : 0;
                 /* Also after a failure: what was done must be on record. */
                 if (!s->dry_run) {
                         int k = record_save(s->record, r < 0 ? NULL : e);

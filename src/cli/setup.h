@@ -30,3 +30,5 @@ int setup_nsswitch(struct setup *s, struct error *e);
 int setup_nsswitch_undo(struct setup *s, struct error *e);
 /* The NSS module where glibc finds it: refreshes the linker's cache when that is what is missing. No undo. */
 int setup_module(struct setup *s, struct error *e);
+/* The daemon, its tables and its sysctls, when no container needs them. */
+int setup_network_undo(struct setup *s, struct error *e);

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Bad configurations and names: each is refused with a message that says what, where, why and what to do, with the
+# right exit code, and nothing is left behind.
+source "$(dirname "$0")/../lib/tap.sh"
+in_sandbox "$@"
+source "$(dirname "$0")/../lib/network.sh"
+
+mkdir -p /run/config
+cd /run/config || exit 1
+need "setup" nixos-nspawn setup
+before=$(everything)
+
+# refuses STATUS MESSAGE COMMAND...: that exit status and message, nothing else printed, nothing left behind
+refuses() {
+        local status=$1 message=$2 got=0 out err
+        shift 2
+        out=$("$@" 2>/run/stderr </dev/null) || got=$?
+        err=$(cat /run/stderr)
+        if [[ $got -eq $status && $err == "nixos-nspawn: $message" && -z $out ]]; then ok "$message"; else not_ok "$message" "\$ $*
+status $got, expected $status
+$err
+$out"; fi
+        same "  nothing is left behind" "$before" "$(everything)"
+}
+create() { refuses "$1" "$2" nixos-nspawn create --no-start --config "$3" "${4-x}"; }
+
+# Names.
+letters="a name consists of the letters a to z and A to Z, digits, '-' and '_'"
+echo '{ }' >empty.nix
+create 10 "'a b' cannot be a container's name: $letters" empty.nix 'a b'
+create 10 "'../x' cannot be a container's name: $letters" empty.nix ../x
+create 10 "'ä' cannot be a container's name: $letters" empty.nix ä
+refuses 10 "'' cannot be a container's name: it is empty" nixos-nspawn create --config empty.nix ''
+long=$(printf 'a%.0s' {1..65})
+refuses 10 "'$long' cannot be a container's name: it is longer than 64 characters" nixos-nspawn create --config empty.nix "$long"
+refuses 10 "'-x' cannot be a container's name: it begins with '-'" nixos-nspawn create --config empty.nix -- -x
+
+# Files.
+refuses 1 "reading the config '/run/config/none.nix': No such file or directory" nixos-nspawn create --config none.nix x
+echo '{ services.nginx.enable = true;' >syntax.nix
+create 10 "/run/config/syntax.nix:1:32: syntax error, unexpected end of file" syntax.nix
+echo '{"services": {' >syntax.json
+create 10 "/run/config/syntax.json:2:0: string or '}' expected near end of file" syntax.json
+
+# Options.
+echo '{ services.ngin.enable = true; }' >unknown.nix
+create 10 "/run/config/unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.nix
+echo '{"services": {"ngin": {"enable": true}}}' >unknown.json
+create 10 "/run/config/unknown.json:1:15: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.json
+echo '{ services.nginx.enable = "yes"; }' >type.nix
+create 10 "/run/config/type.nix:1:3: services.nginx.enable: expected boolean, found string \"yes\"" type.nix
+echo '{ nixosContainer.zone = "z"; }' >zone.nix
+create 10 "/run/config/zone.nix:1:3: nixosContainer.zone is not yet supported by this version; remove it" zone.nix
+for port in 0 70000; do
+        echo "{ nixosContainer.forwardPorts = [{ hostPort = $port; }]; }" >port.nix
+        create 10 "PORT $port" port.nix
+done
+echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; } { hostPort = 8181; containerPort = 80; }]; }' >twice.nix
+create 10 "TWICE" twice.nix
+
+# Taken: a name, and a port, by a container and by a process.
+echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; containerPort = 80; }]; }' >port.nix
+need "create one" nixos-nspawn create --no-start --config port.nix one
+before=$(everything)
+create 10 "Container one already exists!" empty.nix one
+create 10 "host port 8181/tcp of container 'x' is already forwarded to container 'one'; choose another hostPort for one of them" port.nix
+touch /etc/systemd/nspawn/foreign.nspawn
+before=$(everything)
+create 10 "Container foreign already exists!" empty.nix foreign
+refuses 10 "cannot remove foreign: /etc/systemd/nspawn/foreign.nspawn was not made by nixos-nspawn, which leaves it alone" \
+        nixos-nspawn remove foreign
+refuses 10 "cannot update foreign: /etc/systemd/nspawn/foreign.nspawn was not made by nixos-nspawn, which leaves it alone" \
+        nixos-nspawn update --config empty.nix foreign
+refuses 10 "cannot start foreign: /etc/systemd/nspawn/foreign.nspawn was not made by nixos-nspawn, which leaves it alone" \
+        nixos-nspawn start foreign
+prints "it is listed" '^foreign +unknown +unmanaged ' nixos-nspawn list
+need "a process that listens" bash -c 'python3 -m http.server 8282 >/dev/null 2>&1 & for _ in $(seq 100); do ss -Htln "sport = 8282" | grep -q . && exit 0; sleep 0.05; done; exit 1'
+listener=$(pgrep -f 'http.server 8282')
+echo '{ nixosContainer.forwardPorts = [{ hostPort = 8282; containerPort = 80; }]; }' >process.nix
+create 10 "tcp port 8282 of the host is taken by process $listener (python3), which listens on 0.0.0.0; stop it or choose another hostPort" process.nix
+kill "$listener"
+
+# The same mistakes by update leave the container as it was.
+refuses 10 "/run/config/unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" \
+        nixos-nspawn update --config unknown.nix one
+need "create two" nixos-nspawn create --no-start --config empty.nix two
+before=$(everything)
+refuses 10 "host port 8181/tcp of container 'two' is already forwarded to container 'one'; choose another hostPort for one of them" \
+        nixos-nspawn update --config port.nix two
+
+# No room.
+mount -t tmpfs -o size=64k tmpfs /var/lib/machines
+before=$(everything)
+seen=$(nixos-nspawn create --no-start --config empty.nix x 2>&1)
+same "no room: status 10" 10 $?
+if grep -q 'No space left on device' <<<"$seen"; then ok "  says so"; else not_ok "  says so" "$seen"; fi
+same "  nothing is left behind" "$before" "$(everything)"
+umount /var/lib/machines
+
+succeeds "remove one" nixos-nspawn remove --delete-state one
+succeeds "remove two" nixos-nspawn remove --delete-state two
+same "the foreign file is as it was" "" "$(cat /etc/systemd/nspawn/foreign.nspawn)"
+done_testing
