@@ -46,22 +46,19 @@ static size_t distance(const char *a, const char *b) {
 
 /* The known name that is nearest to name, if it is near enough for a slip. */
 static const char *nearest_name(const json_t *names, const char *name) {
-        const char *best = NULL, *known;
-        size_t limit = 1 + strlen(name) / 5;
+        size_t best = 2 + strlen(name) / 5;
+        const char *found = NULL, *known;
         json_t *v;
 
         json_object_foreach ((json_t *) names, known, v) {
                 size_t d = distance(name, known);
 
-                if (d <= limit) {
-                        best = known;
-                        limit = d;
-                        if (d == 0)
-                                break;
-                        limit = d - 1;
+                if (d < best) {
+                        found = known;
+                        best = d;
                 }
         }
-        return best;
+        return found;
 }
 
 /* path with step i replaced and, where what follows does not exist there, ended. */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "config/spec.h"
+#include "config/table.h"
 
 #include <errno.h>
 #include <string.h>
@@ -219,6 +220,45 @@ static void test_not_yet(void **state) {
                 "\"resart\"");
 }
 
+/* A value that the option does not have by default. */
+static json_t *another_value(const json_t *entry) {
+        const json_t *type = json_object_get(entry, "type"), *fallback = json_object_get(entry, "default");
+
+        if (strcmp(json_string_value(json_object_get(type, "kind")), "boolean") == 0)
+                return json_boolean(!json_is_true(fallback));
+        return json_is_array(fallback) ? json_pack("[{}]") : json_string("x");
+}
+
+/* The table and the reader agree on what is not yet supported. */
+static void test_not_yet_is_the_tables(void **state) {
+        json_t *table = table_load(), *entry;
+        const json_t *options =
+                json_object_get(json_object_get(json_object_get(table, "options"), "nixosContainer"), "options");
+        unsigned pending = 0;
+        const char *key;
+
+        json_object_foreach ((json_t *) options, key, entry) {
+                _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+                _cleanup_(error_clear) struct error e = ERROR_INIT;
+                bool is_pending = json_is_true(json_object_get(entry, "pending"));
+                json_t *spec;
+                int r;
+
+                if (!json_object_get(entry, "type"))
+                        continue;
+                spec = json_pack("{s:i, s:{s:{s:o}}}", "version", SPEC_VERSION, "config", "nixosContainer", key,
+                                 another_value(entry));
+                r = spec_to_container(spec, "example", &c, &e);
+                json_decref(spec);
+                if (is_pending != (r == -EOPNOTSUPP))
+                        print_error("%s: %s\n", key, r < 0 ? error_message(&e) : "accepted");
+                assert_int_equal(is_pending, r == -EOPNOTSUPP);
+                pending += is_pending;
+        }
+        json_decref(table);
+        assert_int_equal(pending, 9);
+}
+
 #define MOUNT(n)                                                                                                       \
         "container 'example': nixosContainer.bindMounts[" n "]: expected \"HOST:CONTAINER\" or "                       \
         "\"HOST:CONTAINER:OPTIONS\" with absolute paths without \"..\" and options rbind, norbind, idmap, "            \
@@ -304,11 +344,17 @@ static void test_names(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),      cmocka_unit_test(test_everything),
-                cmocka_unit_test(test_timeouts),      cmocka_unit_test(test_ports_refused),
-                cmocka_unit_test(test_doubles),       cmocka_unit_test(test_not_yet),
-                cmocka_unit_test(test_wrong_types),   cmocka_unit_test(test_bind_mounts_refused),
-                cmocka_unit_test(test_damaged_specs), cmocka_unit_test(test_names),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_everything),
+                cmocka_unit_test(test_timeouts),
+                cmocka_unit_test(test_ports_refused),
+                cmocka_unit_test(test_doubles),
+                cmocka_unit_test(test_not_yet),
+                cmocka_unit_test(test_not_yet_is_the_tables),
+                cmocka_unit_test(test_wrong_types),
+                cmocka_unit_test(test_bind_mounts_refused),
+                cmocka_unit_test(test_damaged_specs),
+                cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,7 @@ let
     preStart = script "A shell script that runs before the service.";
     postStart = script "A shell script that runs once the service is up.";
     preStop = script "A shell script that stops the service.";
+    postStop = script "A shell script that runs after the service.";
     reload = script "A shell script that makes the service read its config again.";
     restartIfChanged = mkOption {
       type = types.bool;
@@ -77,7 +78,13 @@ let
       type = types.nullOr types.ints.unsigned;
       default = null;
       example = 5;
-      description = "How often it may be started within a short time.";
+      description = "How often it may be started within startLimitIntervalSec.";
+    };
+    startLimitIntervalSec = mkOption {
+      type = types.nullOr types.ints.unsigned;
+      default = null;
+      example = 60;
+      description = "The time that startLimitBurst is about, in seconds.";
     };
   };
 in

@@ -1,0 +1,44 @@
+/* A config in JSON: parsed, checked against the table, completed, and what came out read into the model. Then the same
+ * bytes as a log of Nix, which may quote whatever a config holds. */
+#include "config/check.h"
+#include "config/nix.h"
+#include "config/spec.h"
+#include "config/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fuzz_json(const char *text, const json_t *table) {
+        json_t *written = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL), *config = NULL, *spec;
+        struct container c = CONTAINER_INIT;
+        struct error e = ERROR_INIT;
+
+        if (written && config_check(written, text, "fuzz.json", "fuzz", table, &config, &e) >= 0) {
+                spec = json_pack("{s:i, s:o}", "version", SPEC_VERSION, "config", config);
+                (void) spec_to_container(spec, "fuzz", &c, &e);
+                json_decref(spec);
+        }
+        container_clear(&c);
+        error_clear(&e);
+        json_decref(written);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        static json_t *table;
+        struct error e = ERROR_INIT;
+        char *text = malloc(size + 1);
+
+        if (!table)
+                table = table_load();
+        if (!text || !table)
+                abort();
+        memcpy(text, data, size);
+        text[size] = '\0';
+        fuzz_json(text, table);
+        if (nix_error(text, "/fuzz.nix", "fuzz.nix", "/portable", table, &e) >= 0)
+                abort();
+        error_clear(&e);
+        free(text);
+        return 0;
+}
