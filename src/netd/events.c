@@ -19,6 +19,13 @@ static bool is_container_address(const struct network *n, const struct address *
                address_equal(a, &n->container_link_local);
 }
 
+static bool is_range(const struct prefix *wanted, const struct prefix *p) {
+        struct prefix range = prefix_network(wanted);
+
+        return wanted->address.family != AF_UNSPEC && range.length == p->length &&
+               address_equal(&range.address, &p->address);
+}
+
 static void on_link(struct manager *m, const struct netlink_event *event) {
         struct attachment *a = manager_find_link(m, event->name);
         _cleanup_(error_clear) struct error e = ERROR_INIT;
@@ -84,6 +91,11 @@ static int on_event(const struct netlink_event *event, void *userdata) {
         else if (event->kind == NETLINK_EVENT_NEIGHBOUR && is_container_address(&a->network, &event->address.address) &&
                  (!(event->flags & NUD_PERMANENT) || !mac_equal(&event->mac, &a->network.container_mac)))
                 manager_damaged(m, a, "has a changed neighbour");
+        else if (event->kind == NETLINK_EVENT_ROUTE_GONE &&
+                 (is_range(&a->network.host_v4, &event->address) || is_range(&a->network.host_v6, &event->address))) {
+                a->route_lost = true;
+                manager_damaged(m, a, "lost a route");
+        }
         return 0;
 }
 

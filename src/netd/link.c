@@ -146,6 +146,37 @@ void manager_link_gone(struct manager *m, struct attachment *a) {
         (void) manager_set_index(m, a, 0);
 }
 
+/* The kernel makes them with an address, and not again when the address is there. */
+static int restore_route(struct manager *m, const struct attachment *a, const struct prefix *address, struct error *e) {
+        _cleanup_(error_clear) struct error own = ERROR_INIT;
+        struct operation o = {
+                .kind = OPERATION_ROUTE_ADD, .side = SIDE_HOST, .route = {.destination = prefix_network(address)}};
+        struct plan plan = {.operations = &o, .n = 1};
+        int r;
+
+        if (address->address.family == AF_UNSPEC)
+                return 0;
+        memcpy(o.link, a->network.link, sizeof(o.link));
+        if (address->address.family == AF_INET)
+                o.route.source = address->address;
+        r = engine_apply(m->engine, &plan, a->ifindex, -1, &own);
+        if (r < 0 && r != -EEXIST) {
+                error_move(e, &own);
+                return r;
+        }
+        return 0;
+}
+
+static int restore_routes(struct manager *m, struct attachment *a, struct error *e) {
+        int r;
+
+        if (!a->route_lost)
+                return 0;
+        a->route_lost = false;
+        r = restore_route(m, a, &a->network.host_v4, e);
+        return r < 0 ? r : restore_route(m, a, &a->network.host_v6, e);
+}
+
 void manager_look(struct manager *m, struct attachment *a) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct netlink_link link;
@@ -162,6 +193,8 @@ void manager_look(struct manager *m, struct attachment *a) {
                 return;
         }
         r = manager_complete(m, a, link.ifindex, &e);
+        if (r >= 0)
+                r = restore_routes(m, a, &e);
         if (r == -ENODEV) /* it went away meanwhile, and its event is on the way */
                 return;
         if (r < 0) {

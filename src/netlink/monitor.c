@@ -4,9 +4,11 @@
 #include "netlink/route.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,8 +24,31 @@ struct netlink_monitor {
         uint8_t buffer[BUFFER_SIZE];
 };
 
+/* A router's routes come and go by the thousand. The kernel drops what is none of our business before it wakes us: all
+ * of routes but the going of those that the kernel made for an address, or that are like ours. Loads are in network
+ * order, the message is in the host's. */
+static int filter_routes(int fd) {
+        enum {
+                TYPE = offsetof(struct nlmsghdr, nlmsg_type),
+                PROTOCOL = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol),
+        };
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 5, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 3),
+                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_KERNEL, 1, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+                BPF_STMT(BPF_RET | BPF_K, 0),
+        };
+        struct sock_fprog program = {.len = ELEMENTS_OF(code), .filter = code};
+        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
 int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
-        static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NEIGH};
+        static const int groups[] = {RTNLGRP_LINK,  RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+                                     RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE};
         _cleanup_(netlink_monitor_closep) struct netlink_monitor *m = calloc(1, sizeof(*m));
         if (!m)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot watch the host's links");
@@ -32,6 +57,9 @@ int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
                 return error_errno(e, errno, EXIT_FAILED, "Cannot open a netlink socket to watch the host's links");
         int size = RECEIVE_BUFFER;
         (void) setsockopt(m->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+        int r = filter_routes(m->fd);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot choose what to hear of the host's routes");
         struct sockaddr_nl address = {.nl_family = AF_NETLINK};
         if (bind(m->fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return error_errno(e, errno, EXIT_FAILED, "Cannot bind the netlink socket that watches links");
@@ -104,6 +132,16 @@ static int event_of_neighbour(const struct nlmsghdr *h, struct netlink_event *re
         return 0;
 }
 
+static int event_of_route(const struct nlmsghdr *h, struct netlink_event *ret) {
+        struct netlink_route route;
+        int r = netlink_route_read(h, &route);
+        if (r < 0)
+                return r;
+        *ret = (struct netlink_event){
+                .kind = NETLINK_EVENT_ROUTE_GONE, .ifindex = route.ifindex, .address = route.destination};
+        return 0;
+}
+
 /* -EBADMSG: of no interest. */
 static int event_of_message(const struct nlmsghdr *h, struct netlink_event *ret) {
         switch (h->nlmsg_type) {
@@ -116,6 +154,8 @@ static int event_of_message(const struct nlmsghdr *h, struct netlink_event *ret)
         case RTM_NEWNEIGH:
         case RTM_DELNEIGH:
                 return event_of_neighbour(h, ret);
+        case RTM_DELROUTE:
+                return event_of_route(h, ret);
         default:
                 return -EBADMSG;
         }
@@ -172,9 +212,13 @@ int netlink_monitor_dispatch(struct netlink_monitor *m, netlink_event_t handler,
 
 const char *netlink_event_name(enum netlink_event_kind kind) {
         static const char *const names[] = {
-                [NETLINK_EVENT_LINK] = "link",           [NETLINK_EVENT_LINK_GONE] = "link gone",
-                [NETLINK_EVENT_ADDRESS] = "address",     [NETLINK_EVENT_ADDRESS_GONE] = "address gone",
-                [NETLINK_EVENT_NEIGHBOUR] = "neighbour", [NETLINK_EVENT_NEIGHBOUR_GONE] = "neighbour gone",
+                [NETLINK_EVENT_LINK] = "link",
+                [NETLINK_EVENT_LINK_GONE] = "link gone",
+                [NETLINK_EVENT_ADDRESS] = "address",
+                [NETLINK_EVENT_ADDRESS_GONE] = "address gone",
+                [NETLINK_EVENT_NEIGHBOUR] = "neighbour",
+                [NETLINK_EVENT_NEIGHBOUR_GONE] = "neighbour gone",
+                [NETLINK_EVENT_ROUTE_GONE] = "route gone",
                 [NETLINK_EVENT_RESYNC] = "resync",
         };
         return (size_t) kind < ELEMENTS_OF(names) ? names[kind] : "unknown";

@@ -15,6 +15,7 @@ enum netlink_event_kind {
         NETLINK_EVENT_ADDRESS_GONE,
         NETLINK_EVENT_NEIGHBOUR,
         NETLINK_EVENT_NEIGHBOUR_GONE,
+        NETLINK_EVENT_ROUTE_GONE, /* one that came with an address, or one of ours; others' routing is not told */
         NETLINK_EVENT_RESYNC, /* events were lost: look at everything again */
 };
 
@@ -27,13 +28,13 @@ struct netlink_event {
         int master;            /* links: ifindex of the bridge, or 0 */
         int peer;              /* links: ifindex of a veth's peer (in its own namespace), or 0 */
         uint32_t mtu;          /* links */
-        struct prefix address; /* addresses: the local one; neighbours: /32 or /128 */
+        struct prefix address; /* addresses: the local one; neighbours: /32 or /128; routes: where to */
         struct mac mac;        /* links, neighbours; zero when there is none */
 };
 
 struct netlink_monitor;
 
-/* Subscribes in the current network namespace to links, IPv4 and IPv6 addresses and neighbours. */
+/* Subscribes in the current network namespace to links, addresses, neighbours and routes, IPv4 and IPv6. */
 int netlink_monitor_open(struct netlink_monitor **ret, struct error *e);
 void netlink_monitor_close(struct netlink_monitor *m);
 static inline void netlink_monitor_closep(struct netlink_monitor **m) {

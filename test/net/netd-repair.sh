@@ -34,7 +34,7 @@ talk() {
         within 6 "$1" grep -qx "line $count" /run/from
 }
 talk "a stream from another machine"
-element() { nft list map "$1" io.systemd.nat map_port_ipport | grep -q "tcp . $2"; }
+element() { nft list map "$1" io.systemd.nat map_port_ipport | grep "tcp . $2" >/dev/null; }
 fresh() { [[ $(peer curl -sS --max-time 1 "http://$peer_host4:8181") == welcome ]]; }
 mine=$(rules)
 
@@ -54,7 +54,7 @@ nft flush chain inet nixos_nspawn source
 within 1 "a chain flushed: as before" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 talk "  the stream goes on"
 
-is_up() { ip -o link show $link | grep -q 'state UP'; }
+is_up() { ip -o link show $link | grep 'state UP' >/dev/null; }
 ip link set $link down
 within 1 "link down: up again" is_up
 within 1 "  IPv4" ping -4 -c1 -W1 "$(guest4 example)"
@@ -76,8 +76,12 @@ ip neigh del "$(guest4 example)" dev $link
 within 1 "neighbour deleted: there again" bash -c "[[ \$(ip neigh show dev $link nud permanent | sort) == '$wanted' ]]"
 ip neigh replace "$(guest6 example)" lladdr 02:00:00:00:00:01 dev $link nud permanent
 within 1 "neighbour replaced: ours again" bash -c "[[ \$(ip neigh show dev $link nud permanent | sort) == '$wanted' ]]"
-ip route del "$(ip -o route show dev $link proto kernel | awk '{ print $1; exit }')" dev $link
-within 1 "route deleted: there again" ping -4 -c1 -W1 "$(guest4 example)"
+for i in 1 2; do
+        ip route del "$(ip -o route show dev $link | awk '{ print $1; exit }')" dev $link
+        within 1 "route deleted ($i): there again" ping -4 -c1 -W1 "$(guest4 example)"
+        ip -6 route del "$(ip -6 -o route show dev $link | grep ^fd | awk '{ print $1; exit }')" dev $link
+        within 1 "  IPv6" ping -6 -c1 -W1 "$(guest6 example)"
+done
 talk "  the stream goes on"
 
 # Somebody who does not give up does not get the machine.
