@@ -64,7 +64,7 @@ static void ignore_made(const char *path, void *userdata) {
 /* Takes path over. */
 static int put_link(int root, char *path, const char *target) {
         _cleanup_(fd_closep) int folder = -1;
-        _cleanup_(freep) char *owned = path;
+        _cleanup_(freep) _unused_ char *owned = path;
         const struct beneath_entry entry = {.target = target};
         const char *name;
 
