@@ -70,16 +70,25 @@ static json_t *behind_mark(const json_t *message) {
         return s && string_starts_with(s, MARK) ? json_loads(s + strlen(MARK), 0, NULL) : NULL;
 }
 
-/* "FILE:LINE:COLUMN" of a message or an entry of a trace, unless it has none or it is in the portable options. */
+/* "FILE:LINE:COLUMN" of a message or an entry of a trace, unless it has none or it is in the portable options. Newer
+ * versions of Nix put line and column behind the file's name as well, and say "«none»", 0 for what has no position. */
 static char *position_of(const json_t *message, const char *portable) {
         const char *file = json_string_value(json_object_get(message, "file"));
-        const json_t *line = json_object_get(message, "line"), *column = json_object_get(message, "column");
+        json_int_t line = json_integer_value(json_object_get(message, "line"));
+        json_int_t column = json_integer_value(json_object_get(message, "column"));
+        _cleanup_(freep) char *numbers = NULL;
+        size_t length;
 
-        if (!file || !json_is_integer(line) || !json_is_integer(column) || !string_is_clean(file) ||
+        if (!file || file[0] != '/' || line <= 0 || column <= 0 || !string_is_clean(file) ||
             string_starts_with(file, portable))
                 return NULL;
-        return format("%s:%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT, file, json_integer_value(line),
-                      json_integer_value(column));
+        numbers = format(":%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT, line, column);
+        if (!numbers)
+                return NULL;
+        length = strlen(file);
+        if (length > strlen(numbers) && string_equal(file + length - strlen(numbers), numbers))
+                length -= strlen(numbers);
+        return format("%.*s%s", (int) length, file, numbers);
 }
 
 /* Where the error is: where Nix says, or the nearest thing around it that is in a file of the person's, or the option

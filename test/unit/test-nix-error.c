@@ -38,6 +38,11 @@ static void test_positions(void **state) {
                        "{\\\"path\\\":[\\\"a\\\"],\\\"where\\\":\\\"/root/c.nix:4:5\\\"}\"}]}",
                        EXIT_CONTAINER, "c.nix:4:5: no");
         assert_message("@nix {\"raw_msg\":\"no\"}\n", EXIT_CONTAINER, "c.nix: no");
+        /* As newer versions write it (2.26). */
+        assert_message("@nix {\"column\":25,\"file\":\"/root/c.nix:1:25\",\"line\":1,\"raw_msg\":\"no\"}\n",
+                       EXIT_CONTAINER, "c.nix:1:25: no");
+        assert_message("@nix {\"column\":0,\"file\":\"\u00abnone\u00bb\",\"line\":0,\"raw_msg\":\"no\"}\n",
+                       EXIT_CONTAINER, "c.nix: no");
 }
 
 static void test_last_message_counts(void **state) {

@@ -1,1 +1,1 @@
-{ networking.hostName = assert 1 == 2; "a"; }
+{ networking.hostName = assert false; "a"; }
