@@ -6,6 +6,7 @@
 #include "runtime/record.h"
 #include "runtime/request.h"
 #include "state/paths.h"
+#include "state/store.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -90,6 +91,8 @@ static int forget(int r, struct error *e) {
 int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
         int r = 0;
 
+        if (!store_exists(name))
+                return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
         /* Others may start and stop it meanwhile: look again, a few times. */
         for (int i = 0; i < 5; i++) {
                 struct runtime_status status;

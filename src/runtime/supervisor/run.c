@@ -118,10 +118,11 @@ static int on_start_timeout(sd_event_source *source, uint64_t usec, void *userda
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         _cleanup_(freep) char *tail = log_tail(s);
 
-        (void) error_set(&e, ETIMEDOUT, EXIT_COMMAND,
-                         "%s was not ready within %.0f s (timeoutStartSec)%s%s; see 'nixos-nspawn logs %s'", s->name,
-                         (double) s->container.timeout_start_usec / 1e6, tail && *tail ? ". The last it said:\n" : "",
-                         tail ? tail : "", s->name);
+        (void) error_set(
+                &e, ETIMEDOUT, EXIT_COMMAND,
+                "%s was not ready within %.0f s (timeoutStartSec); 'nixos-nspawn logs %s' has all that it said%s%s",
+                s->name, (double) s->container.timeout_start_usec / 1e6, s->name,
+                tail && *tail ? ". The last of it:\n" : "", tail ? tail : "");
         life_failed(s, &e);
         run_kill(s);
         return 0;
