@@ -215,8 +215,6 @@ static int daemon_open(struct daemon *d, struct error *e) {
         r = sd_event_default(&d->event);
         if (r >= 0)
                 r = signals_open(d->event);
-        if (r >= 0)
-                r = sd_event_set_watchdog(d->event, true);
         if (r >= 0 && d->log)
                 r = sd_event_add_post(d->event, NULL, log_bound, d);
         if (r < 0)
@@ -270,6 +268,7 @@ int main(int argc, char *argv[]) {
         if (r >= 0) {
                 report(&d, "ready");
                 (void) sd_notify(false, "READY=1");
+                (void) sd_event_set_watchdog(d.event, true);
                 log_debug("ready");
                 r = sd_event_loop(d.event);
                 (void) sd_notify(false, "STOPPING=1");

@@ -37,7 +37,8 @@ struct varlink_server {
 };
 
 static void connection_free(struct connection *c) {
-        c->server->n_connections--;
+        if (c->server->n_connections-- == CONNECTIONS_MAX)
+                (void) sd_event_source_set_enabled(c->server->source, SD_EVENT_ON);
         *c->previous_next = c->next;
         if (c->next)
                 c->next->previous_next = c->previous_next;
@@ -251,14 +252,16 @@ size_t varlink_server_accept(struct varlink_server *server) {
         size_t n = 0;
 
         for (;;) {
-                _cleanup_(fd_closep) int fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                _cleanup_(fd_closep) int fd = -1;
 
+                /* The next ones wait in the socket's queue until somebody has left. */
+                if (server->n_connections >= CONNECTIONS_MAX) {
+                        (void) sd_event_source_set_enabled(server->source, SD_EVENT_OFF);
+                        return n;
+                }
+                fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0)
                         return n;
-                if (server->n_connections >= CONNECTIONS_MAX) {
-                        log_warning("more than %u connections at once, refusing one", CONNECTIONS_MAX);
-                        continue;
-                }
                 if (peer_check(fd) < 0) {
                         log_warning("a process that is not root's tried to connect, refusing it");
                         continue;

@@ -109,3 +109,4 @@ left() {
         find /run/nixos-nspawn/networks /run/nixos-nspawn/names -mindepth 1 ! -name .by-address 2>/dev/null | sort
         ss -Hlntu | awk '{ print $1, $5 }' | sort
 }
+export -f left
