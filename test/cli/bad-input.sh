@@ -2,6 +2,8 @@
 # Bad configurations and names: each is refused with a message that says what, where, why and what to do, with the
 # right exit code, and nothing is left behind.
 source "$(dirname "$0")/../lib/tap.sh"
+# The smallest tree, made with the machine's own network.
+[[ -n ${SANDBOX-} ]] || "$(dirname "$0")/../lib/trees" "$(dirname "$0")/empty.json" >&2
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
 
@@ -30,33 +32,33 @@ echo '{ }' >empty.nix
 create 10 "'a b' cannot be a container's name: $letters" empty.nix 'a b'
 create 10 "'../x' cannot be a container's name: $letters" empty.nix ../x
 create 10 "'ä' cannot be a container's name: $letters" empty.nix ä
-refuses 10 "'' cannot be a container's name: it is empty" nixos-nspawn create --config empty.nix ''
-long=$(printf 'a%.0s' {1..65})
-refuses 10 "'$long' cannot be a container's name: it is longer than 64 characters" nixos-nspawn create --config empty.nix "$long"
-refuses 10 "'-x' cannot be a container's name: it begins with '-'" nixos-nspawn create --config empty.nix -- -x
+refuses 10 "'' cannot be a container's name: a name must not be empty" nixos-nspawn create --config empty.nix ''
+long=$(printf 'a%.0s' {1..64})
+refuses 10 "'$long' cannot be a container's name: a name has at most 63 characters, the length of a host name label" nixos-nspawn create --config empty.nix "$long"
+refuses 10 "'-x' cannot be a container's name: a name begins with a letter or a digit" nixos-nspawn create --config empty.nix -- -x
 
 # Files.
-refuses 1 "reading the config '/run/config/none.nix': No such file or directory" nixos-nspawn create --config none.nix x
+refuses 1 "reading the config 'none.nix': No such file or directory" nixos-nspawn create --config none.nix x
 echo '{ services.nginx.enable = true;' >syntax.nix
-create 10 "/run/config/syntax.nix:1:32: syntax error, unexpected end of file" syntax.nix
+create 10 "syntax.nix:1:32: syntax error, unexpected end of file" syntax.nix
 echo '{"services": {' >syntax.json
-create 10 "/run/config/syntax.json:2:0: string or '}' expected near end of file" syntax.json
+create 10 "syntax.json:2:1: not JSON: string or '}' expected near end of file" syntax.json
 
 # Options.
 echo '{ services.ngin.enable = true; }' >unknown.nix
-create 10 "/run/config/unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.nix
+create 10 "unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.nix
 echo '{"services": {"ngin": {"enable": true}}}' >unknown.json
-create 10 "/run/config/unknown.json:1:15: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.json
+create 10 "unknown.json:1:15: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.json
 echo '{ services.nginx.enable = "yes"; }' >type.nix
-create 10 "/run/config/type.nix:1:3: services.nginx.enable: expected boolean, found string \"yes\"" type.nix
+create 10 "type.nix:1:3: services.nginx.enable: expected true or false, found the string \"yes\"" type.nix
 echo '{ nixosContainer.zone = "z"; }' >zone.nix
-create 10 "/run/config/zone.nix:1:3: nixosContainer.zone is not yet supported by this version; remove it" zone.nix
+create 10 "zone.nix:1:3: nixosContainer.zone is not yet supported by this version; remove it" zone.nix
 for port in 0 70000; do
         echo "{ nixosContainer.forwardPorts = [{ hostPort = $port; }]; }" >port.nix
-        create 10 "PORT $port" port.nix
+        create 10 "port.nix:1:36: nixosContainer.forwardPorts[0].hostPort: expected a port from 1 to 65535, found the number $port" port.nix
 done
 echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; } { hostPort = 8181; containerPort = 80; }]; }' >twice.nix
-create 10 "TWICE" twice.nix
+create 10 "twice.nix: container 'x': nixosContainer.forwardPorts[0] and nixosContainer.forwardPorts[1] both forward tcp port 8181 of the host; give one of them another hostPort or bindAddress" twice.nix
 
 # Taken: a name, and a port, by a container and by a process.
 echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; containerPort = 80; }]; }' >port.nix
@@ -77,11 +79,11 @@ prints "it is listed" '^foreign +unknown +unmanaged ' nixos-nspawn list
 need "a process that listens" bash -c 'python3 -m http.server 8282 >/dev/null 2>&1 & for _ in $(seq 100); do ss -Htln "sport = 8282" | grep -q . && exit 0; sleep 0.05; done; exit 1'
 listener=$(pgrep -f 'http.server 8282')
 echo '{ nixosContainer.forwardPorts = [{ hostPort = 8282; containerPort = 80; }]; }' >process.nix
-create 10 "tcp port 8282 of the host is taken by process $listener (python3), which listens on 0.0.0.0; stop it or choose another hostPort" process.nix
+create 10 "tcp port 8282 of the host is taken by python3 (process $listener), which listens on 0.0.0.0; stop it or choose another hostPort" process.nix
 kill "$listener"
 
 # The same mistakes by update leave the container as it was.
-refuses 10 "/run/config/unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" \
+refuses 10 "unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" \
         nixos-nspawn update --config unknown.nix one
 need "create two" nixos-nspawn create --no-start --config empty.nix two
 before=$(everything)
