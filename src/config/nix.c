@@ -21,7 +21,7 @@
 #include <time.h>
 
 #define TIME_MAX   60 /* seconds */
-#define MEMORY_MAX (4UL << 30)
+#define MEMORY_MAX (2UL << 30)
 #define OUTPUT_MAX (32 << 20)
 #define LOG_MAX    (16 << 20)
 #define FOLDER_MAX 64

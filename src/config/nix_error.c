@@ -42,7 +42,22 @@ char *nix_plain(const char *s) {
         return buffer_steal(&b);
 }
 
-/* The last message of level "error" of the log: the one that ended the evaluation. NULL when there is none. */
+/* One line of the log as a message that tells of an error, or NULL. Some have no raw_msg, but "error:" in msg. */
+static json_t *parse_error(const char *line, size_t size) {
+        json_t *message = json_loadb(line, size, 0, NULL);
+        const char *text = json_string_value(json_object_get(message, "msg"));
+        _cleanup_(freep) char *plain = text ? nix_plain(text) : NULL;
+
+        if (json_is_string(json_object_get(message, "raw_msg")))
+                return message;
+        if (plain && string_starts_with(plain, "error: ") &&
+            json_object_set_new(message, "raw_msg", json_string(plain + strlen("error: "))) == 0)
+                return message;
+        json_decref(message);
+        return NULL;
+}
+
+/* The last error in the log: the one that ended the evaluation. NULL when there is none. */
 static json_t *find_error(const char *text) {
         json_t *found = NULL;
 
@@ -50,13 +65,12 @@ static json_t *find_error(const char *text) {
                 size_t n = strcspn(text, "\n");
 
                 if (n > strlen(LINE) && string_starts_with(text, LINE)) {
-                        json_t *line = json_loadb(text + strlen(LINE), n - strlen(LINE), 0, NULL);
+                        json_t *error = parse_error(text + strlen(LINE), n - strlen(LINE));
 
-                        if (json_is_string(json_object_get(line, "raw_msg"))) {
+                        if (error) {
                                 json_decref(found);
-                                found = json_incref(line);
+                                found = error;
                         }
-                        json_decref(line);
                 }
                 text += n + (text[n] == '\n');
         }
@@ -121,6 +135,29 @@ static char *as_shown(const char *where, const char *file, const char *shown) {
         return strdup(where ? where : shown);
 }
 
+/* What to do about words of Nix that do not say it. */
+static const char *advice_for(const char *words) {
+        static const struct {
+                const char *words, *advice;
+        } known[] = {
+                {"called with unexpected argument", "; let the function's arguments end with '...'"},
+                {"was not found in the Nix search path", "; a portable config does without nixpkgs"},
+                {"in restricted mode", "; a portable config reads only files of this machine"},
+                {"infinite recursion encountered", "; a value depends on itself"},
+                {"memory exhausted", "; it is nested too deeply"},
+                {"out of memory", "; does the config go round in circles?"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(known); i++)
+                if (strstr(words, known[i].words))
+                        return known[i].advice;
+        return "";
+}
+
+static int set_words(const char *where, const char *words, struct error *e) {
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %.*s%s", where, 1000, words, advice_for(words));
+}
+
 /* Where Nix could not write JSON (it ran out of stack): the words behind "error:". */
 static int plain_error(const char *text, const char *shown, struct error *e) {
         const char *found = NULL, *p = text;
@@ -133,22 +170,15 @@ static int plain_error(const char *text, const char *shown, struct error *e) {
         words = nix_plain(found ? found : text);
         if (!words || !*words)
                 return error_set(e, EIO, EXIT_COMMAND, "%s: nix-instantiate failed and said nothing", shown);
-        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %.*s", shown, 500, words);
+        return set_words(shown, words, e);
 }
 
 static int error_in_words(const json_t *error, const char *where, struct error *e) {
         _cleanup_(freep) char *words = nix_plain(json_string_value(json_object_get(error, "raw_msg")));
-        const char *advice = "";
 
         if (!words)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "%s: reading what Nix says", where);
-        if (strstr(words, "called with unexpected argument"))
-                advice = "; let the function's arguments end with '...'";
-        else if (strstr(words, "was not found in the Nix search path"))
-                advice = "; a portable config does without nixpkgs";
-        else if (strstr(words, "in restricted mode"))
-                advice = "; a portable config reads only files of this machine";
-        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %.*s%s", where, 1000, words, advice);
+        return set_words(where, words, e);
 }
 
 /* The definitions of a conflict have positions of their own. */

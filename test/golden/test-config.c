@@ -198,8 +198,19 @@ static void test_deep_nesting(void **state) {
         assert_non_null(text);
         memset(text, '[', depth);
         text[depth] = '\0';
+        assert_generated_refused("deep.nix", text, depth, ":1:4999: memory exhausted; it is nested too deeply");
         assert_generated_refused("deep.json", text, depth, ":1:2049: not JSON: maximum parsing depth reached near '['");
         free(text);
+}
+
+static void test_huge_results(void **state) {
+        static const char large[] = "{ environment.etc.x.text = builtins.concatStringsSep \"\" (builtins.genList (_: "
+                                    "\"0123456789012345678901234567890123456789\") 1000000); }";
+        static const char list[] = "{ services.openssh.ports = builtins.genList (x: x) 500000000; }";
+
+        assert_generated_refused("large.nix", large, strlen(large), ": the evaluated config is larger than 32 MiB");
+        assert_generated_refused("list.nix", list, strlen(list),
+                                 ": out of memory; does the config go round in circles?");
 }
 
 /* The first thing that a person without Nix sees. */
@@ -259,10 +270,15 @@ static int enter_folder(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_configs),      cmocka_unit_test(test_both_languages),
-                cmocka_unit_test(test_files),        cmocka_unit_test(test_huge_files),
-                cmocka_unit_test(test_deep_nesting), cmocka_unit_test(test_without_nix),
-                cmocka_unit_test(test_failing_nix),  cmocka_unit_test(test_leaves_nothing_behind),
+                cmocka_unit_test(test_configs),
+                cmocka_unit_test(test_both_languages),
+                cmocka_unit_test(test_files),
+                cmocka_unit_test(test_huge_files),
+                cmocka_unit_test(test_deep_nesting),
+                cmocka_unit_test(test_huge_results),
+                cmocka_unit_test(test_without_nix),
+                cmocka_unit_test(test_failing_nix),
+                cmocka_unit_test(test_leaves_nothing_behind),
         };
 
         return cmocka_run_group_tests(tests, enter_folder, NULL);

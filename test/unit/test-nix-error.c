@@ -71,6 +71,12 @@ static void test_problems(void **state) {
         assert_message("@nix {\"raw_msg\":\"@nixos-nspawn {oops\"}", EXIT_CONTAINER, "c.nix: @nixos-nspawn {oops");
 }
 
+static void test_errors_without_raw_words(void **state) {
+        assert_message(
+                "@nix {\"action\":\"msg\",\"level\":0,\"msg\":\"\\u001b[31;1merror:\\u001b[0m out of memory\"}\n",
+                EXIT_CONTAINER, "c.nix: out of memory; does the config go round in circles?");
+}
+
 static void test_without_json(void **state) {
         assert_message("error: stack overflow (possible infinite recursion)\n", EXIT_CONTAINER,
                        "c.nix: stack overflow (possible infinite recursion)");
@@ -98,7 +104,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_positions), cmocka_unit_test(test_last_message_counts),
                 cmocka_unit_test(test_problems),  cmocka_unit_test(test_without_json),
-                cmocka_unit_test(test_plain),
+                cmocka_unit_test(test_plain),     cmocka_unit_test(test_errors_without_raw_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -336,6 +336,8 @@ let
     else
       errors.fail ({ kind = "unknown"; } // head (builtins.sort (a: b: a.line < b.line) unknown));
 
+  freeformsOf = collected: filter (f: f != null) (map (m: m.freeform) collected);
+
   baseNodes =
     base:
     genList (i: {
@@ -349,7 +351,8 @@ let
 in
 rec {
   # Evaluates definitions ([ { file; pos; value; } ]) against the options that the modules of base declare. A definition
-  # is a set of options, or a module (a function or a path; module = true: in any case).
+  # is a set of options, or a module (a function or a path). declared: what base declares, when it is known (declare) and
+  # base defines nothing itself; ten thousand entries of a list then share it.
   evaluate =
     {
       path ? [ ],
@@ -360,6 +363,7 @@ rec {
         if isString last then last else "[${toString last}]"
       ),
       base,
+      declared ? null,
       definitions,
     }:
     let
@@ -375,15 +379,16 @@ rec {
         module = d.value;
         origin = removeAttrs d [ "value" ];
       }) (filter isModule definitions);
-      collected = collect arguments (baseNodes base ++ written);
-      freeforms = filter (f: f != null) (map (m: m.freeform) collected);
+      isKnown = declared != null && written == [ ];
+      collected = if isKnown then [ ] else collect arguments (baseNodes base ++ written);
+      freeforms = if isKnown then declared.freeforms else freeformsOf collected;
       outer = head (definitions ++ [ base' ]);
       base' = {
         file = "(default)";
         pos = null;
       };
       tree = {
-        declared = mergeDeclarations [ ] (map (m: m.options) collected);
+        declared = if isKnown then declared.options else mergeDeclarations [ ] (map (m: m.options) collected);
         merged = mergeSet name path tree.declared (if freeforms == [ ] then null else head freeforms) outer (
           map (d: d // { wrap = x: x; }) (
             map (m: m.definition) collected ++ filter (d: !isModule d) definitions
@@ -410,7 +415,7 @@ rec {
     in
     {
       options = mergeDeclarations [ ] (map (m: m.options) collected);
-      freeforms = filter (f: f != null) (map (m: m.freeform) collected);
+      freeforms = freeformsOf collected;
     };
 
   # The table of options that the program reads, and from which the manual is made.

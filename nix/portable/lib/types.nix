@@ -336,6 +336,7 @@ rec {
     let
       modules = import ./modules.nix;
       declared = modules.declare [ module ];
+      definesNothing = isAttrs module && !(module ? config) && !(module ? imports) && module ? options;
     in
     mkType {
       name = "submodule";
@@ -347,6 +348,7 @@ rec {
         (modules.evaluate {
           inherit path;
           base = [ module ];
+          declared = if definesNothing then declared else null;
           definitions = ds;
         }).value;
       emptyValue = { };
