@@ -20,19 +20,16 @@
 static const uint8_t machine_id[16] = {0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10,
                                        0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
 
-static int parse_forward(char *text, struct forward *ret) {
-        char *words[5] = {0}, *save = NULL;
-        size_t n = 0;
-        for (char *w = strtok_r(text, ":", &save); w && n < 4;
-             w = strtok_r(n == 4 ? NULL : NULL, n == 4 ? "" : ":", &save))
-                words[n++] = w;
-        *ret = (struct forward){.protocol = strcmp(words[0], "udp") == 0 ? PROTOCOL_UDP : PROTOCOL_TCP,
-                                .host_port = (uint16_t) atoi(words[1]),
-                                .container_port = (uint16_t) atoi(words[2]),
-                                .count = words[3] ? (uint16_t) atoi(words[3]) : 1};
-        if (save && *save)
-                return address_parse(save, &ret->bind);
-        return 0;
+static int parse_forward(const char *text, struct forward *ret) {
+        char protocol[4], bind[ADDRESS_TEXT_MAX] = "";
+        unsigned short port, to, count = 1;
+        if (sscanf(text, "%3[a-z]:%hu:%hu:%hu:%45s", protocol, &port, &to, &count, bind) < 3)
+                return -EINVAL;
+        *ret = (struct forward){.protocol = strcmp(protocol, "udp") == 0 ? PROTOCOL_UDP : PROTOCOL_TCP,
+                                .host_port = port,
+                                .container_port = to,
+                                .count = count};
+        return bind[0] ? address_parse(bind, &ret->bind) : 0;
 }
 
 static int complain(const struct error *e) {
