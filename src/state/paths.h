@@ -29,6 +29,7 @@
 #define PATH_FORWARDS         PATH_RUN "/forwards.json"   /* cache of all containers' forwards */
 
 /* Inside the container. */
-#define PATH_GUEST_FOLDER  "/run/host/nixos-nspawn" /* bind-mounted from PATH_CONTAINERS/NAME/guest */
-#define PATH_GUEST_FIRST   PATH_GUEST_FOLDER "/first"
-#define PATH_GUEST_NETWORK PATH_GUEST_FOLDER "/network"
+#define PATH_GUEST_FOLDER   "/run/host/nixos-nspawn" /* bind-mounted from PATH_CONTAINERS/NAME/guest */
+#define PATH_GUEST_FIRST    PATH_GUEST_FOLDER "/first"
+#define PATH_GUEST_NETWORK  PATH_GUEST_FOLDER "/network"
+#define PATH_GUEST_NETWORKD PATH_GUEST_FOLDER "/20-host0.network" /* linked to from /run/systemd/network */

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -208,6 +209,20 @@ static void advertised_routes_refuse(const struct first_network *n) {
                 close(fd);
 }
 
+/* What a systemd-networkd in here is to find: the same network, declared. In /run, so that a file of that name in the
+ * guest's own /etc wins, and nothing of it outlives this boot. */
+static void declaration_link(void) {
+        static const char link[] = "/run/systemd/network/20-host0.network";
+
+        if (access(PATH_GUEST_NETWORKD, R_OK) < 0)
+                return;
+        if ((mkdir("/run/systemd", 0755) < 0 && errno != EEXIST) ||
+            (mkdir("/run/systemd/network", 0755) < 0 && errno != EEXIST) ||
+            (symlink(PATH_GUEST_NETWORKD, link) < 0 && errno != EEXIST))
+                complain("Cannot make %s: %s; a systemd-networkd in here will ask for addresses by DHCP", link,
+                         strerror(errno));
+}
+
 static void network_configure(void) {
         static struct batch batch;
         struct first_network n;
@@ -241,6 +256,7 @@ int main(int argc, char *argv[]) {
                 return 2;
         }
         network_configure();
+        declaration_link();
         execv(argv[1], argv + 1);
         complain("Cannot run the init %s: %s", argv[1], strerror(errno));
         return 127;

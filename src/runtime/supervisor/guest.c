@@ -42,24 +42,31 @@ static int copy_program(const char *from, const char *to) {
         return fchmod(out, 0755) < 0 ? -errno : 0;
 }
 
+static int guest_text_write(const char *name, const char *file, const char *text, struct error *e) {
+        _cleanup_(freep) char *path = supervisor_path(name, file);
+        int r = path && text ? file_write_atomic(path, text, strlen(text), 0644, false) : -ENOMEM;
+
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " PATH_CONTAINERS "/%s/%s", name, file) : 0;
+}
+
 int guest_folder_make(struct supervisor *s, struct error *e) {
         _cleanup_(freep) char *folder = supervisor_path(s->name, "guest");
         _cleanup_(freep) char *first = supervisor_path(s->name, "guest/first");
-        _cleanup_(freep) char *network = supervisor_path(s->name, "guest/network");
-        _cleanup_(freep) char *text = guest_first_file(&s->network, CARRIER_DEADLINE_MS);
+        _cleanup_(freep) char *network = guest_first_file(&s->network, CARRIER_DEADLINE_MS);
+        _cleanup_(freep) char *declaration = guest_network_file(&s->container, &s->network);
         int r;
 
-        if (!folder || !first || !network || !text)
+        if (!folder || !first)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot prepare the first process of %s", s->name);
         r = directory_make(folder, 0755);
         if (r >= 0)
                 r = copy_program(LIBEXECDIR "/nspawn-first", first);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot copy " LIBEXECDIR "/nspawn-first to %s", first);
-        r = file_write_atomic(network, text, strlen(text), 0644, false);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot write %s", network);
-        return 0;
+        r = guest_text_write(s->name, "guest/network", network, e);
+        if (r >= 0)
+                r = guest_text_write(s->name, "guest/20-host0.network", declaration, e);
+        return r;
 }
 
 int guest_folder_remove(const char *name) {
