@@ -52,6 +52,12 @@ int sequence_run(const struct step *steps, size_t n, void *context, struct progr
                         break;
                 }
         }
+        /* Whoever dies after the last step has everything to take back. */
+        if (r >= 0 && steps[n - 1].undo) {
+                r = fault_check("finishing", e);
+                if (r < 0)
+                        undo_all(steps, n, context, p);
+        }
         signals_restore(old);
         return r;
 }

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Commands that are killed or interrupted at any moment, and removals that fail at any step: the next command repairs,
+# and nothing is half there.
+source "$(dirname "$0")/../lib/tap.sh"
+[[ -n ${SANDBOX-} ]] || "$(dirname "$0")/../lib/trees" "$(dirname "$0")/../cli/empty.json" >&2
+in_sandbox "$@"
+source "$(dirname "$0")/../lib/network.sh"
+
+mkdir -p /run/config
+cd /run/config || exit 1
+echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; containerPort = 80; }]; }' >one.nix
+echo '{ nixosContainer.forwardPorts = [{ hostPort = 8282; containerPort = 80; }]; environment.etc.two.text = "2"; }' >two.nix
+need "setup" nixos-nspawn setup
+need "warm up" nixos-nspawn create --config one.nix warm
+need "remove" nixos-nspawn remove --delete-state warm
+state() { # without what only another boot takes away
+        everything | grep -vE '^/run/systemd(/nspawn.*)?$'
+}
+nothing=$(state)
+
+# killed SIGNAL SECONDS|at-work COMMAND...: sends the signal after that time, or when it has begun to change things;
+# returns the command's status
+killed() {
+        local signal=$1 delay=$2
+        shift 2
+        "$@" >/run/output 2>&1 </dev/null &
+        local pid=$!
+        if [[ $delay == at-work ]]; then
+                until [[ -s /var/lib/nixos-nspawn/unfinished/one ]] || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
+        else
+                sleep "$delay"
+        fi
+        kill -"$signal" $pid 2>/dev/null
+        wait $pid
+}
+settled() { # settled: the state once the kernel has let links and groups of killed processes go
+        local seen last=
+        for _ in $(seq 50); do
+                seen=$(state)
+                [[ $seen == "$last" ]] && break
+                last=$seen
+                sleep 0.2
+        done
+        echo "$seen"
+}
+
+repaired=0
+repairs() { # repairs WHAT
+        local seen
+        if seen=$(nixos-nspawn list 2>&1); then ok "$1"; else not_ok "$1" "$seen"; fi
+        ! grep -q '^nixos-nspawn: took back what an interrupted command had done to one$' <<<"$seen" || repaired=$((repaired + 1))
+}
+
+# create, killed.
+for delay in 0.03 0.1 0.2 0.3 0.4 0.5 0.7 0.9; do
+        if killed KILL $delay nixos-nspawn create --config one.nix one; then
+                prints "create, killed after $delay s, was done" '^one ' nixos-nspawn list
+                need "remove" nixos-nspawn remove --delete-state one
+        fi 2>/dev/null
+        repairs "create, killed after $delay s: the next command works"
+        same "  nothing is left behind" "$nothing" "$(settled)"
+done
+if [[ $repaired -gt 0 ]]; then ok "create was killed half-way $repaired times"; else not_ok "create was killed half-way"; fi
+repaired=0
+succeeds "create works" nixos-nspawn create --config one.nix one
+address=$(nixos-nspawn show-ip one)
+
+# update, killed: either the old definition or the new one, and it runs.
+for delay in 0.03 0.1 0.3 0.5 0.7 0.9 1.2; do
+        need "the old definition" nixos-nspawn update --config one.nix one
+        old=$(readlink /var/lib/nixos-nspawn/profiles/one/system)
+        killed KILL $delay nixos-nspawn update --config two.nix one 2>/dev/null
+        done_=$?
+        repairs "update, killed after $delay s: the next command works"
+        prints "  it runs" '^  State: running' nixos-nspawn status one
+        now=$(readlink /var/lib/nixos-nspawn/profiles/one/system)
+        ports=$(nixos-nspawn ports --json | grep -o '"hostPorts": \[[0-9]*')
+        two=absent
+        nixos-nspawn run one -- test -e /etc/two && two=present
+        if [[ $done_ -eq 0 ]]; then expected="present 8282"; else expected="absent 8181"; [[ $now == "$old" ]] || not_ok "  the old generation" "$old $now"; fi
+        same "  definition, files and ports belong together" "$expected" "$two ${ports##*\[}"
+done
+if [[ $repaired -gt 0 ]]; then ok "update was killed half-way $repaired times"; else not_ok "update was killed half-way"; fi
+same "  the address is kept" "$address" "$(nixos-nspawn show-ip one)"
+
+# Interrupted: undone before it ends.
+need "remove" nixos-nspawn remove --delete-state one
+for signal in INT TERM; do
+        number=$(kill -l $signal)
+        # A shell's background processes ignore SIGINT; a program started by env does not.
+        killed $signal at-work env --default-signal=INT nixos-nspawn create --config one.nix one
+        same "create, ended by SIG$signal: its exit status" $((128 + number)) $?
+        if grep -q '^nixos-nspawn: interrupted while ' /run/output; then ok "  says so"; else not_ok "  says so" "$(cat /run/output)"; fi
+        same "  nothing is left behind" "$nothing" "$(settled)"
+done
+
+# remove, failing at step k: the container is there as before, and runs.
+need "create" nixos-nspawn create --config one.nix one
+for k in $(seq 1 20); do
+        seen=$(NIXOS_NSPAWN_FAIL_AT=$k nixos-nspawn remove --delete-state one 2>&1) && break
+        if grep -q "^nixos-nspawn: a test made step $k fail" <<<"$seen"; then ok "remove, step $k failing: says so"; else not_ok "remove, step $k failing: says so" "$seen"; fi
+        prints "  it runs" '^  State: running' nixos-nspawn status one
+        same "  the same address" "$address" "$(nixos-nspawn show-ip one)"
+        succeeds "  a command inside" nixos-nspawn run one -- true
+done
+if [[ $k -gt 3 ]]; then ok "remove: $((k - 1)) steps"; else not_ok "remove has steps" "$seen"; fi
+same "removed: nothing is left behind" "$nothing" "$(settled)"
+
+# Two at once: one wins, the other says so.
+nixos-nspawn create --config one.nix one >/run/a 2>&1 &
+first=$!
+nixos-nspawn create --config one.nix one >/run/b 2>&1 &
+second=$!
+wait $first
+a=$?
+wait $second
+b=$?
+same "two creates at once: one wins" "0 10" "$(printf '%s\n' $a $b | sort -n | xargs)"
+prints "  it is there" '^one +running' nixos-nspawn list
+need "remove" nixos-nspawn remove --delete-state one
+same "  nothing is left behind" "$nothing" "$(settled)"
+done_testing
