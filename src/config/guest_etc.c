@@ -55,6 +55,9 @@ static char *owner_text(struct guest_maker *m, const json_t *o, const char *wher
         return n > 0 ? format("+%lld", (long long) n) : NULL;
 }
 
+/* Our trees leave out systemd's programs that make units at boot; this one is needed now. */
+#define FSTAB_GENERATOR "systemd-fstab-generator"
+
 static void make_file(struct guest_maker *m, const char *name, const json_t *o) {
         _cleanup_(freep) char *path = NULL, *user = NULL, *group = NULL;
         char where[GUEST_OPTION_MAX];
@@ -83,6 +86,9 @@ static void make_file(struct guest_maker *m, const char *name, const json_t *o) 
                 guest_fail(m, EINVAL, "%s: has neither text nor source; say what the file holds", where);
         else {
                 path = format("/etc/%s", target);
+                if (string_equal(target, "fstab"))
+                        guest_add_link(m, "/etc/systemd/system-generators/" FSTAB_GENERATOR,
+                                       "/usr/lib/systemd/system-generators/" FSTAB_GENERATOR);
                 if (path)
                         guest_add_owned(m, path, mode, user, group, text);
                 else

@@ -16,7 +16,7 @@
 #include <sys/statvfs.h>
 
 /* Counts up when the same packages give another tree: base packages, options of mmdebstrap, tree_finish(). */
-#define RECIPE        "1"
+#define RECIPE        "2"
 #define DEFAULT_SUITE "trixie"
 #define INIT          "/usr/lib/systemd/systemd"
 /* Seen at its height: 310 MiB, the lists and the packages still there. */

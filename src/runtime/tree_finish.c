@@ -29,7 +29,7 @@ static const struct {
          "systemd-pcrphase-sysinit.service systemd-pcrphase.service systemd-random-seed.service "
          "systemd-sysusers.service systemd-tmpfiles-setup-dev-early.service systemd-tmpfiles-setup-dev.service "
          "systemd-tpm2-setup-early.service systemd-tpm2-setup.service systemd-update-done.service"},
-        {"local-fs.target", "run-lock.mount tmp.mount"},
+        {"local-fs.target", "run-lock.mount systemd-remount-fs.service tmp.mount"},
         {"sockets.target", "systemd-creds.socket systemd-hostnamed.socket systemd-initctl.socket "
                            "systemd-pcrextend.socket systemd-pcrlock.socket systemd-sysext.socket"},
         /* The bus starts with the first who connects to its socket. */
@@ -37,9 +37,11 @@ static const struct {
                               "systemd-user-sessions.service"},
 };
 
-/* Each costs a process before the first unit starts. */
+/* Each costs a process before the first unit starts. That of fstab is there again when the spec brings an fstab
+ * (config/guest_etc.c). */
 static const char *const generators[] = {
-        "debug", "getty", "gpt-auto", "hibernate-resume", "rc-local", "run", "ssh", "system-update", "sysv", "tpm2",
+        "debug", "fstab",         "getty", "gpt-auto", "hibernate-resume", "rc-local", "run",
+        "ssh",   "system-update", "sysv",  "tpm2",
 };
 
 static const char *const enabled[][2] = {

@@ -81,6 +81,7 @@ prints "the host name resolves inside" '^127.0.0.2 ' inside getent ahostsv4 tree
 prints "environment.etc: a text" '^welcome$' inside cat /etc/motd
 prints "environment.etc: mode and owner" '^640 root www-data$' inside stat -c '%a %U %G' /etc/deep/er/secret
 prints "environment.etc: sysctl.d takes effect" '^77$' inside cat /proc/sys/net/ipv4/ip_default_ttl
+prints "environment.etc: fstab is mounted" ' /srv/scratch tmpfs .*size=1024k' inside cat /proc/mounts
 prints "a service's script ran, after preStart, as root, with its environment" '^before it.s "so" 100% root *$' \
         inside sh -c 'tr "\n" " " </var/lib/hello; echo' 
 prints "/usr is read-only" 'Read-only file system' inside touch /usr/x
