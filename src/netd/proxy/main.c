@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define IDLE_USEC    (10 * UINT64_C(1000000))
+#define IDLE_USEC    (5 * UINT64_C(1000000))
 #define LOCK_WAIT_MS 500 /* for one that is just ending */
 #define DESCRIPTORS  ((rlim_t) 1048576)
 

@@ -66,11 +66,15 @@ struct target {
 
 struct service; /* a container that has listeners */
 
+#define LOOPBACK_BOTH ((struct address){.family = AF_INET6})
+
+/* The usual one is both: a socket of both families on every address, but of the link lo, so that nobody else can come
+ * in. One instead of two, as a forward of many ports needs many. */
 struct listener {
         struct watch watch;
         struct service *service;
         enum protocol protocol;
-        struct address address;
+        struct address address; /* a loopback address; LOOPBACK_BOTH */
         uint16_t port;
         struct target target;
         struct link connections; /* TCP */
@@ -134,6 +138,8 @@ struct service *service_find(struct proxy *p, const char *name);
 struct sockaddr_storage;
 /* The kernel's form of an address and port; returns its size. */
 unsigned socket_address(const struct address *a, uint16_t port, struct sockaddr_storage *ret);
+/* Real IPv6, not IPv4 in its clothes. */
+bool socket_address_is_v6(const struct sockaddr_storage *s);
 int listener_open(struct proxy *p, struct listener *l, struct error *e);
 struct listener *listener_free(struct proxy *p, struct listener *l);
 /* Lets the connections and flows go, not the socket. */

@@ -36,23 +36,21 @@ static struct listener *listener_search(const struct service *s, const struct li
         return found ? *found : NULL;
 }
 
-/* The loopback addresses on which a forward is reachable: how many, 0 to 2. */
-static size_t loopback_addresses(const struct forward *f, struct address ret[2]) {
+/* Where a forward is reachable on the host itself; false: nowhere, it is bound to another address. */
+static bool loopback_address(const struct forward *f, struct address *ret) {
         static const struct address v4 = {.family = AF_INET, .bytes = {127, 0, 0, 1}};
         static const struct address v6 = {.family = AF_INET6, .bytes = {[15] = 1}};
         static const uint8_t zero[16];
-        bool any = memcmp(f->bind.bytes, zero, address_size(&f->bind)) == 0;
-        size_t n = 0;
 
-        if (!any && address_is_loopback(&f->bind)) {
-                ret[0] = f->bind;
-                return 1;
-        }
-        if (any && f->bind.family != AF_INET6)
-                ret[n++] = v4;
-        if (any && f->bind.family != AF_INET)
-                ret[n++] = v6;
-        return n;
+        if (f->bind.family == AF_UNSPEC)
+                *ret = LOOPBACK_BOTH;
+        else if (memcmp(f->bind.bytes, zero, address_size(&f->bind)) == 0)
+                *ret = f->bind.family == AF_INET ? v4 : v6;
+        else if (address_is_loopback(&f->bind))
+                *ret = f->bind;
+        else
+                return false;
+        return true;
 }
 
 /* A list of listeners that are not open yet. */
@@ -82,11 +80,11 @@ static int wanted_add(struct wanted *w, const struct listener *l) {
 }
 
 static size_t count_wanted(const struct forward *forwards, size_t n) {
-        struct address addresses[2];
+        struct address loopback;
         size_t total = 0;
 
         for (size_t i = 0; i < n; i++)
-                total += forwards[i].count * loopback_addresses(&forwards[i], addresses);
+                total += loopback_address(&forwards[i], &loopback) ? forwards[i].count : 0;
         return total;
 }
 
@@ -96,18 +94,19 @@ static int make_wanted(struct service *s, const struct address addresses[2], con
         if (!w->list)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
-                struct address loopback[2];
-                size_t n_loopback = loopback_addresses(&forwards[i], loopback);
+                struct address loopback;
 
-                for (unsigned k = 0; k < forwards[i].count * n_loopback; k++) {
+                if (!loopback_address(&forwards[i], &loopback))
+                        continue;
+                for (unsigned k = 0; k < forwards[i].count; k++) {
                         struct listener l = {
                                 .watch.fd = -1,
                                 .service = s,
                                 .protocol = forwards[i].protocol,
-                                .address = loopback[k % n_loopback],
-                                .port = (uint16_t) (forwards[i].host_port + k / n_loopback),
+                                .address = loopback,
+                                .port = (uint16_t) (forwards[i].host_port + k),
                                 .target = {.addresses = {addresses[0], addresses[1]},
-                                           .port = (uint16_t) (forwards[i].container_port + k / n_loopback)},
+                                           .port = (uint16_t) (forwards[i].container_port + k)},
                         };
                         int r = wanted_add(w, &l);
 
@@ -136,16 +135,37 @@ static int check_doubles(const struct service *s, const struct wanted *w, struct
         return 0;
 }
 
-static int open_one(struct proxy *p, struct listener *l, struct error *e) {
-        for (struct link *k = p->services.next; k != &p->services; k = k->next) {
-                const struct service *other = CONTAINER_OF(k, struct service, link);
+/* The other container that is in the listener's way, or NULL. */
+static const struct service *find_rival(const struct proxy *p, const struct listener *l) {
+        const bool both = address_equal(&l->address, &LOOPBACK_BOTH);
+        const struct forward f = {.protocol = l->protocol,
+                                  .host_port = l->port,
+                                  .container_port = 1,
+                                  .count = 1,
+                                  .bind = both ? ADDRESS_NONE : l->address};
 
-                if (other != l->service && listener_search(other, l))
-                        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
-                                         "host port %u/%s of container '%s' is already forwarded to container '%s'",
-                                         l->port, protocol_name(l->protocol), l->service->name, other->name);
+        for (const struct link *k = p->services.next; k != &p->services; k = k->next) {
+                const struct service *s = CONTAINER_OF(k, struct service, link);
+
+                for (size_t i = 0; s != l->service && i < s->n_forwards; i++)
+                        if (forward_conflicts(&s->forwards[i], &f))
+                                return s;
         }
-        return listener_open(p, l, e);
+        return NULL;
+}
+
+static int open_one(struct proxy *p, struct listener *l, struct error *e) {
+        const struct service *rival;
+        int r = listener_open(p, l, e);
+
+        if (r != -EADDRINUSE)
+                return r;
+        rival = find_rival(p, l);
+        return rival ? error_set(e, r, EXIT_CONTAINER,
+                                 "%s port %u of the host is taken by container '%s'; choose another hostPort for "
+                                 "container '%s'",
+                                 protocol_name(l->protocol), l->port, rival->name, l->service->name)
+                     : r;
 }
 
 /* Opens what the service does not have yet. */

@@ -34,6 +34,7 @@ struct connection {
         struct dead dead;
         uint8_t tried; /* bits of target.addresses */
         bool connected;
+        bool v6; /* the client came with IPv6 */
 };
 
 static struct proxy *proxy_of(const struct connection *c) {
@@ -151,7 +152,7 @@ static int socket_error(int fd) {
 static int connect_next(struct connection *c) {
         const struct target *t = &c->listener->target;
         /* The family that the client came with first. */
-        unsigned first = c->listener->address.family == AF_INET ? 0 : 1;
+        unsigned first = c->v6 ? 1 : 0;
 
         for (unsigned k = 0; k < 2; k++) {
                 unsigned i = first ^ k;
@@ -219,7 +220,7 @@ static void on_client(struct watch *w, uint32_t events) {
 }
 
 /* Takes fd over. */
-static void connection_new(struct listener *l, int fd) {
+static void connection_new(struct listener *l, int fd, bool v6) {
         struct proxy *p = l->service->proxy;
         struct connection *c = calloc(1, sizeof *c);
         int one = 1;
@@ -232,6 +233,7 @@ static void connection_new(struct listener *l, int fd) {
                 .client = {.fd = fd, .ready = on_client},
                 .server = {.fd = -1, .ready = on_server},
                 .listener = l,
+                .v6 = v6,
         };
         c->dead.object = c;
         link_append(&l->connections, &c->link);
@@ -259,7 +261,9 @@ void tcp_accept(struct watch *w, uint32_t events) {
         struct proxy *p = l->service->proxy;
 
         for (unsigned i = 0; i < ACCEPTS; i++) {
-                int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                struct sockaddr_storage client;
+                socklen_t size = sizeof client;
+                int fd = accept4(w->fd, (struct sockaddr *) &client, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
                 if (fd < 0) {
                         if (errno == EMFILE || errno == ENFILE)
@@ -272,7 +276,7 @@ void tcp_accept(struct watch *w, uint32_t events) {
 
                         socket_close(p, &refused, true);
                 } else
-                        connection_new(l, fd);
+                        connection_new(l, fd, socket_address_is_v6(&client));
         }
 }
 

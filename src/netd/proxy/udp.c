@@ -15,6 +15,13 @@
 #define ANSWERED_MSEC 120000u
 #define DATAGRAMS     64
 
+/* Who asked, and what address was asked: answers go from the one to the other. */
+struct parties {
+        struct sockaddr_storage client;
+        socklen_t client_size;
+        struct in6_pktinfo local; /* all zero where the listener has one address only */
+};
+
 struct flow {
         struct watch watch;
         struct listener *listener;
@@ -22,8 +29,7 @@ struct flow {
         struct link link;    /* in listener.flows */
         struct link by_time; /* in proxy.flows */
         struct dead dead;
-        struct sockaddr_storage client;
-        socklen_t client_size;
+        struct parties parties;
         uint64_t last;
         bool answered;
         uint8_t tried;
@@ -33,16 +39,16 @@ struct flow {
 static char datagram[65536];
 
 /* Keyed: whoever chooses the ports must not be able to choose the chain. */
-static uint32_t bucket_of(const struct listener *l, const struct sockaddr_storage *client, socklen_t size) {
+static uint32_t bucket_of(const struct listener *l, const struct parties *parties) {
         const uint8_t *key = l->service->proxy->hash_key;
-        uint64_t hash = siphash24(client, size, key) ^ siphash24(&l, sizeof(void *), key);
+        uint64_t hash = siphash24(&parties->client, parties->client_size, key) ^ siphash24(&l, sizeof(void *), key);
 
         return (uint32_t) (hash % FLOW_BUCKETS);
 }
 
 static void flow_end(struct flow *f) {
         struct proxy *p = f->listener->service->proxy;
-        struct flow **chain = &p->flow_table[bucket_of(f->listener, &f->client, f->client_size)];
+        struct flow **chain = &p->flow_table[bucket_of(f->listener, &f->parties)];
 
         while (*chain && *chain != f)
                 chain = &(*chain)->chain;
@@ -71,7 +77,7 @@ static void flow_touch(struct flow *f) {
 static int flow_connect(struct flow *f) {
         struct proxy *p = f->listener->service->proxy;
         const struct target *t = &f->listener->target;
-        unsigned first = f->listener->address.family == AF_INET ? 0 : 1;
+        unsigned first = socket_address_is_v6(&f->parties.client) ? 1 : 0;
 
         for (unsigned k = 0; k < 2; k++) {
                 unsigned i = first ^ k;
@@ -102,6 +108,60 @@ static void flow_failed(struct flow *f) {
                 flow_end(f);
 }
 
+/* A client that does not keep up loses datagrams, as on any network. */
+static void send_answer(struct flow *f, size_t size) {
+        union {
+                struct cmsghdr header; /* aligns it */
+                char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        } control = {0};
+        struct iovec data = {datagram, size};
+        struct msghdr m = {
+                .msg_name = &f->parties.client,
+                .msg_namelen = f->parties.client_size,
+                .msg_iov = &data,
+                .msg_iovlen = 1,
+        };
+
+        if (f->parties.local.ipi6_ifindex > 0) {
+                m.msg_control = &control;
+                m.msg_controllen = sizeof control.space;
+                control.header.cmsg_level = IPPROTO_IPV6;
+                control.header.cmsg_type = IPV6_PKTINFO;
+                control.header.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo));
+                memcpy(CMSG_DATA(&control.header), &f->parties.local, sizeof(struct in6_pktinfo));
+        }
+        (void) sendmsg(f->listener->watch.fd, &m, MSG_NOSIGNAL);
+}
+
+/* -errno, or the size of what lies in datagram now. */
+static ssize_t receive_question(int fd, struct parties *ret) {
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        } control;
+        struct iovec data = {datagram, sizeof datagram};
+        struct parties p = {0};
+        struct msghdr m = {
+                .msg_name = &p.client,
+                .msg_namelen = sizeof p.client,
+                .msg_iov = &data,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof control.space,
+        };
+        ssize_t n = recvmsg(fd, &m, 0);
+
+        if (n < 0)
+                return -errno;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+                if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+                    c->cmsg_len == CMSG_LEN(sizeof p.local))
+                        memcpy(&p.local, CMSG_DATA(c), sizeof p.local);
+        p.client_size = m.msg_namelen;
+        *ret = p;
+        return n;
+}
+
 static void on_answer(struct watch *w, uint32_t events) {
         struct flow *f = CONTAINER_OF(w, struct flow, watch);
 
@@ -115,16 +175,19 @@ static void on_answer(struct watch *w, uint32_t events) {
                 }
                 f->answered = true;
                 flow_touch(f);
-                /* A client that does not keep up loses datagrams, as on any network. */
-                (void) sendto(f->listener->watch.fd, datagram, (size_t) n, MSG_NOSIGNAL, (struct sockaddr *) &f->client,
-                              f->client_size);
+                send_answer(f, (size_t) n);
         }
 }
 
-static struct flow *flow_find(struct listener *l, const struct sockaddr_storage *client, socklen_t size) {
-        struct flow *f = l->service->proxy->flow_table[bucket_of(l, client, size)];
+static bool parties_equal(const struct parties *a, const struct parties *b) {
+        return a->client_size == b->client_size && memcmp(&a->client, &b->client, a->client_size) == 0 &&
+               memcmp(&a->local, &b->local, sizeof a->local) == 0;
+}
 
-        while (f && (f->listener != l || f->client_size != size || memcmp(&f->client, client, size) != 0))
+static struct flow *flow_find(struct listener *l, const struct parties *parties) {
+        struct flow *f = l->service->proxy->flow_table[bucket_of(l, parties)];
+
+        while (f && (f->listener != l || !parties_equal(&f->parties, parties)))
                 f = f->chain;
         return f;
 }
@@ -146,10 +209,10 @@ static void make_room(struct listener *l) {
         }
 }
 
-static struct flow *flow_new(struct listener *l, const struct sockaddr_storage *client, socklen_t size) {
+static struct flow *flow_new(struct listener *l, const struct parties *parties) {
         struct proxy *p = l->service->proxy;
         struct flow *f;
-        uint32_t bucket = bucket_of(l, client, size);
+        uint32_t bucket = bucket_of(l, parties);
 
         make_room(l);
         f = calloc(1, sizeof *f);
@@ -159,8 +222,7 @@ static struct flow *flow_new(struct listener *l, const struct sockaddr_storage *
                 .watch = {.fd = -1, .ready = on_answer},
                 .listener = l,
                 .chain = p->flow_table[bucket],
-                .client = *client,
-                .client_size = size,
+                .parties = *parties,
         };
         f->dead.object = f;
         p->flow_table[bucket] = f;
@@ -181,17 +243,16 @@ void udp_receive(struct watch *w, uint32_t events) {
         struct listener *l = CONTAINER_OF(w, struct listener, watch);
 
         for (unsigned i = 0; i < DATAGRAMS; i++) {
-                struct sockaddr_storage client = {0};
-                socklen_t size = sizeof client;
+                struct parties parties;
                 struct flow *f;
                 ssize_t n;
 
-                n = recvfrom(w->fd, datagram, sizeof datagram, 0, (struct sockaddr *) &client, &size);
+                n = receive_question(w->fd, &parties);
                 if (n < 0)
                         return;
-                f = flow_find(l, &client, size);
+                f = flow_find(l, &parties);
                 if (!f)
-                        f = flow_new(l, &client, size);
+                        f = flow_new(l, &parties);
                 if (!f)
                         continue;
                 flow_touch(f);
