@@ -100,10 +100,11 @@ ssize_t elements_run(struct application *a, size_t first) {
                 if (failed == UINT32_MAX)
                         return r;
                 bool explained = transaction_explain(steps, n, b, a->forgiving);
-                /* Refused as a whole, as when somebody flushed the tables meanwhile: message 0 opens the transaction.
-                 */
-                if (explained && b->results[0].code < 0)
-                        return b->results[0].code;
+                /* Message 0 opens the transaction: refused as a whole, for want of privileges or memory. */
+                if (b->results[0].code < 0) {
+                        step_fail(steps, b->results[0].code, &b->results[0]);
+                        break;
+                }
                 if (!explained)
                         break;
         }

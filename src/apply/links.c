@@ -181,6 +181,13 @@ static int batch_run(struct application *a, struct netlink *n, struct step *step
         return 0;
 }
 
+/* The kernel goes on after an operation that it refused: a link is raised only when all that stands before has been
+ * done, so raising it begins a batch. */
+static bool links_go_together(const struct operation *first, const struct operation *next) {
+        return !operation_is_element(next) && next->kind != OPERATION_LINK_CREATE && next->kind != OPERATION_LINK_UP &&
+               next->side == first->side && strcmp(next->link, first->link) == 0;
+}
+
 ssize_t links_run(struct application *a, size_t first) {
         struct step *steps = a->steps + first;
         const struct operation *o = &steps->operation;
@@ -196,9 +203,7 @@ ssize_t links_run(struct application *a, size_t first) {
                 return r < 0 ? r : (ssize_t) (first + 1);
         }
         size_t count = 1;
-        while (first + count < a->n && !operation_is_element(&steps[count].operation) &&
-               steps[count].operation.kind != OPERATION_LINK_CREATE && steps[count].operation.side == o->side &&
-               strcmp(steps[count].operation.link, o->link) == 0)
+        while (first + count < a->n && links_go_together(o, &steps[count].operation))
                 count++;
         struct link_cache *c;
         r = link_look(a, n, o, &c);
