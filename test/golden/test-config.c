@@ -144,7 +144,18 @@ static void assert_refused(const char *path, const char *name, int exit_status, 
         assert_null(spec);
         assert_text(error_message(&e), message);
         assert_int_equal(e.exit_status, exit_status);
-        assert_true(config_load(path, name, &spec, NULL) < 0);
+}
+
+/* Nobody has to be interested in the words. */
+static void test_without_words(void **state) {
+        static const char *const paths[] = {"nowhere.nix",        "wrong-type.nix",    "wrong-type.json",
+                                            "wrong-syntax.nix",   "wrong-syntax.json", "wrong-port-twice.json",
+                                            "wrong-etc-empty.nix"};
+        json_t *spec = NULL;
+
+        for (size_t i = 0; i < ELEMENTS_OF(paths); i++)
+                assert_true(config_load(paths[i], "example", &spec, NULL) < 0);
+        assert_null(spec);
 }
 
 static void test_files(void **state) {
@@ -270,15 +281,11 @@ static int enter_folder(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_configs),
-                cmocka_unit_test(test_both_languages),
-                cmocka_unit_test(test_files),
-                cmocka_unit_test(test_huge_files),
-                cmocka_unit_test(test_deep_nesting),
-                cmocka_unit_test(test_huge_results),
-                cmocka_unit_test(test_without_nix),
-                cmocka_unit_test(test_failing_nix),
-                cmocka_unit_test(test_leaves_nothing_behind),
+                cmocka_unit_test(test_configs),      cmocka_unit_test(test_both_languages),
+                cmocka_unit_test(test_files),        cmocka_unit_test(test_without_words),
+                cmocka_unit_test(test_huge_files),   cmocka_unit_test(test_deep_nesting),
+                cmocka_unit_test(test_huge_results), cmocka_unit_test(test_without_nix),
+                cmocka_unit_test(test_failing_nix),  cmocka_unit_test(test_leaves_nothing_behind),
         };
 
         return cmocka_run_group_tests(tests, enter_folder, NULL);
