@@ -88,7 +88,20 @@ static int note(json_t *record, json_t *wanted, const char *name, const char *va
         return json_object_set_new(wanted, name, json_string(value)) < 0 ? -ENOMEM : 1;
 }
 
-/* accept_ra 1 means "unless forwarding": of those that take advertisements at all, and of those to come ("default"). */
+/* Not "default": links that come later include containers', which must never be listened to, whatever the firewall's
+ * state; those that are there are left out by name. */
+static bool interface_matters(const char *name) {
+        static const char *const others[] = {"all", "default", "lo"}, *const ours[] = {"ve-", "vb-", "vz-"};
+        for (size_t i = 0; i < ELEMENTS_OF(others); i++)
+                if (strcmp(name, others[i]) == 0)
+                        return false;
+        for (size_t i = 0; i < ELEMENTS_OF(ours); i++)
+                if (strncmp(name, ours[i], strlen(ours[i])) == 0)
+                        return false;
+        return name[0] != '.';
+}
+
+/* accept_ra 1 means "unless forwarding". */
 static int note_advertisements(json_t *record, json_t *wanted) {
         DIR *directory = opendir(SYSCTLS V6_CONF);
         if (!directory)
@@ -97,7 +110,7 @@ static int note_advertisements(json_t *record, json_t *wanted) {
         const struct dirent *d;
         while (r >= 0 && (d = readdir(directory))) {
                 char value[16];
-                if (d->d_name[0] == '.' || strcmp(d->d_name, "all") == 0 || strcmp(d->d_name, "lo") == 0)
+                if (!interface_matters(d->d_name))
                         continue;
                 _cleanup_(freep) char *name = format(V6_CONF "/%s/accept_ra", d->d_name);
                 if (!name)
