@@ -25,10 +25,10 @@ struct mac {
         uint8_t bytes[ETH_ALEN];
 };
 
-#define ADDRESS_NONE ((struct address) {.family = AF_UNSPEC})
+#define ADDRESS_NONE     ((struct address){.family = AF_UNSPEC})
 #define ADDRESS_TEXT_MAX INET6_ADDRSTRLEN
-#define PREFIX_TEXT_MAX (INET6_ADDRSTRLEN + 4)
-#define MAC_TEXT_MAX 18
+#define PREFIX_TEXT_MAX  (INET6_ADDRSTRLEN + 4)
+#define MAC_TEXT_MAX     18
 
 /* "10.0.0.1", "fd00::1"; no scope, no port, no brackets. -EINVAL. */
 int address_parse(const char *s, struct address *ret);
@@ -42,13 +42,13 @@ const char *address_format(const struct address *a, char buf[ADDRESS_TEXT_MAX]);
 const char *prefix_format(const struct prefix *p, char buf[PREFIX_TEXT_MAX]);
 const char *mac_format(const struct mac *m, char buf[MAC_TEXT_MAX]);
 
-size_t address_size(const struct address *a);     /* 4, 16, 0 */
-uint8_t address_bits(const struct address *a);    /* 32, 128, 0 */
+size_t address_size(const struct address *a);  /* 4, 16, 0 */
+uint8_t address_bits(const struct address *a); /* 32, 128, 0 */
 bool address_equal(const struct address *a, const struct address *b);
 int address_compare(const struct address *a, const struct address *b); /* family, then bytes */
-bool address_is_link_local(const struct address *a);  /* 169.254/16, fe80::/10 */
-bool address_is_loopback(const struct address *a);    /* 127/8, ::1 */
-bool address_is_unique_local(const struct address *a); /* fc00::/7 */
+bool address_is_link_local(const struct address *a);                   /* 169.254/16, fe80::/10 */
+bool address_is_loopback(const struct address *a);                     /* 127/8, ::1 */
+bool address_is_unique_local(const struct address *a);                 /* fc00::/7 */
 bool address_is_multicast(const struct address *a);
 bool prefix_contains(const struct prefix *p, const struct address *a);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);

@@ -18,7 +18,7 @@ struct buffer {
         int error; /* 0 or -ENOMEM */
 };
 
-#define BUFFER_INIT ((struct buffer) {0})
+#define BUFFER_INIT ((struct buffer){0})
 
 void buffer_clear(struct buffer *b);
 void buffer_append(struct buffer *b, const void *data, size_t size);

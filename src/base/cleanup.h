@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _cleanup_(f)        __attribute__((cleanup(f)))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _unused_ __attribute__((unused))
-#define _pure_ __attribute__((pure))
+#define _unused_            __attribute__((unused))
+#define _pure_              __attribute__((pure))
 
 #define ELEMENTS_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -30,12 +30,12 @@ static inline int steal_fd(int *fd) {
         return r;
 }
 
-#define steal_ptr(p)                      \
-        ({                                \
-                __typeof__(p) *_pp = &(p); \
-                __typeof__(p) _v = *_pp;  \
-                *_pp = NULL;              \
-                _v;                       \
+#define steal_ptr(p)                                                                                                   \
+        ({                                                                                                             \
+                __typeof__(p) *_pp = &(p);                                                                             \
+                __typeof__(p) _v = *_pp;                                                                               \
+                *_pp = NULL;                                                                                           \
+                _v;                                                                                                    \
         })
 
 /* For _cleanup_ on a `T *` from malloc: frees it and sets it to NULL. */

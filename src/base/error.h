@@ -25,7 +25,7 @@ struct error {
         char *message;   /* one sentence without a full stop, owned */
 };
 
-#define ERROR_INIT ((struct error) {0})
+#define ERROR_INIT ((struct error){0})
 
 /* Frees what e holds and makes it empty. */
 void error_clear(struct error *e);

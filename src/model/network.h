@@ -14,19 +14,19 @@ struct allocation {
 
 struct network {
         char name[CONTAINER_NAME_MAX + 1];
-        char link[IFNAMSIZ];         /* host side: ve-NAME or its shortening */
+        char link[IFNAMSIZ]; /* host side: ve-NAME or its shortening */
         bool link_shortened;
         enum network_mode mode;
         struct mac host_mac;
         struct mac container_mac;
 
         /* Interface addresses with their prefix length; family AF_UNSPEC where there is none. */
-        struct prefix host_v4, container_v4;   /* 10.233.5.17/28, 10.233.5.18/28 */
-        struct prefix host_v6, container_v6;   /* fd..::1/64, fd..::2/64 */
+        struct prefix host_v4, container_v4;                  /* 10.233.5.17/28, 10.233.5.18/28 */
+        struct prefix host_v6, container_v6;                  /* fd..::1/64, fd..::2/64 */
         struct address host_link_local, container_link_local; /* fe80::, EUI-64 of the MACs */
 
-        uint32_t mtu;                /* 0: leave as the kernel made it */
-        bool masquerade_v4;          /* container_v4's range is NATed on the way out */
+        uint32_t mtu;       /* 0: leave as the kernel made it */
+        bool masquerade_v4; /* container_v4's range is NATed on the way out */
         bool masquerade_v6;
 
         const struct forward *forwards; /* borrowed from the container */
