@@ -13,13 +13,16 @@
 #include <string.h>
 
 /* What the definition on disk says now. */
-static int load(const char *name, struct container *c, struct network *n, struct error *e) {
+static int load(struct manager *m, const char *name, struct container *c, struct network *n, struct error *e) {
         const char *problem = container_name_problem(name);
         int r;
 
         if (problem)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "'%s' is no name for a container: %s", name, problem);
-        r = store_load_network(name, c, n, e);
+        r = allocations_refresh(&m->allocations, e);
+        if (r < 0)
+                return r;
+        r = store_compute_network(name, m->allocations, m->machine_id, c, n, e);
         if (r < 0)
                 return r;
         if (n->mode != NETWORK_VETH)
@@ -182,7 +185,7 @@ int manager_attach(struct manager *m, const char *name, struct attachment **ret,
         struct network n;
         int r;
 
-        r = load(name, &c, &n, e);
+        r = load(m, name, &c, &n, e);
         if (r >= 0)
                 r = check_link(m, &n, &link, e);
         if (r < 0)
@@ -306,7 +309,7 @@ int manager_update(struct manager *m, const char *name, bool dry, struct plan *r
         struct network n;
         int r;
 
-        r = load(name, &c, &n, e);
+        r = load(m, name, &c, &n, e);
         if (r < 0)
                 return r;
         if (a && !dry)

@@ -22,7 +22,7 @@ struct manager {
         struct responders *responders;   /* NULL before the first link */
         struct netlink *route;           /* for looking */
         struct netlink *sockets;         /* sock_diag */
-        struct allocations *allocations; /* namespace.c keeps them; NULL before it needs them */
+        struct allocations *allocations; /* read again when the file has changed; NULL before they are needed */
         struct netlink_monitor *links;
         struct firewall_monitor *firewall;
         uint8_t machine_id[16];

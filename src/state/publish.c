@@ -73,7 +73,10 @@ static int add_address_link(const struct address *a, const char *base) {
         if (a->family == AF_UNSPEC)
                 return 0;
         address_path(address_format(a, text), path);
-        return symlink_atomic(base, path);
+        /* Mostly there is none yet, and this is one system call. */
+        if (symlink(base, path) == 0)
+                return 0;
+        return errno == EEXIST ? symlink_atomic(base, path) : -errno;
 }
 
 static int publish(const struct network *n, const char *path, const struct buffer *text) {
@@ -81,9 +84,11 @@ static int publish(const struct network *n, const char *path, const struct buffe
         _cleanup_(freep) char *old = NULL;
         int r;
 
-        r = directory_make(PATH_NAMES_BY_ADDRESS, 0755);
-        if (r < 0)
-                return r;
+        if (access(PATH_NAMES_BY_ADDRESS, F_OK) < 0) {
+                r = directory_make(PATH_NAMES_BY_ADDRESS, 0755);
+                if (r < 0)
+                        return r;
+        }
         if (file_read(path, NAMES_FILE_MAX, &old, NULL) == 0)
                 (void) remove_address_links(old, text->data, base);
         r = add_address_link(&n->container_v4.address, base);

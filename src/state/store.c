@@ -133,32 +133,38 @@ int store_load(const char *name, struct container *ret, struct error *e) {
         return r;
 }
 
-int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e) {
-        _cleanup_(allocations_freep) struct allocations *allocations = NULL;
+int store_compute_network(const char *name, const struct allocations *a, const uint8_t machine_id[16],
+                          struct container *c, struct network *ret, struct error *e) {
         struct allocation ranges = {0};
-        uint8_t machine_id[16];
         int r;
 
         r = store_load(name, c, e);
         if (r < 0)
                 return r;
-        r = machine_id_get(machine_id, e);
-        if (r < 0)
-                goto fail;
-        r = allocations_load(&allocations, e);
-        if (r < 0)
-                goto fail;
-        if (c->mode == NETWORK_VETH && allocations_find(allocations, name, &ranges) < 0) {
+        if (c->mode == NETWORK_VETH && allocations_find(a, name, &ranges) < 0)
                 r = error_set(e, ENOENT, EXIT_CONTAINER,
                               "container '%s' has no addresses in '%s'; run 'nixos-nspawn update %s' to give it some",
                               name, PATH_ALLOCATIONS, name);
-                goto fail;
+        else {
+                r = network_compute(c, &ranges, machine_id, ret);
+                if (r < 0)
+                        (void) error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", name);
         }
-        r = network_compute(c, &ranges, machine_id, ret);
-        if (r == 0)
-                return 0;
-        (void) error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", name);
-fail:
-        container_clear(c);
+        if (r < 0)
+                container_clear(c);
         return r;
+}
+
+int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        uint8_t machine_id[16];
+        int r;
+
+        if (!store_exists(name))
+                return no_such_container(name, e);
+        r = machine_id_get(machine_id, e);
+        if (r < 0)
+                return r;
+        r = allocations_load(&a, e);
+        return r < 0 ? r : store_compute_network(name, a, machine_id, c, ret, e);
 }

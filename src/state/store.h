@@ -40,6 +40,10 @@ char *store_profile_path(const char *name);
 /* Everything at once: spec, allocation (must exist), machine id -> network. c is filled too, as the network borrows
  * from it. */
 int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e);
+/* The same for who keeps allocations and machine id in memory: the cost of one does not grow with their number. */
+struct allocations;
+int store_compute_network(const char *name, const struct allocations *a, const uint8_t machine_id[16],
+                          struct container *c, struct network *ret, struct error *e);
 
 /* A file of a generation beside spec.json and data.json, which the store writes itself from the spec. */
 struct store_file {
