@@ -75,6 +75,15 @@ carrier() { # carrier NAME: waits until the kernel has told both sides, and the 
                 [[ $SECONDS -lt $end ]] || { not_ok "carrier of ve-$1"; done_testing; }
         done
 }
+# The last check of a script: the program is still the one that was started, ends well, and leaks nothing.
+serving_ends() {
+        local status=0 input=${RESPONDERS[1]}
+        kill -0 "$responders_pid" 2>/dev/null || { not_ok "the responders still run" "$(tail -n 30 /run/responders.log)"; return; }
+        exec {input}>&-
+        wait "$responders_pid" || status=$?
+        same "the responders end well" 0 $status
+        silent_about "no sanitizer complained" 'runtime error|AddressSanitizer|LeakSanitizer' cat /run/responders.log
+}
 both_up() { # both_up NAME...: carrier, then the advertisement that the daemon would send
         local name
         for name in "$@"; do
