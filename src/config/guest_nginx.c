@@ -63,10 +63,14 @@ static void append_extra(struct buffer *b, const char *text, int depth) {
 
 static void append_directive(struct guest_maker *m, struct buffer *b, const json_t *o, const char *where,
                              const char *key, const char *directive, int depth) {
-        const char *s = guest_line(m, o, where, key);
+        const json_t *v = json_object_get(o, key);
+        const char *s = json_is_integer(v) ? NULL : guest_line(m, o, where, key);
 
         if (s)
                 buffer_append_format(b, "%*s%s %s;\n", depth * 8, "", directive, s);
+        else if (json_is_integer(v)) /* return = 404 */
+                buffer_append_format(b, "%*s%s %" JSON_INTEGER_FORMAT ";\n", depth * 8, "", directive,
+                                     json_integer_value(v));
 }
 
 static void append_location(struct guest_maker *m, struct buffer *b, const char *host, const char *path,

@@ -133,6 +133,16 @@ static void append_variables(struct guest_maker *m, struct buffer *b, const stru
         }
 }
 
+/* A folder for each service. systemd refuses to execute what has a '\' in its path; '=' is in no unit's name. */
+static char *script_path(const char *name, const char *suffix) {
+        char *path = format(SCRIPTS "/%s/%s", name, suffix);
+
+        for (char *p = path; p && *p; p++)
+                if (*p == '\\')
+                        *p = '=';
+        return path;
+}
+
 /* A file that is executed, so that systemd's quoting never meets the person's text. */
 static void append_scripts(struct guest_maker *m, struct buffer *b, const struct service *s) {
         for (size_t i = 0; i < ELEMENTS_OF(scripts); i++) {
@@ -142,20 +152,14 @@ static void append_scripts(struct guest_maker *m, struct buffer *b, const struct
 
                 if (!text || !text[0])
                         continue;
-                path = format(SCRIPTS "/%s-%s", s->name, scripts[i].suffix);
+                path = script_path(s->name, scripts[i].suffix);
                 if (!path) {
                         guest_fail(m, ENOMEM, "out of memory");
                         return;
                 }
                 buffer_append_format(&script, "#!/bin/bash -e\n%s%s", text, text[strlen(text) - 1] == '\n' ? "" : "\n");
                 guest_add(m, path, 0555, &script);
-                buffer_append_format(b, "%s=", scripts[i].key);
-                for (const char *p = path; *p; p++) { /* a name may hold "\x2d" */
-                        if (*p == '\\')
-                                buffer_append_byte(b, '\\');
-                        buffer_append_byte(b, (uint8_t) *p);
-                }
-                buffer_append_string(b, "\n");
+                buffer_append_format(b, "%s=%s\n", scripts[i].key, path);
         }
 }
 

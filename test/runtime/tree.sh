@@ -157,6 +157,25 @@ fails "an owner that the guest does not have" 10 "/etc/motd: should belong to th
         "$tool" instantiate $name /run/bad.json
 prints "  leaves no root" '^0$' sh -c 'ls -A /var/lib/machines | wc -l'
 
+# Every option at once (the golden test's spec): the guest's own programs take the files.
+all=$here/../golden/guest/services.json
+need "a root with every option" "$tool" instantiate $name "$all"
+in_root() { chroot $root env -i PATH=/usr/sbin:/usr/bin LC_ALL=C "$@"; }
+mount --bind "$("$tool" prepare "$all" | sed -n 2p)" $root/usr
+mount -t proc proc $root/proc
+mount -t sysfs sysfs $root/sys
+mount -t tmpfs tmpfs $root/run
+mount --bind /dev $root/dev
+mkdir $root/run/sshd
+in_root ssh-keygen -A >/dev/null
+succeeds "nginx takes nginx.conf" in_root nginx -t
+succeeds "sshd takes sshd_config" in_root sshd -t
+succeeds "nft takes the firewall" in_root nft -c -f /etc/nixos-nspawn/firewall.nft
+silent_about "systemd takes the units" . in_root systemd-analyze --man=no verify hello.service nginx.service sshd.service \
+        sshd-keygen.service firewall.service 'with\x2ddash.service' multi-user.target sysinit.target
+umount $root/dev $root/run $root/sys $root/proc $root/usr
+succeeds "remove" "$tool" remove $name
+
 # Making trees, with a mmdebstrap of the test's own.
 umount $trees
 mkdir -p /run/bin
