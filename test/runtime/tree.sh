@@ -225,6 +225,6 @@ rm /run/slow
 wait $one && wait $two && ok "two commands at once both succeed" || not_ok "two commands at once both succeed" "$(cat /run/one /run/two)"
 prints "  and make one tree" '^1$' sh -c 'wc -l </run/builds'
 prints "  what the killed one left is gone" '^debian-trixie-[0-9a-f]{16}$' leftovers
-prints "  " '^1$' sh -c "ls -A $trees | grep -v -c -E '\.(lock|log)$'"
+prints "  and there is one tree" '^1$' sh -c "ls -A $trees | grep -v -c -E '\.(lock|log)$'"
 refused "a tree has no host keys" ls $trees/debian-*/etc/ssh/ssh_host_rsa_key
 done_testing
