@@ -28,22 +28,29 @@ make_peer_resolver() {
                 --user=root --host-record="machine.demo.test,$peer4,$peer6" --address=/only4.test/192.0.2.44
         echo "nameserver $peer4" >/etc/resolv.conf
 }
-# What is there of ours: links, rules, sets' elements, namespaces, mounts, groups, files, processes. Two of these are
-# compared to find what was left behind.
+# What is there of ours: links, elements, mounts, groups, files, addresses, processes. Two of these are compared to find what
+# was left behind. The daemon, its empty folders and the tables may stay; so may what systemd-nspawn makes for all its runs.
 everything() {
         echo "links:"
         ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | sort
         echo "elements:"
-        nft list ruleset 2>/dev/null | grep -E 'elements|^\s+\S+ . \S+' | sort
+        nft -j list ruleset 2>/dev/null | python3 -c '
+import json, sys
+for o in json.load(sys.stdin).get("nftables", []):
+    for kind in ("set", "map"):
+        for e in o.get(kind, {}).get("elem", []):
+            print(o[kind]["family"], o[kind]["table"], o[kind]["name"], json.dumps(e))' | sort
         echo "mounts:"
         awk '{ print $5 }' /proc/self/mountinfo | grep -v -E '^/(proc|sys)' | sort
         echo "groups:"
-        find /sys/fs/cgroup -mindepth 1 -type d | grep -v -E '/(nixos-nspawn)?$' | sort
+        find /sys/fs/cgroup -mindepth 1 -type d | grep -v -E '/nixos-nspawn(/(daemons?|netd|proxy))?$' | sort
         echo "files:"
-        find /run/nixos-nspawn /run/systemd /etc/systemd/nspawn /etc/systemd/network /var/lib/machines /var/lib/nixos-nspawn/profiles \
-                -maxdepth 3 2>/dev/null | grep -vE 'netd|proxy|/io\.nixos|/lock$|sysctls' | sort
+        find /run/nixos-nspawn /etc/systemd/nspawn /etc/systemd/network /var/lib/machines /var/lib/nixos-nspawn/profiles \
+                /run/systemd/nspawn/propagate /run/systemd/nspawn/unix-export ! -type d 2>/dev/null |
+                grep -vE 'netd|proxy|/io\.nixos|/lock$|sysctls|/forwards.json$' | sort
+        find /run/nixos-nspawn/containers /var/lib/machines /var/lib/nixos-nspawn/profiles -mindepth 1 -maxdepth 1 2>/dev/null | sort
         echo "addresses:"
-        cat /var/lib/nixos-nspawn/addresses.json 2>/dev/null
+        python3 -c 'import json; print(json.load(open("/var/lib/nixos-nspawn/addresses.json"))["containers"])' 2>/dev/null || echo '{}'
         echo "processes:"
         ps -eo args= | grep -E 'systemd-nspawn|nspawn-supervisor|nspawn-first' | grep -v grep | sort
 }
