@@ -6,6 +6,7 @@
 #include "cli/inventory.h"
 #include "cli/journal.h"
 #include "cli/sequence.h"
+#include "cli/starter.h"
 
 #include "model/names.h"
 #include "runtime/runtime.h"
@@ -164,7 +165,7 @@ static int act_start(void *context, struct error *e) {
                 return 0;
         c->unfinished.started = true;
         r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : runtime_start(c->definition.name, progress_phrase, c->progress, e);
+        return r < 0 ? r : starter_run(c->definition.name, c->progress, e);
 }
 
 static int undo_start(void *context, struct error *e) {

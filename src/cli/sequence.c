@@ -10,6 +10,10 @@ static void on_signal(int number) {
         interrupted = number;
 }
 
+bool sequence_interrupted(void) {
+        return interrupted != 0;
+}
+
 /* Catches SIGINT and SIGTERM while steps run; old: what to restore. */
 static void signals_catch(struct sigaction old[2]) {
         const struct sigaction action = {.sa_handler = on_signal};
@@ -45,7 +49,7 @@ int sequence_run(const struct step *steps, size_t n, void *context, struct progr
                 r = fault_check(steps[i].what, e);
                 if (r >= 0)
                         r = steps[i].act(context, e);
-                if (r >= 0 && interrupted != 0)
+                if (interrupted != 0)
                         r = error_set(e, EINTR, 128 + interrupted, "interrupted while %s", steps[i].what);
                 if (r < 0) {
                         undo_all(steps, i + 1, context, p);

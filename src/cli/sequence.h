@@ -5,6 +5,7 @@
 
 #include "cli/progress.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct step {
@@ -18,6 +19,9 @@ struct step {
 /* Carries out the steps. On failure everything is undone and e says why; an undo that fails is reported on standard
  * error, and the others go on. SIGINT and SIGTERM end it between two steps, as a failure. */
 int sequence_run(const struct step *steps, size_t n, void *context, struct progress *p, struct error *e);
+
+/* Whether a signal asked the sequence that runs to end. */
+bool sequence_interrupted(void);
 
 /* Test builds fail the k-th step of a program (1: the first) when NIXOS_NSPAWN_FAIL_AT=k, others never. */
 int fault_check(const char *what, struct error *e);

@@ -6,6 +6,7 @@
 #include "cli/inventory.h"
 #include "cli/journal.h"
 #include "cli/sequence.h"
+#include "cli/starter.h"
 
 #include "base/parse.h"
 #include "runtime/runtime.h"
@@ -177,7 +178,7 @@ static int undo_root(void *context, struct error *e) {
 static int act_start(void *context, struct error *e) {
         struct change *c = context;
 
-        return c->restart ? runtime_start(c->new.name, progress_phrase, c->progress, e) : 0;
+        return c->restart ? starter_run(c->new.name, c->progress, e) : 0;
 }
 
 static int undo_start(void *context, struct error *e) {

@@ -94,6 +94,19 @@ for signal in INT TERM; do
         same "  nothing is left behind" "$nothing" "$(settled)"
 done
 
+# A guest that never becomes ready: an interrupted start is given up at once.
+echo '{ systemd.services.hang = { wantedBy = [ "multi-user.target" ]; before = [ "multi-user.target" ]; serviceConfig.Type = "oneshot"; script = "sleep 1000"; }; }' >hang.nix
+env --default-signal=INT nixos-nspawn create --config hang.nix one >/run/output 2>&1 </dev/null &
+pid=$!
+within 20 "a guest that hangs has been started" bash -c "nixos-nspawn list | grep -q '^one .*starting'"
+sleep 1
+began=$SECONDS
+kill -INT $pid
+wait $pid
+same "create, interrupted while a guest hangs: its exit status" 130 $?
+if [[ $((SECONDS - began)) -lt 60 ]]; then ok "  without waiting for it"; else not_ok "  without waiting for it" "$((SECONDS - began)) s"; fi
+same "  nothing is left behind" "$nothing" "$(settled)"
+
 # remove, failing at step k: the container is there as before, and runs.
 need "create" nixos-nspawn create --config one.nix one
 for k in $(seq 1 20); do
