@@ -81,6 +81,15 @@ static int network_read(char *text, struct network *ret) {
         return 0;
 }
 
+/* Bytes on the heap; AddressSanitizer replaces the allocator that mallinfo2() would know about. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+static size_t memory_used(void) {
+        struct mallinfo2 m = mallinfo2();
+
+        return &__sanitizer_get_current_allocated_bytes ? __sanitizer_get_current_allocated_bytes()
+                                                        : m.uordblks + m.hblkhd;
+}
+
 static struct network *network_find(struct program *p, const char *link) {
         for (size_t i = 0; i < p->n && link; i++)
                 if (strcmp(p->networks[i].link, link) == 0)
@@ -108,7 +117,7 @@ static void carry_out(struct program *p, char *line) {
                 n->mtu = (uint32_t) atoi(line);
                 r = responders_update_link(p->responders, n, ifindex, &e);
         } else if (strcmp(verb, "memory") == 0) {
-                printf("%zu\n", mallinfo2().uordblks + mallinfo2().hblkhd);
+                printf("%zu\n", memory_used());
                 r = 0;
         }
         puts(r < 0 ? (e.message ? e.message : strerror(-r)) : "done");
