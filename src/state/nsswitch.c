@@ -8,11 +8,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define SERVICE "nspawn"
 #define BLANKS  " \t\r"
-/* glibc's own choice when there is no hosts: line, and the line that we add then. */
-#define ADDED_LINE "hosts: files " SERVICE " dns\n"
+/* glibc's own choice when there is no hosts: line, and the line that we add then: marked, so that nobody else's line,
+ * whatever it says, is taken for it. */
+#define ADDED      "hosts: files " SERVICE " dns # added by nixos-nspawn"
+#define ADDED_LINE ADDED "\n"
 
 /* A run of text: from inside the file, length bytes. */
 struct span {
@@ -88,31 +91,98 @@ static char *replace(const char *text, size_t at, size_t length, const char *s) 
         return format("%.*s%s%s", (int) at, text, s, text + at + length);
 }
 
-/* Where the word goes on this line, and what is written there. */
+/* A service with its action, if it has one. */
+struct service {
+        struct span name;
+        struct span action; /* length 0: none */
+};
+
+static bool is_action(const struct span *word) {
+        return word->start[0] == '[' && word->start[word->length - 1] == ']';
+}
+
+/* Actions at *at; *ret stays as it was when there is none. */
+static void next_actions(const struct span *line, size_t *at, struct span *ret) {
+        struct span word;
+
+        for (size_t ahead = *at; next_word(line, &ahead, &word) && is_action(&word); *at = ahead)
+                *ret = word;
+}
+
+static bool next_service(const struct span *line, size_t *at, struct service *ret) {
+        *ret = (struct service){0};
+        if (!next_word(line, at, &ret->name))
+                return false;
+        next_actions(line, at, &ret->action);
+        return true;
+}
+
+static const char *service_end(const struct service *s) {
+        return s->action.length > 0 ? s->action.start + s->action.length : s->name.start + s->name.length;
+}
+
+/* Whether services behind this one may go unasked although it found nothing: by its action, or because it answers for
+ * all names there are. */
+static bool is_last_word(const struct service *s) {
+        static const char *const all_names[] = {"resolve", "dns"};
+        _cleanup_(freep) char *action = strndup(s->action.start ?: "", s->action.length);
+        const char *stop = action;
+
+        if (s->name.start[0] == '[') /* it has no end: nothing behind it is read */
+                return true;
+        for (size_t i = 0; i < ELEMENTS_OF(all_names); i++)
+                if (word_is(&s->name, all_names[i]))
+                        return true;
+        while (stop && (stop = strcasestr(stop, "=return"))) {
+                if (stop - action < 7 || strncasecmp(stop - 7, "success", 7) != 0)
+                        return true;
+                stop++;
+        }
+        return false;
+}
+
+/* Where the word goes on this line, and what is written there: behind `files`, but before the first service that would
+ * keep ours from being asked. */
 static size_t place(const char *text, const struct span *line, const char **ret_word) {
-        struct span word, next;
+        struct span stray = {0};
+        const char *end = NULL; /* of what stands before the place */
+        bool behind_action;
+        struct service s;
         size_t at = 0;
 
-        while (next_word(line, &at, &word)) {
-                if (!word_is(&word, "files"))
-                        continue;
-                /* An action belongs to the service before it. */
-                while (next_word(line, &at, &next) && next.start[0] == '[')
-                        word = next;
-                *ret_word = " " SERVICE;
-                return (size_t) (word.start + word.length - text);
+        next_actions(line, &at, &stray); /* of no service: a mistake, which stays */
+        if (stray.start)
+                end = stray.start + stray.length;
+        behind_action = end != NULL;
+        for (size_t start = at; next_service(line, &at, &s); start = at) {
+                bool files = word_is(&s.name, "files");
+
+                if (is_last_word(&s)) {
+                        at = start;
+                        break;
+                }
+                end = service_end(&s);
+                behind_action = s.action.length > 0;
+                if (files)
+                        break;
         }
-        at = 0;
-        if (next_word(line, &at, &word)) {
+        if (end) {
+                /* A service may stand right behind an action. */
+                bool open = end < line->start + line->length && !strchr(BLANKS, *end);
+
+                *ret_word = open && behind_action ? SERVICE " " : " " SERVICE;
+                return (size_t) (end - text);
+        }
+        if (next_word(line, &at, &s.name)) {
                 *ret_word = SERVICE " ";
-                return (size_t) (word.start - text);
+                return (size_t) (s.name.start - text);
         }
         *ret_word = " " SERVICE;
-        return (size_t) (line->start - text);
+        return (size_t) (line->start + line->length - text);
 }
 
 int nsswitch_add(const char *text, char **ret) {
-        const char *rest = text, *word, *newline;
+        const char *rest = text, *word;
         struct span line;
         size_t at;
 
@@ -124,9 +194,10 @@ int nsswitch_add(const char *text, char **ret) {
                 at = place(text, &line, &word);
                 *ret = replace(text, at, 0, word);
         } else {
-                /* A last line without an end: end it after ours instead, so that it can be told from one that had. */
-                newline = *text && text[strlen(text) - 1] != '\n' ? "\n" : "";
-                *ret = *newline ? format("%s\nhosts: files " SERVICE " dns", text) : format("%s" ADDED_LINE, text);
+                /* Behind a last line without an end ours has none either, so that taking it out knows that. */
+                bool open = *text && text[strlen(text) - 1] != '\n';
+
+                *ret = open ? format("%s\n" ADDED, text) : format("%s" ADDED_LINE, text);
         }
         return *ret ? 1 : -ENOMEM;
 }
@@ -138,9 +209,8 @@ static char *remove_added_line(const char *text) {
         if (length >= added && strcmp(text + length - added, ADDED_LINE) == 0 &&
             (length == added || text[length - added - 1] == '\n'))
                 return strndup(text, length - added);
-        /* "\nhosts: files nspawn dns": as long as the line with its end. */
-        if (length > added && text[length - added] == '\n' &&
-            strncmp(text + length - added + 1, ADDED_LINE, added - 1) == 0)
+        /* With a newline before it instead of behind it. */
+        if (length > added && text[length - added] == '\n' && strcmp(text + length - added + 1, ADDED) == 0)
                 return strndup(text, length - added);
         return NULL;
 }
@@ -149,15 +219,18 @@ static char *remove_added_line(const char *text) {
 static struct span with_blank(const struct span *line, const struct span *word) {
         size_t at = (size_t) (word->start + word->length - line->start);
         const char *start = word->start, *end = word->start + word->length;
-        struct span next;
+        struct span action = {0};
         bool first = true;
 
         for (const char *p = line->start; p < start; p++)
                 if (!strchr(BLANKS, *p))
                         first = false;
-        while (next_word(line, &at, &next) && next.start[0] == '[')
-                end = next.start + next.length;
-        if (first && end < line->start + line->length && strchr(BLANKS, *end))
+        next_actions(line, &at, &action);
+        if (action.start)
+                end = action.start + action.length;
+        if (!first && start > line->start && strchr(BLANKS, start[-1]))
+                start--;
+        else if (end < line->start + line->length && strchr(BLANKS, *end))
                 end++;
         else if (start > line->start && strchr(BLANKS, start[-1]))
                 start--;

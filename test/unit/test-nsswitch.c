@@ -23,27 +23,39 @@ static const struct {
         {"#hosts: db files\npasswd:     files systemd\nhosts:      files myhostname resolve [!UNAVAIL=return] dns\n",
          "#hosts: db files\npasswd:     files systemd\nhosts:      files nspawn myhostname resolve [!UNAVAIL=return] "
          "dns\n"},
-        /* Arch: files comes late */
+        /* Arch: files comes late, behind what would answer for it */
         {"hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns\nnetworks: files\n",
-         "hosts: mymachines resolve [!UNAVAIL=return] files nspawn myhostname dns\nnetworks: files\n"},
+         "hosts: mymachines nspawn resolve [!UNAVAIL=return] files myhostname dns\nnetworks: files\n"},
         /* NixOS */
         {"passwd:    files systemd\nhosts:     mymachines resolve [!UNAVAIL=return] files myhostname dns\n",
-         "passwd:    files systemd\nhosts:     mymachines resolve [!UNAVAIL=return] files nspawn myhostname dns\n"},
+         "passwd:    files systemd\nhosts:     mymachines nspawn resolve [!UNAVAIL=return] files myhostname dns\n"},
         /* mdns, with an action behind files */
         {"hosts:\tfiles [SUCCESS=return NOTFOUND=continue] mdns4_minimal [NOTFOUND=return]\tdns\n",
          "hosts:\tfiles [SUCCESS=return NOTFOUND=continue] nspawn mdns4_minimal [NOTFOUND=return]\tdns\n"},
         /* Tabs, blanks in front, several blanks, a trailing comment, no newline at the end */
         {"  hosts :\t\tfiles  \t dns   # files nspawn dns", "  hosts :\t\tfiles nspawn  \t dns   # files nspawn dns"},
         {"hosts:files#x\n", "hosts:files nspawn#x\n"},
+        {"hosts: files [NOTFOUND=return] dns\n", "hosts: nspawn files [NOTFOUND=return] dns\n"},
+        {"hosts:\tmymachines\tresolve [!UNAVAIL=return]\tfiles\n",
+         "hosts:\tmymachines nspawn\tresolve [!UNAVAIL=return]\tfiles\n"},
+        {"hosts: resolve [ !UNAVAIL = return ] files\n", "hosts: nspawn resolve [ !UNAVAIL = return ] files\n"},
+        {"hosts: mdns4_minimal [NOTFOUND=return] files dns\n",
+         "hosts: nspawn mdns4_minimal [NOTFOUND=return] files dns\n"},
+        {"hosts: myhostname mymachines\n", "hosts: myhostname mymachines nspawn\n"},
+        {"hosts: [NOTFOUND=return]\tfiles\n", "hosts: [NOTFOUND=return]\tfiles nspawn\n"},
         /* Without files */
         {"hosts:   dns\n", "hosts:   nspawn dns\n"},
         {"hosts:\n", "hosts: nspawn\n"},
-        {"hosts:   # nothing\n", "hosts: nspawn   # nothing\n"},
+        {"hosts:   # nothing\n", "hosts:    nspawn# nothing\n"},
         /* Without hosts: */
-        {"passwd: files\n", "passwd: files\nhosts: files nspawn dns\n"},
-        {"passwd: files", "passwd: files\nhosts: files nspawn dns"},
-        {"", "hosts: files nspawn dns\n"},
-        {"# hosts: files\nhostsx: files\n", "# hosts: files\nhostsx: files\nhosts: files nspawn dns\n"},
+        {"passwd: files\n", "passwd: files\nhosts: files nspawn dns # added by nixos-nspawn\n"},
+        {"passwd: files", "passwd: files\nhosts: files nspawn dns # added by nixos-nspawn"},
+        {"", "hosts: files nspawn dns # added by nixos-nspawn\n"},
+        {"# hosts: files\nhostsx: files\n",
+         "# hosts: files\nhostsx: files\nhosts: files nspawn dns # added by nixos-nspawn\n"},
+        /* A last line that becomes what we would have added */
+        {"passwd: files\nhosts: files dns\n", "passwd: files\nhosts: files nspawn dns\n"},
+        {"passwd: files\nhosts: files dns", "passwd: files\nhosts: files nspawn dns"},
         /* Line ends of another system */
         {"hosts: files dns\r\npasswd: files\r\n", "hosts: files nspawn dns\r\npasswd: files\r\n"},
 };
