@@ -70,6 +70,7 @@ int command_ports(struct invocation *i, struct error *e);
 int command_start(struct invocation *i, struct error *e);
 int command_stop(struct invocation *i, struct error *e);
 int command_restart(struct invocation *i, struct error *e);
+int command_autostart(struct invocation *i, struct error *e);
 int command_run(struct invocation *i, struct error *e);
 int command_shell(struct invocation *i, struct error *e);
 int command_logs(struct invocation *i, struct error *e);

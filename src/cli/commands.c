@@ -134,6 +134,18 @@ const struct command commands[] = {
                 .run = command_remove,
         },
         {
+                .name = "autostart",
+                .synopsis = "",
+                .summary = "start the containers that are to run, after the host has booted",
+                .description =
+                        "Starts every container that is not running and whose configuration does not turn "
+                        "nixosContainer.activation.autoStart off. A host runs it once when it has booted, from a boot "
+                        "script or from cron (@reboot). A container that does not start keeps no other from it.",
+                .options = O(DRY_RUN) | O(JSON),
+                .repairs = true,
+                .run = command_autostart,
+        },
+        {
                 .name = "run",
                 .synopsis = "NAME [--] COMMAND [ARGUMENT...]",
                 .summary = "run a command in a container",

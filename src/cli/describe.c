@@ -129,7 +129,8 @@ json_t *describe(const struct describer *d, const struct entry *entry) {
                 origin_name(entry->origin), "state", "leader", 0, "supervisor", 0, "since", "ipv4", "ipv6", "hostIpv4",
                 "hostIpv6", "link", "forwards", "autoStart", "ephemeral", "problem");
 
-        if (!object || entry->origin == ORIGIN_UNMANAGED)
+        /* Of what is not ours no more is known. */
+        if (!object || entry->origin != ORIGIN_IMPERATIVE)
                 return object;
         add_status(object, entry->name);
         add_definition(d, object, entry->name);

@@ -43,7 +43,7 @@ static const struct option_info options[_OPTION_MAX] = {
         [OPTION_DELETE_STATE] = {"delete-state", 0, NULL, "delete the container's files in /var/lib/machines as well",
                                  COMPLETE_NOTHING, NULL},
         [OPTION_UNDO] = {"undo", 0, NULL, "take away exactly what setup had done", COMPLETE_NOTHING, NULL},
-        [OPTION_DRY_RUN] = {"dry-run", 0, NULL, "print what would be done, and do nothing", COMPLETE_NOTHING, NULL},
+        [OPTION_DRY_RUN] = {"dry-run", 'n', NULL, "print what would be done, and do nothing", COMPLETE_NOTHING, NULL},
         [OPTION_JSON] = {"json", 0, NULL, "print JSON, errors included, on standard output", COMPLETE_NOTHING, NULL},
         [OPTION_UNIT_FILE_DIR] = {"unit-file-dir", 0, "DIR",
                                   "where the .nspawn files are (default: /etc/systemd/nspawn)", COMPLETE_FILE, NULL},

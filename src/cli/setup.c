@@ -139,6 +139,17 @@ static int undo_all(struct setup *s, struct error *e) {
         return r;
 }
 
+static void say_missing(const json_t *missing) {
+        const json_t *item;
+        size_t n;
+
+        json_array_foreach (missing, n, item)
+                (void) fprintf(stderr, "nixos-nspawn: %s is missing, %s: install the package %s\n",
+                               json_string_value(json_object_get(item, "program")),
+                               json_string_value(json_object_get(item, "use")),
+                               json_string_value(json_object_get(item, "package")));
+}
+
 static int report(struct invocation *i, const struct setup *s, json_t *missing, struct error *e) {
         const json_t *item;
         json_t *value;
@@ -149,11 +160,6 @@ static int report(struct invocation *i, const struct setup *s, json_t *missing, 
                 output_line(&i->output, "%s", json_string_value(item));
         if (json_array_size(s->changes) == 0)
                 output_line(&i->output, "Nothing to do.");
-        json_array_foreach (missing, n, item)
-                (void) fprintf(stderr, "nixos-nspawn: %s is missing, %s: install the package %s\n",
-                               json_string_value(json_object_get(item, "program")),
-                               json_string_value(json_object_get(item, "use")),
-                               json_string_value(json_object_get(item, "package")));
         value = json_pack("{s:b, s:O, s:O}", "dryRun", s->dry_run, "changes", s->changes, "missing", missing);
         r = output_json(&i->output, value, e);
         json_decref(value);
@@ -170,6 +176,7 @@ static int setup_run(struct invocation *i, struct setup *s, json_t *missing, str
         r = undo ? undo_all(s, e) : act_all(s, e);
         if (r < 0)
                 return r;
+        say_missing(missing);
         if (needed && !s->dry_run)
                 return error_set(e, ENOENT, EXIT_FAILED,
                                  "systemd-nspawn is missing, without which no container runs: install the package "

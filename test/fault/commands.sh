@@ -119,6 +119,13 @@ done
 if [[ $k -gt 3 ]]; then ok "remove: $((k - 1)) steps"; else not_ok "remove has steps" "$seen"; fi
 same "removed: nothing is left behind" "$nothing" "$(settled)"
 
+# After a boot.
+need "create" nixos-nspawn create --no-start --config one.nix one
+prints "autostart starts it" '^Started 1 of 1 containers:$' nixos-nspawn autostart
+prints "  it runs" '^  State: running' nixos-nspawn status one
+prints "  a second time there is nothing to do" '^Started 0 of 1 containers:$' nixos-nspawn autostart
+need "remove" nixos-nspawn remove --delete-state one
+
 # Two at once: one wins, the other says so.
 nixos-nspawn create --config one.nix one >/run/a 2>&1 &
 first=$!
