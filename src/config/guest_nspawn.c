@@ -2,7 +2,8 @@
  *
  * There is no Port=: forwards are the engine's, and nspawn would take the elements of the same ports away when it
  * exits. LinkJournal=no: the link into the host's /var/log/journal would stay behind. ResolvConf=off: the runtime
- * writes the guest's resolv.conf, which names the responder on its link. */
+ * writes the guest's resolv.conf, which names the responder on its link. norbind: what the host has mounted below /usr
+ * may not be able to be ID-mapped, and is the host's. */
 #include "base/buffer.h"
 #include "guest.h"
 #include "state/paths.h"
@@ -61,7 +62,7 @@ char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, 
         for (char **mount = c->bind_mounts; mount && *mount; mount++)
                 append_bind(&b, *mount, map);
         if (usr)
-                buffer_append_format(&b, "BindReadOnly=%s:/usr%s\n", usr, map ? ":idmap" : "");
+                buffer_append_format(&b, "BindReadOnly=%s:/usr:norbind%s\n", usr, map ? ",idmap" : "");
         buffer_append_format(&b, "BindReadOnly=%s/%s/guest:%s\n", PATH_CONTAINERS, c->name, PATH_GUEST_FOLDER);
         buffer_append_format(&b, "PrivateUsersOwnership=%s\n", c->user_namespacing ? "auto" : "chown");
         append_network(&b, c);

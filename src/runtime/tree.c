@@ -66,26 +66,40 @@ int tree_packages(const json_t *spec, char ***ret) {
         return 0;
 }
 
-int tree_prepare(enum provider provider, const char *image, const json_t *spec, runtime_progress_t progress,
-                 void *userdata, struct tree *ret, struct error *e) {
-        int r;
-
+static int prepare(enum provider provider, const char *image, const json_t *spec, runtime_progress_t progress,
+                   void *userdata, struct tree *ret, struct error *e) {
         switch (provider) {
         case PROVIDER_AUTO:
         case PROVIDER_DEBIAN:
-                if (image)
-                        return error_set(e, EINVAL, EXIT_USAGE, "--image needs --system image");
-                r = tree_prepare_debian(spec, progress, userdata, ret, e);
-                break;
-        case PROVIDER_NIXOS:
+                return tree_prepare_debian(spec, progress, userdata, ret, e);
         case PROVIDER_HOST:
+                return tree_prepare_host(spec, progress, userdata, ret, e);
         case PROVIDER_IMAGE:
+                return tree_prepare_image(image, progress, userdata, ret, e);
+        case PROVIDER_NIXOS:
         default:
                 return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
                                  "--system %s is not yet supported by this version; use --system debian",
                                  provider_name(provider));
         }
-        if (r == 0)
-                ret->idmap = tree_can_idmap(ret->usr);
-        return r;
+}
+
+int tree_prepare(enum provider provider, const char *image, const json_t *spec, runtime_progress_t progress,
+                 void *userdata, struct tree *ret, struct error *e) {
+        _cleanup_(tree_clear) struct tree t = TREE_INIT;
+        int r;
+
+        if (!image == (provider == PROVIDER_IMAGE))
+                return error_set(e, EINVAL, EXIT_USAGE,
+                                 "--image goes with --system image, and --system image with --image");
+        r = prepare(provider, image, spec, progress, userdata, &t, e);
+        if (r < 0)
+                return r;
+        t.init = strdup(TREE_INIT_PROGRAM);
+        if (!t.init)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "choosing the container's system");
+        t.idmap = tree_can_idmap(t.usr);
+        *ret = t;
+        t = TREE_INIT;
+        return 0;
 }

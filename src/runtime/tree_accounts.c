@@ -2,7 +2,6 @@
  *
  * An account that the root has, by name, stays as it is. */
 #include "base/buffer.h"
-#include "base/file.h"
 #include "base/parse.h"
 #include "beneath.h"
 #include "tree_private.h"
@@ -35,17 +34,17 @@ static const char *find_line(const char *text, const char *name, size_t n) {
         return NULL;
 }
 
-static int merge_file(const char *tree, int root, size_t i, uid_t shift) {
+static int merge_file(int tree, int root, size_t i, uid_t shift) {
         const gid_t group = files[i].shadow ? 42 : 0;
         struct beneath_entry entry = {.mode = files[i].mode, .uid = shift, .gid = group + shift};
-        _cleanup_(freep) char *path = format("%s%s", tree, files[i].path), *theirs = NULL, *ours = NULL;
+        _cleanup_(freep) char *theirs = NULL, *ours = NULL;
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         _cleanup_(fd_closep) int folder = -1;
         const char *name;
         size_t before;
         int r;
 
-        r = path ? file_read(path, ACCOUNTS_MAX, &theirs, NULL) : -ENOMEM;
+        r = beneath_read(tree, files[i].path, ACCOUNTS_MAX, &theirs, NULL);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         r = beneath_read(root, files[i].path, ACCOUNTS_MAX, &ours, NULL);
@@ -72,7 +71,7 @@ static int merge_file(const char *tree, int root, size_t i, uid_t shift) {
         return buffer_error(&b) < 0 ? -ENOMEM : beneath_put(folder, name, &entry);
 }
 
-int tree_merge_accounts(const char *tree, int root, uid_t shift) {
+int tree_merge_accounts(int tree, int root, uid_t shift) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < ELEMENTS_OF(files); i++)

@@ -1,9 +1,10 @@
-/* A fresh Debian tree becomes a guest that is ready in a third of a second.
+/* A fresh tree becomes a guest that is ready in a third of a second.
  *
  * What serves hardware, a console, or a first boot has nothing to do in a container whose root was made complete, so
  * it is not pulled in. Masking the dependency (a .wants link to /dev/null) rather than the unit leaves each of them
  * there for whoever starts it by name or by its socket. */
 #include "base/file.h"
+#include "base/parse.h"
 #include "beneath.h"
 #include "tree_private.h"
 
@@ -133,12 +134,50 @@ static int enable_units(int root) {
                       : r;
 }
 
-int tree_finish(const char *path, struct error *e) {
+/* All that a host's packages start by themselves, but for what a guest needs. */
+static int mask_host_units(int root) {
+        static const char *const kept[] = {
+                "dbus.socket",
+                "dev-mqueue.mount",
+                "systemd-journal-flush.service",
+                "systemd-journald-dev-log.socket",
+                "systemd-journald.service",
+                "systemd-journald.socket",
+                "systemd-sysctl.service",
+                "systemd-tmpfiles-clean.timer",
+                "systemd-tmpfiles-setup.service",
+        };
+        glob_t found = {0};
+        int r = 0;
+
+        if (glob("/usr/lib/systemd/system/*.wants/*", GLOB_NOSORT, NULL, &found) == 0)
+                for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
+                        const char *unit = found.gl_pathv[i] + strlen("/usr/lib/systemd/system");
+                        const char *name = strrchr(unit, '/') + 1;
+                        bool keep = false;
+
+                        for (size_t k = 0; k < ELEMENTS_OF(kept); k++)
+                                keep = keep || string_equal(name, kept[k]);
+                        if (!keep)
+                                r = put_link(root, format(SYSTEM "%s", unit), "/dev/null");
+                }
+        globfree(&found);
+        found = (glob_t){0};
+        if (r == 0 && glob("/usr/lib/systemd/system-generators/*", GLOB_NOSORT, NULL, &found) == 0)
+                for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
+                        r = put_link(root, format("/etc%s", found.gl_pathv[i] + strlen("/usr/lib")), "/dev/null");
+        globfree(&found);
+        return r;
+}
+
+int tree_finish(const char *path, bool host, struct error *e) {
         _cleanup_(fd_closep) int root = beneath_open(path);
         int r = root < 0 ? root : remove_leftovers(path);
 
         if (r == 0)
                 r = mask_dependencies(root);
+        if (r == 0 && host)
+                r = mask_host_units(root);
         if (r == 0)
                 r = enable_units(root);
         /* What ConditionNeedsUpdate= looks at: /etc and /var belong to this /usr, nothing has to be rebuilt at boot. */

@@ -79,7 +79,7 @@ static int copy_tree(struct root *r) {
 
         if (!d)
                 return error_errno(r->e, errno, EXIT_FAILED, "reading the system in %s", r->tree->path);
-        error = tree_merge_accounts(r->tree->path, r->fd, r->shift);
+        error = tree_merge_accounts(r->from, r->fd, r->shift);
         if (error < 0)
                 return fail(r, error, "adding users to", "/etc/passwd");
         while ((errno = 0, entry = readdir(d))) {

@@ -3,7 +3,9 @@
  *     tree-tool prepare SPEC             prints the tree, its /usr, its init and whether it can be ID-mapped
  *     tree-tool instantiate NAME SPEC    prints "new" or "updated"
  *     tree-tool remove NAME
- *     tree-tool nspawn NAME SPEC         prints NAME.nspawn */
+ *     tree-tool nspawn NAME SPEC         prints NAME.nspawn
+ *
+ * $TREE_SYSTEM, $TREE_IMAGE: the provider and the image; else "auto" and none. */
 #include "config/guest.h"
 #include "config/spec.h"
 #include "runtime/tree.h"
@@ -37,16 +39,20 @@ static int nspawn(const struct tree *t, const char *name, const json_t *spec, st
 
 static int run(const char *verb, const char *name, const char *path, struct error *e) {
         _cleanup_(tree_clear) struct tree t = TREE_INIT;
+        const char *system = getenv("TREE_SYSTEM");
+        enum provider provider = PROVIDER_AUTO;
         json_error_t where;
         json_t *spec;
         int r;
 
         if (strcmp(verb, "remove") == 0)
                 return tree_remove_root(name, e);
+        if (system && provider_parse(system, &provider) < 0)
+                return error_set(e, 22, EXIT_USAGE, "no such system: %s", system);
         spec = json_load_file(path, 0, &where);
         if (!spec)
                 return error_set(e, 22, EXIT_USAGE, "%s: %s", path, where.text);
-        r = tree_prepare(PROVIDER_AUTO, NULL, spec, show_progress, NULL, &t, e);
+        r = tree_prepare(provider, getenv("TREE_IMAGE"), spec, show_progress, NULL, &t, e);
         if (r == 0 && strcmp(verb, "prepare") == 0)
                 (void) printf("%s\n%s\n%s\n%s\n", t.path, t.usr, t.init, t.idmap ? "idmap" : "plain");
         else if (r == 0 && strcmp(verb, "instantiate") == 0)

@@ -50,7 +50,7 @@ F
                 done_testing
         fi
 }
-halt() {
+stop_guest() {
         kill -s RTMIN+3 "$leader" || kill -9 $nspawn
         wait $nspawn
         status=$?
@@ -93,7 +93,7 @@ prints "the guest writes to its bind mount as the host's root" '^root shared$' \
 id=$(inside cat /etc/machine-id)
 journal=$(ls -d $root/var/log/journal/*)
 prints "the journal is kept in the root" "/$id$" echo "$journal"
-halt
+stop_guest
 
 # The same again: what the spec owns is as it says, what the guest owns is as the guest left it.
 prints "an existing root" '^updated$' "$tool" instantiate $name $specs/first.json
@@ -117,7 +117,7 @@ prints "without a firewall, every port is open" 'Welcome to nginx' web http://10
 prints "sshd answers" '^SSH-2.0' timeout 2 bash -c 'head -n1 </dev/tcp/10.9.9.2/22'
 prints "the host name changed" '^renamed$' inside uname -n
 prints "the log of the boot before is there" 'boots|-1 ' inside journalctl --list-boots
-halt
+stop_guest
 key=$(cat $root/etc/ssh/ssh_host_ed25519_key.pub)
 "$tool" instantiate $name $specs/second.json >/dev/null
 same "host keys are kept" "$key" "$(cat $root/etc/ssh/ssh_host_ed25519_key.pub)"
@@ -176,6 +176,53 @@ silent_about "systemd takes the units" . in_root systemd-analyze --man=no verify
 umount $root/dev $root/run $root/sys $root/proc $root/usr
 succeeds "remove" "$tool" remove $name
 
+# The host's own /usr, and images.
+without_services='import json, sys; s = json.load(open(sys.argv[1])); s["config"]["services"] = {}; json.dump(s, sys.stdout)'
+bare=/run/bare.json
+python3 -c "$without_services" "$specs/first.json" >$bare
+fails "services do not come from the host" 10 'needs nginx.*--system debian' env TREE_SYSTEM=host "$tool" prepare $specs/first.json
+export TREE_SYSTEM=host
+prints "a root for the host's /usr" '^new$' "$tool" instantiate $name $bare
+refused "  has none of the host's passwords" grep -vE '^[^:]*:\*:1::::::$' $root/etc/shadow
+refused "  and none of its people" awk -F: '$3 >= 1000 && $3 < 65534 { bad = 1 } END { exit !bad }' $root/etc/passwd
+boot $bare
+prints "no unit failed" '^running$' inside systemctl is-system-running
+prints "the host's programs run" '^tree-test$' inside uname -n
+prints "  with the guest's own files" '^welcome$' inside cat /etc/motd
+prints "  on the host's /usr, read-only" 'Read-only file system' inside touch /usr/x
+prints "  and a firewall" 'dport @tcp-ports accept' inside nft list table inet nixos-fw
+stop_guest
+"$tool" remove $name
+export TREE_SYSTEM=image
+image=$(TREE_SYSTEM=debian "$tool" prepare $specs/first.json | head -n 1)
+prints "a root from a directory" '^new$' env TREE_IMAGE="$image" "$tool" instantiate $name $specs/first.json
+"$tool" remove $name
+tar -C "$image" -cf /run/image.tar .
+export TREE_IMAGE=/run/image.tar
+prints "a root from an archive" '^new$' "$tool" instantiate $name $specs/first.json
+prints "  which is unpacked once" '^/var/lib/nixos-nspawn/trees/image-[0-9a-f]+$' "$tool" prepare $specs/first.json
+boot $specs/first.json
+prints "  its guest runs" 'Welcome to nginx' web http://10.9.9.2
+stop_guest
+"$tool" remove $name
+rm -rf $trees/image-* $trees/host-*
+mkdir -p /run/empty /run/hostile
+ln -s / /run/hostile/usr
+mkdir -p /run/whole/usr/lib/systemd
+touch /run/whole/usr/lib/systemd/systemd
+mkdir /run/whole/bin
+head -c 100000 /dev/urandom >/run/noise.tar
+image_fails() { # image_fails WHAT STATUS PATTERN IMAGE
+        fails "$1" "$2" "$3" env TREE_IMAGE="$4" "$tool" prepare $specs/first.json
+}
+image_fails "an image that is no system" 10 '--image /run/empty: it is not a whole system' /run/empty
+image_fails "an image whose /usr leads elsewhere" 10 'its /usr is a symlink' /run/hostile
+image_fails "an image with programs outside /usr" 10 'its /bin does not lead into /usr' /run/whole
+image_fails "an archive that is none" 11 'tar could not unpack /run/noise.tar' /run/noise.tar
+image_fails "an image that is not there" 10 '--image /run/nothing: No such file' /run/nothing
+fails "nixos, not yet" 10 'not yet supported' env -u TREE_IMAGE TREE_SYSTEM=nixos "$tool" prepare $specs/first.json
+unset TREE_SYSTEM TREE_IMAGE
+
 # Making trees, with a mmdebstrap of the test's own.
 umount $trees
 mkdir -p /run/bin
@@ -202,7 +249,7 @@ rm /run/broken
 fails "no mmdebstrap" 11 'apt-get install mmdebstrap' env PATH=/nowhere "$tool" prepare $specs/first.json
 mkdir /run/small
 mount -t tmpfs -o size=1m tmpfs $trees
-fails "no room" 1 "no room to make the container's Debian system: $trees has . MiB free, [0-9]+ MiB are needed" \
+fails "no room" 1 "no room to make the container's system: $trees has . MiB free, [0-9]+ MiB are needed" \
         "$tool" prepare $specs/first.json
 umount $trees
 fails "a release that cannot be one" 2 'NIXOS_NSPAWN_SUITE' env NIXOS_NSPAWN_SUITE=../x "$tool" prepare $specs/first.json

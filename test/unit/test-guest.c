@@ -30,7 +30,7 @@ static void test_nspawn_default(void **state) {
                       "Timezone=off\n"
                       "\n"
                       "[Files]\n"
-                      "BindReadOnly=/trees/t/usr:/usr:idmap\n"
+                      "BindReadOnly=/trees/t/usr:/usr:norbind,idmap\n"
                       "BindReadOnly=/run/nixos-nspawn/containers/example/guest:/run/host/nixos-nspawn\n"
                       "PrivateUsersOwnership=auto\n"
                       "\n"
@@ -64,13 +64,13 @@ static void test_nspawn_options(void **state) {
         without = guest_nspawn_file(&c, "/t/usr", false, "/sbin/init");
         assert_non_null(without);
         assert_non_null(strstr(without, "Bind=/srv/a:/a\n"));
-        assert_non_null(strstr(without, "BindReadOnly=/t/usr:/usr\n"));
+        assert_non_null(strstr(without, "BindReadOnly=/t/usr:/usr:norbind\n"));
         c.user_namespacing = false;
         plain = guest_nspawn_file(&c, "/t/usr", true, "/sbin/init");
         assert_non_null(plain);
         assert_non_null(strstr(plain, "Bind=/srv/b\n"));
         assert_non_null(strstr(plain, "PrivateUsers=no\n"));
-        assert_non_null(strstr(plain, "BindReadOnly=/t/usr:/usr\n"));
+        assert_non_null(strstr(plain, "BindReadOnly=/t/usr:/usr:norbind\n"));
         assert_non_null(strstr(plain, "PrivateUsersOwnership=chown\n"));
 }
 
