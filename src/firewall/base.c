@@ -33,7 +33,8 @@ static int add_table(struct base *base, const char *line) {
         if (base->n_tables == BASE_TABLES_MAX)
                 return -E2BIG;
         *t = (struct base_table){.text = line};
-        if (sscanf(line, "table %7s %31s {", t->family_name, t->name) != 2)
+        int brace = 0;
+        if (sscanf(line, "table %7s %31s {%n", t->family_name, t->name, &brace) != 2 || brace == 0)
                 return -EINVAL;
         t->family = family_of(t->family_name);
         t->ours = strcmp(t->name, BASE_OUR_TABLE) == 0;
@@ -44,10 +45,11 @@ static int add_table(struct base *base, const char *line) {
 static int add_object(struct base *base, const char *line) {
         struct base_object *o = &base->objects[base->n_objects];
         char kind[8];
+        int brace = 0;
         if (base->n_objects == BASE_OBJECTS_MAX || base->n_tables == 0)
                 return -E2BIG;
         *o = (struct base_object){.table = base->n_tables - 1, .text = line};
-        if (sscanf(line, "\t%7s %31s {", kind, o->name) != 2)
+        if (sscanf(line, "\t%7s %31s {%n", kind, o->name, &brace) != 2 || brace == 0)
                 return -EINVAL;
         o->is_chain = strcmp(kind, "chain") == 0;
         base->n_objects++;

@@ -124,5 +124,5 @@ int firewall_monitor_dispatch(struct firewall_monitor *m, uint32_t own_port) {
                 else if (event == FIREWALL_QUIET && datagram_damages(m, (size_t) n, own_port))
                         event = FIREWALL_DAMAGED;
         }
-        return event;
+        return (int) event;
 }

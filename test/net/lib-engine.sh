@@ -37,6 +37,22 @@ host_local_of() { ip -6 -o addr show dev "ve-$1" scope link | sed -E 's/.*inet6 
 
 inside() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
 
+# sender NAMESPACE IFACE: starts packet.py there; `send NAMESPACE WORD...` returns when the frame is out.
+declare -A sender_in sender_out
+sender() {
+        local to from
+        mkfifo "/run/$1.to" "/run/$1.from"
+        ip netns exec "$1" "$here/packet.py" "$2" - <"/run/$1.to" >"/run/$1.from" &
+        exec {to}>"/run/$1.to" {from}<"/run/$1.from"
+        sender_in[$1]=$to sender_out[$1]=$from
+}
+send() {
+        local who=$1 answer
+        shift
+        echo "$*" >&"${sender_in[$who]}"
+        read -r answer <&"${sender_out[$who]}" || echo "# $who could not send: $*"
+}
+
 # answers NAMESPACE|- NAME PORT...: starts answer.py, waits until it listens; datagrams go to /run/NAME.log
 answers() {
         local ns=$1 name=$2

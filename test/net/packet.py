@@ -2,6 +2,7 @@
 """Sends one hand-made Ethernet frame: what a guest with root and raw sockets can do.
 
     packet.py IFACE KIND key=value...
+    packet.py IFACE -                     the same, a line of standard input a frame; answers each with "sent"
 
 Keys every kind knows: smac, dmac (of the frame; smac defaults to the interface's own), vlan=ID (a tag), and for IPv6
 extension=hop|destination|fragment (a header in between). Kinds:
@@ -69,12 +70,8 @@ def multicast_mac(dst):
     return b'\x33\x33' + dst[12:] if len(dst) == 16 else b'\xff' * 6
 
 
-def main():
-    iface, kind = sys.argv[1:3]
-    k = dict(word.split('=', 1) for word in sys.argv[3:])
-    own = open('/sys/class/net/%s/address' % iface).read().strip()
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    s.bind((iface, 0))
+def send(s, own, kind, words):
+    k = dict(word.split('=', 1) for word in words)
     smac = mac(k.get('smac', own))
     dmac = None
     if kind == 'udp':
@@ -118,6 +115,21 @@ def main():
         payload = extended(payload, k['extension'])
     tag = struct.pack('!HH', 0x8100, int(k['vlan'])) if 'vlan' in k else b''
     s.send(dmac + smac + tag + struct.pack('!H', ethertype) + payload)
+
+
+def main():
+    iface = sys.argv[1]
+    with open('/sys/class/net/%s/address' % iface) as f:
+        own = f.read().strip()
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((iface, 0))
+    if sys.argv[2] != '-':
+        send(s, own, sys.argv[2], sys.argv[3:])
+        return
+    for line in sys.stdin:
+        words = line.split()
+        send(s, own, words[0], words[1:])
+        print('sent', flush=True)
 
 
 main()

@@ -19,17 +19,16 @@ need "a server outside" answers peer peer udp:5300
 own_mac=$(mac_of mallory) their_mac=$(host_mac_of mallory)
 own_local=$(local_of mallory) their_local=$(host_local_of mallory)
 forged_mac=02:de:ad:be:ef:01
-send() { inside mallory "$here/packet.py" host0 "$@"; }
+sender mallory host0
+sender peer eth0
 
 count=0
 # forged WHAT LISTENER "RIGHT WORDS" "FORGED WORDS": both are udp packets; later words win over earlier ones.
 forged() {
         local what=$1 listener=$2 right=$3 wrong=$4
         count=$((count + 1))
-        # shellcheck disable=SC2086
-        send udp smac="$own_mac" dmac="$their_mac" $right $wrong "data=forged-$count"
-        # shellcheck disable=SC2086
-        send udp smac="$own_mac" dmac="$their_mac" $right "data=right-$count"
+        send mallory udp smac="$own_mac" dmac="$their_mac" $right $wrong "data=forged-$count"
+        send mallory udp smac="$own_mac" dmac="$their_mac" $right "data=right-$count"
         for _ in $(seq 100); do
                 heard "$listener" "right-$count" && break
                 sleep 0.02
@@ -82,14 +81,7 @@ attack_all() {
         towards "the victim" victim "$peer_host4" "$peer_host6" 5300
         towards "the outside" peer "$peer4" "$peer6" 5300
 }
-for bridged in 0 1; do
-        for name in bridge-nf-call-iptables bridge-nf-call-ip6tables bridge-nf-call-arptables; do
-                [[ ! -e /proc/sys/net/bridge/$name ]] || echo $bridged >/proc/sys/net/bridge/$name
-        done
-        [[ -e /proc/sys/net/bridge || $bridged == 0 ]] || break
-        echo "# net.bridge.bridge-nf-call-iptables = $bridged"
-        attack_all
-done
+attack_all
 
 # The whole /64 is the container's, the host's own address in it excepted.
 forged "another address of the own /64 is right, the host's is not" host \
@@ -98,8 +90,8 @@ forged "another address of the own /64 is right, the host's is not" host \
 # ARP: what the host learns. arp_accept lets an announcement make an entry, which is what the forged one is after.
 sysctl -qw net.ipv4.conf.ve-mallory.arp_accept=1
 claim() { # claim SMAC SHA SPA
-        send arp smac="$1" op=2 sha="$2" spa="$3" tha="$their_mac" tpa="$(host4 1)"
-        send arp smac="$1" op=1 sha="$2" spa="$3" tpa="$3"
+        send mallory arp smac="$1" op=2 sha="$2" spa="$3" tha="$their_mac" tpa="$(host4 1)"
+        send mallory arp smac="$1" op=1 sha="$2" spa="$3" tpa="$3"
 }
 learnt4() { ip -4 neigh show dev ve-mallory; }
 ip neigh del "$(guest4 1)" dev ve-mallory
@@ -122,7 +114,7 @@ learnt6() { ip -6 neigh show "$1" dev ve-mallory; }
 advertise() { # advertise TARGET [WORD...]
         local target=$1
         shift
-        send na smac="$own_mac" dmac="$their_mac" src="$own_local" dst="$their_local" target="$target" lla="$forged_mac" "$@"
+        send mallory na smac="$own_mac" dmac="$their_mac" src="$own_local" dst="$their_local" target="$target" lla="$forged_mac" "$@"
 }
 for target in "$(guest6 2)" fe80::dead:beef "$peer6"; do
         ip -6 neigh replace "$target" lladdr 02:00:00:00:00:99 dev ve-mallory nud stale
@@ -152,25 +144,24 @@ peer_mac=$(inside peer cat /sys/class/net/eth0/address)
 peer_local=$(inside peer ip -6 -o addr show dev eth0 scope link | sed -E 's/.*inet6 ([^/]+).*/\1/')
 uplink_mac=$(cat /sys/class/net/uplink/address)
 uplink_local=$(ip -6 -o addr show dev uplink scope link | sed -E 's/.*inet6 ([^/]+).*/\1/')
-send_peer() { inside peer "$here/packet.py" eth0 "$@"; }
 for _ in $(seq 200); do
         ip -6 addr show dev uplink tentative | grep -q fe80 || break
         sleep 0.02
 done
-send ra src="$own_local" prefix=2001:db8:bad:: lla="$own_mac"
-send_peer ra src="$peer_local" prefix=2001:db8:900d:: lla="$peer_mac"
+send mallory ra src="$own_local" prefix=2001:db8:bad:: lla="$own_mac"
+send peer ra src="$peer_local" prefix=2001:db8:900d:: lla="$peer_mac"
 within 2 "router advertisement: the uplink's makes an address" \
         sh -c 'ip -6 addr show dev uplink | grep -q 2001:db8:900d:'
 silent_about "router advertisement: the container's makes none" "2001:db8:bad:" ip -6 addr show
 silent_about "router advertisement: the container's makes no route" "via $own_local" ip -6 route show
 for extension in hop destination fragment; do
-        send ra src="$own_local" prefix=2001:db8:bad:: lla="$own_mac" extension=$extension
+        send mallory ra src="$own_local" prefix=2001:db8:bad:: lla="$own_mac" extension=$extension
 done
-send_peer ra src="$peer_local" prefix=2001:db8:900e:: lla="$peer_mac" extension=destination
+send peer ra src="$peer_local" prefix=2001:db8:900e:: lla="$peer_mac" extension=destination
 within 2 "router advertisement behind a destination header: the uplink's makes an address" \
         sh -c 'ip -6 addr show dev uplink | grep -q 2001:db8:900e:'
 silent_about "router advertisement behind other headers: the container's makes none" "2001:db8:bad:" ip -6 addr show
-send ra smac="$their_mac" src="$their_local" prefix=2001:db8:bad:: lla="$own_mac"
+send mallory ra smac="$their_mac" src="$their_local" prefix=2001:db8:bad:: lla="$own_mac"
 silent_about "router advertisement in the host's own name makes no address" "2001:db8:bad:" ip -6 addr show
 
 cat >/run/observer.nft <<'N'
@@ -188,29 +179,29 @@ table inet observer {
 N
 need "observer" nft -f /run/observer.nft
 redirects() { nft -j list counter inet observer "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["nftables"][1]["counter"]["packets"])'; }
-send redirect dmac="$their_mac" src="$own_local" dst="$their_local" target="$own_local" destination=2001:db8:77::1
-send redirect dmac="$their_mac" src="$(guest4 1)" dst="$(host4 1)" target="$(guest4 1)" destination=203.0.113.9
-send_peer redirect dmac="$uplink_mac" src="$peer_local" dst="$uplink_local" target="$peer_local" destination=2001:db8:77::1
-send_peer redirect dmac="$uplink_mac" src="$peer4" dst="$peer_host4" target="$peer4" destination=203.0.113.9
+send mallory redirect dmac="$their_mac" src="$own_local" dst="$their_local" target="$own_local" destination=2001:db8:77::1
+send mallory redirect dmac="$their_mac" src="$(guest4 1)" dst="$(host4 1)" target="$(guest4 1)" destination=203.0.113.9
+send peer redirect dmac="$uplink_mac" src="$peer_local" dst="$uplink_local" target="$peer_local" destination=2001:db8:77::1
+send peer redirect dmac="$uplink_mac" src="$peer4" dst="$peer_host4" target="$peer4" destination=203.0.113.9
 same "redirects: the uplink's two arrive" 2 "$(redirects redirect_right)"
 same "redirects: the container's do not" 0 "$(redirects redirect_bad)"
 
 need "a DHCP client on the host" answers - client udp:68 udp:546
-answer_dhcp() { # answer_dhcp FUNCTION TOKEN MAC SRC4 DST4 SRC6 DST6
-        "$1" udp dmac="$3" src="$4" dst="$5" sport=67 dport=68 data="$2-4"
-        "$1" udp dmac="$3" src="$6" dst="$7" sport=547 dport=546 data="$2-6"
+answer_dhcp() { # answer_dhcp WHO TOKEN MAC SRC4 DST4 SRC6 DST6
+        send "$1" udp dmac="$3" src="$4" dst="$5" sport=67 dport=68 data="$2-4"
+        send "$1" udp dmac="$3" src="$6" dst="$7" sport=547 dport=546 data="$2-6"
 }
-answer_dhcp send bad "$their_mac" "$(guest4 1)" "$(host4 1)" "$own_local" "$their_local"
-answer_dhcp send_peer right "$uplink_mac" "$peer4" "$peer_host4" "$peer_local" "$uplink_local"
+answer_dhcp mallory bad "$their_mac" "$(guest4 1)" "$(host4 1)" "$own_local" "$their_local"
+answer_dhcp peer right "$uplink_mac" "$peer4" "$peer_host4" "$peer_local" "$uplink_local"
 within 2 "DHCP: the uplink's answers arrive" sh -c 'grep -qx right-4 /run/client.log && grep -qx right-6 /run/client.log'
 silent_about "DHCP: the container's do not" "^bad-" cat /run/client.log
 
 # A client without an address reaches the host's DHCP server, and only that.
 need "a DHCP server on the host" answers - server udp:67 udp:547
-send udp smac="$forged_mac" dmac=ff:ff:ff:ff:ff:ff src=0.0.0.0 dst=255.255.255.255 sport=68 dport=67 data=wrong-mac
-send udp dmac=ff:ff:ff:ff:ff:ff src=0.0.0.0 dst=255.255.255.255 sport=68 dport=53 data=discover-53
-send udp dmac=ff:ff:ff:ff:ff:ff src=0.0.0.0 dst=255.255.255.255 sport=68 dport=67 data=discover
-send udp src="$own_local" dst=ff02::1:2 sport=546 dport=547 data=solicit
+send mallory udp smac="$forged_mac" dmac=ff:ff:ff:ff:ff:ff src=0.0.0.0 dst=255.255.255.255 sport=68 dport=67 data=wrong-mac
+send mallory udp dmac=ff:ff:ff:ff:ff:ff src=0.0.0.0 dst=255.255.255.255 sport=68 dport=53 data=discover-53
+send mallory udp dmac=ff:ff:ff:ff:ff:ff src=0.0.0.0 dst=255.255.255.255 sport=68 dport=67 data=discover
+send mallory udp src="$own_local" dst=ff02::1:2 sport=546 dport=547 data=solicit
 within 2 "DHCP: a client without an address reaches the server" grep -qx discover /run/server.log
 silent_about "DHCP: not with a forged MAC" wrong-mac cat /run/server.log
 silent_about "DHCP: no other port without an address" discover-53 cat /run/host.log
