@@ -1,5 +1,5 @@
-/* Messages of daemons: one line, to stderr, with the journal's "<N>" priority in front when stderr is the
- * journal ($JOURNAL_STREAM). */
+/* Messages of daemons: one line, to stderr, with the journal's "<N>" priority in front when stderr is the journal
+ * ($JOURNAL_STREAM), and with the time when it is a file. */
 #pragma once
 
 #include "cleanup.h"

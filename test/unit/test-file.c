@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -162,6 +164,24 @@ static void test_remove_stops_at_mounts(void **state) {
         assert_int_equal(tree_remove("mounted"), 0);
 }
 
+/* As /var/empty of many systems. Where a filesystem has no such flag there is nothing to be in the way. */
+static void set_immutable(const char *path) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC), flags = FS_IMMUTABLE_FL;
+
+        assert_true(fd >= 0);
+        (void) ioctl(fd, FS_IOC_SETFLAGS, &flags);
+        close(fd);
+}
+
+static void test_remove_immutable(void **state) {
+        assert_int_equal(directory_make("root/var/empty", 0555), 0);
+        write_text("root/var/empty/file", "");
+        set_immutable("root/var/empty/file");
+        set_immutable("root/var/empty");
+        assert_int_equal(tree_remove("root"), 0);
+        assert_false(exists("root"));
+}
+
 static void test_lock(void **state) {
         int fd = lock_take("lock", 0), other;
         struct stat st;
@@ -192,6 +212,7 @@ int main(void) {
                 cmocka_unit_test(test_remove_follows_no_link),
                 cmocka_unit_test(test_remove_deep_tree),
                 cmocka_unit_test(test_remove_stops_at_mounts),
+                cmocka_unit_test(test_remove_immutable),
                 cmocka_unit_test(test_lock),
         };
 
