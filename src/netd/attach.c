@@ -25,7 +25,7 @@ static int load(struct manager *m, const char *name, struct container *c, struct
         r = store_compute_network(name, m->allocations, m->machine_id, c, n, e);
         if (r < 0)
                 return r;
-        if (n->mode != NETWORK_VETH)
+        if (c->mode != NETWORK_VETH)
                 return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
                                  "the network of container '%s' is not a virtual Ethernet "
                                  "pair, there is nothing to attach",
@@ -125,12 +125,17 @@ int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct 
         }
         if (n->n_forwards > 0)
                 r = proxy_set(n->name, n, e);
+        if (r >= 0)
+                r = manager_expect_link(m, e);
+        if (r >= 0)
+                r = manager_publish(a, e);
         if (r >= 0) {
                 r = manager_insert(m, a);
                 if (r < 0)
                         (void) error_set(e, r, EXIT_FAILED, "no memory");
         }
         if (r < 0) {
+                manager_withdraw(a);
                 if (n->n_forwards > 0)
                         (void) proxy_clear(n->name, NULL);
                 (void) dismiss(m, a, NULL);
@@ -155,6 +160,7 @@ int manager_dismiss(struct manager *m, struct attachment *a, struct error *e) {
 
         take_down(m, a);
         manager_link_gone(m, a);
+        manager_withdraw(a);
         r = dismiss(m, a, &own);
         if (a->network.n_forwards > 0 && proxy_clear(a->network.name, r < 0 ? NULL : &own) < 0)
                 r = r < 0 ? r : own.code;

@@ -1,5 +1,5 @@
-/* A link that appeared is completed in the order that its guest relies on: addresses and neighbours, the responders'
- * sockets, the name, and up at last, for the carrier that the guest sees then says that all the rest is there. */
+/* A link that appeared is completed in the order that its guest relies on: the responders' sockets, the name, addresses
+ * and neighbours, and up at last, for the carrier that the guest sees then says that all the rest is there. */
 #include "manager.h"
 
 #include "base/log.h"
@@ -8,8 +8,10 @@
 #include "state/publish.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /* What DNS asks: names of containers that have a network now. */
 static int names_lookup(void *userdata, const char *name, struct address ret[RESPONDER_ADDRESSES_MAX]) {
@@ -36,7 +38,7 @@ static int names_reverse(void *userdata, const struct address *wanted, char ret[
         return 0;
 }
 
-/* Opened with the first link: by then the host has its ULA range. */
+/* Opened with the first network: by then the host has its ULA range. */
 static int responders_open(struct manager *m, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *allocations = NULL;
         struct prefix owned[2];
@@ -55,6 +57,14 @@ static int responders_open(struct manager *m, struct error *e) {
         return responders_new(m->event, &options, &m->responders, e);
 }
 
+int manager_expect_link(struct manager *m, struct error *e) {
+        int r = responders_open(m, e);
+
+        if (r >= 0)
+                responders_expect_link(m->responders);
+        return r;
+}
+
 static int serve(struct manager *m, struct attachment *a, struct error *e) {
         int r;
 
@@ -70,7 +80,7 @@ static int serve(struct manager *m, struct attachment *a, struct error *e) {
         return 0;
 }
 
-static int publish(struct attachment *a, struct error *e) {
+int manager_publish(struct attachment *a, struct error *e) {
         int r;
 
         if (a->published)
@@ -82,26 +92,43 @@ static int publish(struct attachment *a, struct error *e) {
         return 0;
 }
 
+void manager_withdraw(struct attachment *a) {
+        if (a->published)
+                (void) names_withdraw(a->network.name);
+        a->published = false;
+}
+
+static uint64_t clock_usec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+/* The sockets may be bound before their addresses are there; so all that the kernel does to the link is one plan, whose
+ * last operation raises it. */
 static int complete(struct manager *m, struct attachment *a, struct error *e) {
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
-        struct plan before, after;
+        uint64_t start = clock_usec(), served, published;
         int r;
 
         r = plan_link(&a->network, &plan);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot plan the link %s", a->network.link);
-        for (before = plan, before.n = 0; before.n < plan.n; before.n++)
-                if (plan.operations[before.n].kind == OPERATION_LINK_UP)
-                        break;
-        after = (struct plan){.operations = plan.operations + before.n, .n = plan.n - before.n};
-
-        r = engine_apply(m->engine, &before, a->ifindex, -1, e);
+        r = serve(m, a, e);
+        if (r < 0)
+                return r;
+        served = clock_usec();
+        r = manager_publish(a, e);
+        if (r < 0)
+                return r;
+        published = clock_usec();
+        r = engine_apply(m->engine, &plan, a->ifindex, -1, e);
         if (r >= 0)
-                r = serve(m, a, e);
-        if (r >= 0)
-                r = publish(a, e);
-        if (r >= 0)
-                r = engine_apply(m->engine, &after, a->ifindex, -1, e);
+                log_debug("%s: %s (link %d) is complete: %" PRIu64 " us for sockets, %" PRIu64 " for the name, %" PRIu64
+                          " for the link",
+                          a->network.name, a->network.link, a->ifindex, served - start, published - served,
+                          clock_usec() - published);
         return r;
 }
 
@@ -119,10 +146,8 @@ int manager_complete(struct manager *m, struct attachment *a, int ifindex, struc
                 if (manager_set_index(m, a, ifindex) < 0)
                         return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
         }
-        log_debug("%s: completing %s (link %d)", a->network.name, a->network.link, ifindex);
         r = complete(m, a, &own);
         if (r >= 0) {
-                log_debug("%s: %s is complete", a->network.name, a->network.link);
                 a->state = ATTACHMENT_LINKED;
                 set_problem(a, NULL);
                 return 0;
@@ -138,9 +163,8 @@ void manager_link_gone(struct manager *m, struct attachment *a) {
                 return;
         if (a->served)
                 (void) responders_remove_link(m->responders, a->ifindex);
-        if (a->published)
-                (void) names_withdraw(a->network.name);
-        a->served = a->published = a->carrier = false;
+        manager_withdraw(a);
+        a->served = a->carrier = false;
         a->state = ATTACHMENT_EXPECTED;
         set_problem(a, NULL);
         (void) manager_set_index(m, a, 0);

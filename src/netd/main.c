@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -270,6 +271,7 @@ int main(int argc, char *argv[]) {
                 (void) sd_notify(false, "READY=1");
                 (void) sd_event_set_watchdog(d.event, true);
                 log_debug("ready");
+                (void) malloc_trim(0); /* starting took more than going on does */
                 r = sd_event_loop(d.event);
                 (void) sd_notify(false, "STOPPING=1");
                 if (r < 0)

@@ -19,7 +19,7 @@
 struct manager {
         sd_event *event;
         struct engine *engine;
-        struct responders *responders;   /* NULL before the first link */
+        struct responders *responders;   /* NULL before the first network */
         struct netlink *route;           /* for looking */
         struct netlink *sockets;         /* sock_diag */
         struct allocations *allocations; /* read again when the file has changed; NULL before they are needed */
@@ -91,8 +91,14 @@ int manager_attach_namespace(struct manager *m, const char *name, const char *pa
 int manager_detach_namespace(struct manager *m, const char *name, struct error *e);
 
 /* link.c */
-/* The link is there: addresses and neighbours, responders, name, and up, in this order. May be repeated. */
+/* A link will come: has ready what it will need. */
+int manager_expect_link(struct manager *m, struct error *e);
+/* The link is there: responders, name, addresses and neighbours, and up, in this order. May be repeated. */
 int manager_complete(struct manager *m, struct attachment *a, int ifindex, struct error *e);
+/* The name resolves from Attach on: when the link comes, that is done. It does not while there is no link after that,
+ * and not after Detach. */
+int manager_publish(struct attachment *a, struct error *e);
+void manager_withdraw(struct attachment *a);
 /* It is not there any more. */
 void manager_link_gone(struct manager *m, struct attachment *a);
 /* Looks whether it is, and does the one or the other. */

@@ -54,6 +54,7 @@ struct responders {
         sd_event *event;
         sd_event_source *io, *advertise_timer, *dns_timer;
         int epoll_fd, router_fd;
+        int spares[LINK_ENDPOINTS]; /* sockets for the next link, ready but for being bound; negative: not made */
         uint64_t advertise_next; /* when advertise_timer fires; UINT64_MAX: never */
 
         struct responder_names names;
@@ -100,6 +101,7 @@ bool responder_allows(struct responder_link *l, uint64_t now);
 /* responder_socket.c */
 /* Opens what the link needs and has not; 0, or negative when something that others may give back is missing. */
 int responder_sockets_open(struct responders *r, struct responder_link *l);
+void responder_spares_close(struct responders *r);
 void responder_socket_close(struct responder_link *l, enum endpoint kind);
 bool responder_socket_needed(const struct responder_link *l, enum endpoint kind);
 

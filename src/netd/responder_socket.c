@@ -43,12 +43,12 @@ static int set_flag(int fd, int level, int option) {
         return setsockopt(fd, level, option, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-static int socket_prepare(int fd, const struct responder_link *l, enum endpoint kind) {
+/* All that does not depend on the link. */
+static int socket_prepare(int fd, enum endpoint kind) {
         bool v6 = kinds[kind].family == AF_INET6;
         int bytes = RECEIVE_BYTES, r;
 
-        if (setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &l->ifindex, sizeof(l->ifindex)) < 0 ||
-            setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
+        if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
                 return -errno;
         r = set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
         if (r >= 0 && v6)
@@ -62,8 +62,32 @@ static int socket_prepare(int fd, const struct responder_link *l, enum endpoint 
         return r;
 }
 
+static int socket_make(enum endpoint kind) {
+        _cleanup_(fd_closep) int fd = socket(kinds[kind].family, kinds[kind].type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = socket_prepare(fd, kind);
+        return r < 0 ? r : steal_fd(&fd);
+}
+
+void responder_spares_close(struct responders *r) {
+        for (unsigned kind = 0; kind < LINK_ENDPOINTS; kind++)
+                fd_closep(&r->spares[kind]);
+}
+
+void responders_expect_link(struct responders *r) {
+        for (unsigned kind = 0; kind < LINK_ENDPOINTS; kind++)
+                if (r->spares[kind] < 0)
+                        r->spares[kind] = socket_make(kind);
+}
+
 static int socket_bind(int fd, const struct responder_link *l, enum endpoint kind) {
         union dns_address a = {0};
+
+        if (setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &l->ifindex, sizeof(l->ifindex)) < 0)
+                return -errno;
 
         a.any.sa_family = (sa_family_t) kinds[kind].family;
         a.v4.sin_port = htons(kinds[kind].port); /* at the same place in both */
@@ -95,15 +119,14 @@ static int socket_join(int fd, const struct responder_link *l) {
 }
 
 static int socket_open(struct responders *r, struct responder_link *l, enum endpoint kind) {
-        _cleanup_(fd_closep) int fd = -1;
+        _cleanup_(fd_closep) int fd = steal_fd(&r->spares[kind]);
         int k;
 
-        fd = socket(kinds[kind].family, kinds[kind].type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
-                return -errno;
-        k = socket_prepare(fd, l, kind);
-        if (k >= 0)
-                k = socket_bind(fd, l, kind);
+                fd = socket_make(kind);
+        if (fd < 0)
+                return fd;
+        k = socket_bind(fd, l, kind);
         if (k >= 0 && kind == ENDPOINT_DHCP6)
                 k = socket_join(fd, l);
         if (k >= 0 && kinds[kind].type == SOCK_STREAM && listen(fd, BACKLOG) < 0)

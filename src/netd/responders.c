@@ -162,6 +162,8 @@ int responders_new(sd_event *event, const struct responder_options *options, str
         memset(r, 0, offsetof(struct responders, packet));
         r->event = sd_event_ref(event);
         r->epoll_fd = r->router_fd = r->dns.spare_fd = -1;
+        for (size_t i = 0; i < ELEMENTS_OF(r->spares); i++)
+                r->spares[i] = -1;
         r->advertise_next = UINT64_MAX;
         r->names = options->names;
         dhcp6_duid_make(options->machine_id, r->server_duid);
@@ -190,6 +192,7 @@ void responders_free(struct responders *r) {
         sd_event_source_disable_unref(r->dns_timer);
         sd_event_unref(r->event);
         dns_upstream_clear(&r->upstream);
+        responder_spares_close(r);
         fd_closep(&r->router_fd);
         fd_closep(&r->dns.spare_fd);
         fd_closep(&r->epoll_fd);

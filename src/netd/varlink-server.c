@@ -7,12 +7,14 @@
 #include "varlink-service.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define CONNECTIONS_MAX 1024U
+#define LARGE_REPLY     ((size_t) 128 * 1024)
 #define CALLS_AT_ONCE   32U
 
 struct connection {
@@ -51,6 +53,8 @@ static void connection_free(struct connection *c) {
 
 /* Sends what is there. -errno when the connection is lost. */
 static int connection_flush(struct connection *c) {
+        bool large;
+
         while (c->out.size > 0) {
                 ssize_t n = send(c->fd, c->out.data, c->out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -60,7 +64,11 @@ static int connection_flush(struct connection *c) {
                         return errno == EAGAIN ? 0 : -errno;
                 buffer_consume(&c->out, (size_t) n);
         }
-        buffer_clear(&c->out); /* an idle connection keeps no memory */
+        /* An idle connection keeps no memory; and what a large answer took goes back to the system. */
+        large = c->out.capacity > LARGE_REPLY;
+        buffer_clear(&c->out);
+        if (large)
+                (void) malloc_trim(0);
         return 0;
 }
 

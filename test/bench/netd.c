@@ -1,0 +1,304 @@
+/* The daemon with 1 and 1,000 networks: from a link's appearance to the carrier that its guest sees, beside one bare
+ * netlink batch of the same requests; Attach and Detach over its socket; its memory. Prints a line a measurement:
+ * name, ours, floor, ratio, unit, separated by tabs. Must run as root in namespaces of its own (network, mounts, pid);
+ * $BUILD is the build's folder. */
+#include "base/file.h"
+#include "netd/client.h"
+#include "netlink/monitor.h"
+#include "netlink/route.h"
+#include "plan/plan.h"
+#include "state/allocations.h"
+#include "state/paths.h"
+#include "state/store.h"
+
+#include <err.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+        NETWORKS = 1000,
+        ROUNDS = 100,
+};
+
+/* What a guest would see. */
+struct guest {
+        int netns;
+        struct netlink *route;
+        struct netlink_monitor *monitor;
+        bool carrier;
+};
+
+static double now(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
+}
+
+static int compare(const void *a, const void *b) {
+        double x = *(const double *) a, y = *(const double *) b;
+
+        return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n) {
+        qsort(values, n, sizeof(*values), compare);
+        return values[n / 2];
+}
+
+static void report(const char *what, int networks, double ours, double floor, const char *unit) {
+        (void) printf("%s, %d network%s\t%.3f\t", what, networks, networks == 1 ? "" : "s", ours);
+        if (floor > 0)
+                (void) printf("%.3f\t%.2f\t%s\n", floor, ours / floor, unit);
+        else
+                (void) printf("-\t-\t%s\n", unit);
+        (void) fflush(stdout);
+}
+
+static void check(int r, const char *what, struct error *e) {
+        if (r < 0)
+                errx(1, "%s: %s", what, e ? error_message(e) : strerror(-r));
+}
+
+static void call(const char *method, const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        check(netd_call(method, json_pack("{s:s}", "name", name), -1, NULL, &e), method, &e);
+}
+
+static void fresh(const char *path) {
+        if (mount("tmpfs", path, "tmpfs", 0, "mode=755") < 0)
+                err(1, "tmpfs on %s", path);
+}
+
+/* Throw-away folders, and the build's programs where the installed ones would be. */
+static void prepare(void) {
+        static const char *const programs[][2] = {{"netd/nspawn-netd", "/nspawn-netd"},
+                                                  {"netd/proxy/nspawn-proxy", "/nspawn-proxy"}};
+        const char *build = getenv("BUILD");
+
+        if (!build)
+                errx(1, "BUILD is not set");
+        fresh("/run");
+        fresh("/var/lib");
+        fresh("/var/log");
+        fresh("/usr/local");
+        check(directory_make(LIBEXECDIR, 0755), LIBEXECDIR, NULL);
+        for (size_t i = 0; i < ELEMENTS_OF(programs); i++) {
+                _cleanup_(freep) char *from = format("%s/src/%s", build, programs[i][0]);
+                _cleanup_(freep) char *to = format(LIBEXECDIR "%s", programs[i][1]);
+
+                if (access(from, X_OK) < 0 || symlink(from, to) < 0)
+                        err(1, "%s", from);
+        }
+}
+
+static void define(struct allocations *a, const char *name, unsigned port) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        struct store_generation g;
+        struct allocation ranges;
+        json_t *spec;
+
+        spec = json_pack("{s:i,s:s,s:s,s:{s:{s:[{s:i,s:i}],s:s}}}", "version", 1, "name", name, "source", "/bench.json",
+                         "config", "nixosContainer", "forwardPorts", "hostPort", (int) port, "containerPort", 80,
+                         "timeoutStartSec", "90s");
+        check(store_save_generation(name, spec, NULL, 0, &g, &e), name, &e);
+        check(allocations_get(a, name, NULL, 0, &ranges, &e), name, &e);
+        json_decref(spec);
+}
+
+static struct guest guest_open(void) {
+        int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        struct error e = ERROR_INIT;
+        struct guest g;
+
+        if (own < 0 || unshare(CLONE_NEWNET) < 0)
+                err(1, "unshare");
+        g.netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        check(netlink_open(NETLINK_ROUTE, -1, &g.route), "netlink", NULL);
+        check(netlink_monitor_open(&g.monitor, &e), "monitor", &e);
+        if (setns(own, CLONE_NEWNET) < 0)
+                err(1, "setns");
+        (void) fd_close(own);
+        return g;
+}
+
+static int on_event(const struct netlink_event *event, void *userdata) {
+        struct guest *g = userdata;
+
+        if (event->kind == NETLINK_EVENT_LINK && (event->flags & IFF_RUNNING) && (event->flags & IFF_UP) &&
+            strcmp(event->name, "host0") == 0)
+                g->carrier = true;
+        return 0;
+}
+
+static void wait_for_carrier(struct guest *g) {
+        while (!g->carrier) {
+                struct pollfd p = {.fd = netlink_monitor_fd(g->monitor), .events = POLLIN};
+
+                if (poll(&p, 1, 10000) <= 0)
+                        errx(1, "no carrier within 10 s");
+                check(netlink_monitor_dispatch(g->monitor, on_event, g), "monitor", NULL);
+        }
+}
+
+/* As nspawn makes it, and the guest's end raised, as nspawn-first does. */
+static void link_make(struct netlink *route, struct guest *g, const struct network *n, const char *peer) {
+        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT, up = NETLINK_BATCH_INIT;
+        struct netlink_veth veth = {.name = n->link,
+                                    .peer_name = peer,
+                                    .mac = n->host_mac,
+                                    .peer_mac = n->container_mac,
+                                    .peer_netns_fd = g->netns};
+        struct netlink_link link;
+
+        netlink_link_create(&b, &veth);
+        check(netlink_send(route, &b, NULL, NULL, NULL), "veth", NULL);
+        check(netlink_link_find(g->route, peer, &link), peer, NULL);
+        netlink_link_set_up(&up, link.ifindex, true);
+        check(netlink_send(g->route, &up, NULL, NULL, NULL), "up", NULL);
+}
+
+static void link_delete(struct netlink *route, const char *name) {
+        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
+
+        netlink_link_delete(&b, 0, name);
+        check(netlink_send(route, &b, NULL, NULL, NULL), name, NULL);
+}
+
+/* The floor: everything known beforehand, one message. */
+static void bare_complete(struct netlink *route, const struct network *n) {
+        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
+        _cleanup_(plan_clear) struct plan p = PLAN_INIT;
+        struct netlink_link link;
+
+        check(plan_link(n, &p), "plan", NULL);
+        check(netlink_link_find(route, n->link, &link), n->link, NULL);
+        for (size_t i = 0; i < p.n; i++) {
+                const struct operation *o = &p.operations[i];
+
+                if (o->kind == OPERATION_LINK_CONFIGURE)
+                        netlink_link_configure(&b, link.ifindex, 1, 0);
+                else if (o->kind == OPERATION_ADDRESS_ADD)
+                        netlink_address_add(&b, link.ifindex, &o->address, true);
+                else if (o->kind == OPERATION_NEIGHBOUR_ADD)
+                        netlink_neighbour_add(&b, link.ifindex, &o->neighbour.address, &o->neighbour.mac, 0x80, true);
+                else
+                        netlink_link_set_up(&b, link.ifindex, true);
+        }
+        check(netlink_send(route, &b, NULL, NULL, NULL), "bare", NULL);
+}
+
+static double round_link(struct netlink *route, struct guest *g, const struct network *n, bool bare) {
+        const struct timespec settle = {.tv_nsec = 20000000};
+        double start;
+
+        g->carrier = false;
+        link_make(route, g, n, "host0");
+        start = now();
+        if (bare)
+                bare_complete(route, n);
+        wait_for_carrier(g);
+        start = now() - start;
+        link_delete(route, n->link);
+        (void) nanosleep(&settle, NULL);
+        return start;
+}
+
+static void measure_link(struct netlink *route, struct guest *g, const char *name, int networks) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        static double ours[ROUNDS], bare[ROUNDS], attach[ROUNDS], detach[ROUNDS];
+        struct error e = ERROR_INIT;
+        struct network n;
+
+        check(store_load_network(name, &c, &n, &e), name, &e);
+        for (size_t i = 0; i < ROUNDS; i++) {
+                double start = now();
+
+                call("Attach", name);
+                attach[i] = now() - start;
+                ours[i] = round_link(route, g, &n, false);
+                start = now();
+                call("Detach", name);
+                detach[i] = now() - start;
+                bare[i] = round_link(route, g, &n, true);
+        }
+        report("link to carrier", networks, median(ours, ROUNDS), median(bare, ROUNDS), "ms");
+        report("Attach over the socket, one forward", networks, median(attach, ROUNDS), 0, "ms");
+        report("Detach over the socket", networks, median(detach, ROUNDS), 0, "ms");
+}
+
+static double memory(void) {
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+        struct error e = ERROR_INIT;
+        json_t *reply = NULL;
+        const char *line;
+
+        check(netd_call("Ping", NULL, -1, &reply, &e), "Ping", &e);
+        path = format("/proc/%d/status", (int) json_integer_value(json_object_get(reply, "pid")));
+        json_decref(reply);
+        check(file_read(path, 65536, &text, NULL), path, NULL);
+        line = strstr(text, "VmRSS:");
+        return line ? (double) strtol(line + 6, NULL, 10) : 0;
+}
+
+static bool all_linked(void) {
+        struct error e = ERROR_INIT;
+        json_t *reply = NULL, *network;
+        bool linked = true;
+        size_t i;
+
+        check(netd_call("List", NULL, -1, &reply, &e), "List", &e);
+        json_array_foreach (json_object_get(reply, "networks"), i, network)
+                linked = linked && strcmp(json_string_value(json_object_get(network, "state")), "linked") == 0;
+        json_decref(reply);
+        return linked;
+}
+
+static void attach_linked(struct netlink *route, struct guest *others, unsigned i) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(freep) char *name = format("n%u", i), *peer = format("h%u", i);
+        struct error e = ERROR_INIT;
+        struct network n;
+
+        call("Attach", name);
+        check(store_load_network(name, &c, &n, &e), name, &e);
+        link_make(route, others, &n, peer);
+}
+
+int main(void) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        struct error e = ERROR_INIT;
+        struct guest g, others;
+        struct netlink *route;
+        double base;
+
+        prepare();
+        check(allocations_load(&a, &e), "allocations", &e);
+        for (unsigned i = 0; i <= NETWORKS; i++) {
+                _cleanup_(freep) char *name = format("n%u", i);
+
+                define(a, name, 10000 + i);
+        }
+        check(allocations_save(a, &e), "allocations", &e);
+        check(netd_ensure(&e), "netd", &e);
+        base = memory();
+        check(netlink_open(NETLINK_ROUTE, -1, &route), "netlink", NULL);
+        g = guest_open();
+        others = guest_open();
+
+        measure_link(route, &g, "n1000", 1);
+        for (unsigned i = 0; i < NETWORKS; i++)
+                attach_linked(route, &others, i);
+        while (!all_linked())
+                (void) poll(NULL, 0, 100);
+        report("memory of the daemon", 0, base / 1024, 0, "MiB");
+        report("memory a network", NETWORKS, (memory() - base) / NETWORKS, 0, "KiB");
+        measure_link(route, &g, "n1000", NETWORKS);
+        return 0;
+}
