@@ -55,7 +55,7 @@ struct responders {
         sd_event_source *io, *advertise_timer, *dns_timer;
         int epoll_fd, router_fd;
         int spares[LINK_ENDPOINTS]; /* sockets for the next link, ready but for being bound; negative: not made */
-        uint64_t advertise_next; /* when advertise_timer fires; UINT64_MAX: never */
+        uint64_t advertise_next;    /* when advertise_timer fires; UINT64_MAX: never */
 
         struct responder_names names;
         uint8_t server_duid[DHCP6_SERVER_DUID_SIZE];

@@ -22,7 +22,7 @@ P
 guest example python3 /run/echo.py &
 need "another forward, live" "$netd" define example '[{"hostPort":8181,"containerPort":80},{"hostPort":8183,"containerPort":81}]'
 need "  Update" of Update example
-sleep 0.3
+within 5 "  a server behind it" bash -c "[[ -n \$(ip netns exec example ss -Hltn 'sport = :81') ]]"
 mkfifo /run/to
 peer bash -c "exec 3<>/dev/tcp/$peer_host4/8183 || exit 1
         while read -r line; do echo \"\$line\" >&3; read -r -t 5 answer <&3 && echo \"\$answer\" >>/run/from; done" </run/to &
