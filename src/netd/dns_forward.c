@@ -40,11 +40,12 @@ void dns_pending_free(struct responders *r, struct dns_pending *p) {
 
 /* Frees p, then answers: what the answer leads to finds everything in order. */
 static void pending_finish(struct responders *r, struct dns_pending *p, const uint8_t *data, size_t size) {
-        _cleanup_(freep) uint8_t *stream = steal_ptr(p->stream); /* data may be in it */
+        uint8_t *stream = steal_ptr(p->stream); /* data may be in it */
         struct dns_client client = p->client;
 
         dns_pending_free(r, p);
         dns_reply(r, &client, data, size);
+        free(stream);
 }
 
 static void pending_fail(struct responders *r, struct dns_pending *p, enum dns_rcode rcode, uint16_t flags) {

@@ -15,7 +15,7 @@
 #define DNS_QUERIES_MAX          1024 /* on their way, all links */
 #define DNS_LINK_QUERIES_MAX     128
 #define DNS_CONNECTIONS_MAX      128
-#define DNS_LINK_CONNECTIONS_MAX 8
+#define DNS_LINK_CONNECTIONS_MAX 16
 #define DNS_TRIES_MAX            6
 
 struct responders;
