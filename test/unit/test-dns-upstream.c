@@ -117,6 +117,25 @@ static void test_find(void **state) {
         assert_text(find(&u, 4 * SECOND, "corp.test"), "127.0.0.1");
 }
 
+/* However the folder lists them. */
+static void test_nested(void **state) {
+        static const char *const names[] = {"test", "c.test", "b.c.test", "a.b.c.test", "z.a.b.c.test"};
+        _cleanup_(freep) char *conf = format("%s/resolv.conf", folder);
+        _cleanup_(dns_upstream_clear) struct dns_upstream u;
+
+        for (int i = 0; i < 5; i++) {
+                _cleanup_(freep) char *text_of_file = format("nameserver 10.0.0.%d", i);
+
+                write_file(names[i], text_of_file);
+        }
+        assert_int_equal(dns_upstream_init(&u, conf, folder), 0);
+        for (int i = 0; i < 5; i++) {
+                _cleanup_(freep) char *expected = format("10.0.0.%d", i);
+
+                assert_text(find(&u, SECOND, names[i]), expected);
+        }
+}
+
 static void test_prefer(void **state) {
         _cleanup_(freep) char *conf = format("%s/resolv.conf", folder);
         _cleanup_(dns_upstream_clear) struct dns_upstream u;
@@ -136,6 +155,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
                 cmocka_unit_test_setup_teardown(test_find, make_folder, remove_folder),
+                cmocka_unit_test_setup_teardown(test_nested, make_folder, remove_folder),
                 cmocka_unit_test_setup_teardown(test_prefer, make_folder, remove_folder),
         };
 
