@@ -13,10 +13,12 @@ static const struct option_info options[_OPTION_MAX] = {
                             COMPLETE_FILE, NULL},
         [OPTION_FLAKE] = {"flake", 0, "URL#ATTR", "a flake to build instead of a configuration (not yet)",
                           COMPLETE_NOTHING, NULL},
-        [OPTION_SYSTEM] = {"system", 0, "SYSTEM",
-                           "where the container's system comes from: auto or debian (not yet: host, image, nixos); "
-                           "a platform such as x86_64-linux means auto (default: auto)",
-                           COMPLETE_WORDS, "auto debian host image nixos"},
+        [OPTION_SYSTEM] =
+                {"system", 0, "SYSTEM",
+                 "where the container's system comes from: auto or debian (made by mmdebstrap, once), host (this "
+                 "host's own /usr), image (see --image), nixos (not yet); a platform such as x86_64-linux "
+                 "means auto (default: auto)",
+                 COMPLETE_WORDS, "auto debian host image nixos"},
         [OPTION_IMAGE] = {"image", 0, "PATH",
                           "a directory or tar file with the container's system; implies "
                           "--system image",
