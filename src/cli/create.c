@@ -161,8 +161,6 @@ static int act_start(void *context, struct error *e) {
         struct creation *c = context;
         int r;
 
-        if (invocation_has(c->invocation, OPTION_NO_START))
-                return 0;
         c->unfinished.started = true;
         r = journal_write(&c->journal, &c->unfinished, e);
         return r < 0 ? r : starter_run(c->definition.name, c->progress, e);
@@ -174,16 +172,28 @@ static int undo_start(void *context, struct error *e) {
         return unfinished_undo_start(c->definition.name, &c->unfinished, e);
 }
 
+static bool wants_start(const void *context) {
+        const struct creation *c = context;
+
+        return !invocation_has(c->invocation, OPTION_NO_START);
+}
+
+static bool wants_directories(const void *context) {
+        const struct creation *c = context;
+
+        return c->definition.container.bind_mounts && *c->definition.container.bind_mounts;
+}
+
 static const struct step steps[] = {
         {"waiting for other commands", act_lock, undo_lock},
         {"choosing addresses", act_allocate, undo_allocate},
         {"writing the definition", act_save, undo_save},
         {"linking the unit file", act_link, undo_link},
         {"checking ports", act_check_ports, NULL},
-        {"making folders for bind mounts", act_directories, undo_directories},
+        {"making folders for bind mounts", act_directories, undo_directories, wants_directories},
         {"making the container's files", act_root, undo_root},
         {"letting other commands go on", act_unlock, undo_unlock},
-        {"starting", act_start, undo_start},
+        {"starting", act_start, undo_start, wants_start},
 };
 
 static int create_dry_run(struct creation *c, struct error *e) {

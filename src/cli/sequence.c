@@ -45,6 +45,8 @@ int sequence_run(const struct step *steps, size_t n, void *context, struct progr
 
         signals_catch(old);
         for (size_t i = 0; i < n; i++) {
+                if (steps[i].wanted && !steps[i].wanted(context))
+                        continue;
                 progress_phrase(steps[i].what, p);
                 r = fault_check(steps[i].what, e);
                 if (r >= 0)

@@ -14,6 +14,8 @@ struct step {
         /* Takes back what act did, also when act failed half-way: the context knows what was made. NULL: nothing to
          * take back. */
         int (*undo)(void *context, struct error *e);
+        /* Whether there is anything to do; NULL: always. */
+        bool (*wanted)(const void *context);
 };
 
 /* Carries out the steps. On failure everything is undone and e says why; an undo that fails is reported on standard

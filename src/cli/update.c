@@ -143,8 +143,6 @@ static int act_stop(void *context, struct error *e) {
         struct change *c = context;
         int r;
 
-        if (!c->restart)
-                return 0;
         c->unfinished.started = c->unfinished.running = true;
         r = journal_write(&c->journal, &c->unfinished, e);
         return r < 0 ? r : runtime_stop(c->new.name, STOP_TIMEOUT_USEC, progress_phrase, c->progress, e);
@@ -178,7 +176,7 @@ static int undo_root(void *context, struct error *e) {
 static int act_start(void *context, struct error *e) {
         struct change *c = context;
 
-        return c->restart ? starter_run(c->new.name, c->progress, e) : 0;
+        return starter_run(c->new.name, c->progress, e);
 }
 
 static int undo_start(void *context, struct error *e) {
@@ -187,15 +185,21 @@ static int undo_start(void *context, struct error *e) {
         return unfinished_undo_start(c->new.name, &c->unfinished, e);
 }
 
+static bool wants_restart(const void *context) {
+        const struct change *c = context;
+
+        return c->restart;
+}
+
 static const struct step steps[] = {
         {"waiting for other commands", act_lock, undo_lock},
         {"writing the definition", act_save, undo_save},
         {"checking ports", act_check_ports, NULL},
         {"letting other commands go on", act_unlock, undo_unlock},
-        {"stopping", act_stop, NULL},
+        {"stopping", act_stop, NULL, wants_restart},
         {"making folders for bind mounts", act_directories, undo_directories},
         {"changing the container's files", act_root, undo_root},
-        {"starting", act_start, undo_start},
+        {"starting", act_start, undo_start, wants_restart},
 };
 
 static int update_dry_run(struct change *c, struct error *e) {
