@@ -189,6 +189,10 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
 
         if (!machine || !directory || !notify)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start systemd-nspawn for %s", s->name);
+        /* Where there is no systemd, nobody else makes it, and the choice of a user namespace needs it. */
+        r = directory_make("/run/systemd", 0755);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot make /run/systemd, which systemd-nspawn needs");
         r = notify_open(s, e);
         if (r < 0)
                 return r;
