@@ -114,6 +114,8 @@ int responder_router_open(struct responders *r);
 void responder_router_receive(struct responders *r);
 /* Sends an advertisement to everybody on the link and plans the next one. */
 void responder_router_advertise(struct responders *r, struct responder_link *l);
+/* Tells everybody on the link that its prefix and resolver are over, before they change. */
+void responder_router_withdraw(struct responders *r, struct responder_link *l);
 /* Sees to it that the one timer for all links fires at `at` or before. */
 void responder_router_plan(struct responders *r, uint64_t at);
 /* Some socket could not be opened: the same timer tries again. */

@@ -19,6 +19,8 @@
 #define SOLICITED_SPACING 1000000ULL /* between advertisements to everybody */
 #define RETRY_SOCKETS     5000000ULL
 
+static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 1}}};
+
 int responder_router_open(struct responders *r) {
         struct icmp6_filter filter;
         int hops = RA_HOP_LIMIT, on = 1, off = 0;
@@ -44,11 +46,13 @@ int responder_router_open(struct responders *r) {
         return 0;
 }
 
-static int advertisement_build(const struct responder_link *l, uint8_t data[RA_SIZE_MAX], size_t *ret_size) {
+/* withdraw: the prefix and the resolver are over, though the router stays. */
+static int advertisement_build(const struct responder_link *l, bool withdraw, uint8_t data[RA_SIZE_MAX],
+                               size_t *ret_size) {
         const struct ra_prefix prefix = {
                 .prefix = {.address = address_v6(&l->host_v6), .length = l->length_v6},
-                .valid = RA_INFINITE,
-                .preferred = RA_INFINITE,
+                .valid = withdraw ? 0 : RA_INFINITE,
+                .preferred = withdraw ? 0 : RA_INFINITE,
         };
         const struct ra_config config = {
                 .mac = l->host_mac,
@@ -59,13 +63,14 @@ static int advertisement_build(const struct responder_link *l, uint8_t data[RA_S
                 .n_prefixes = 1,
                 .dns = l->host_v6,
                 .domain = RESPONDER_DOMAIN,
-                .dns_lifetime = RA_LIFETIME_MAX,
+                .dns_lifetime = withdraw ? 0 : RA_LIFETIME_MAX,
         };
 
         return ra_build(&config, data, RA_SIZE_MAX, ret_size);
 }
 
-static int advertisement_send(struct responders *r, const struct responder_link *l, const struct in6_addr *to) {
+static int advertisement_send(struct responders *r, const struct responder_link *l, const struct in6_addr *to,
+                              bool withdraw) {
         struct in6_pktinfo info = {.ipi6_addr = l->host_link_local, .ipi6_ifindex = (unsigned) l->ifindex};
         struct sockaddr_in6 address = {
                 .sin6_family = AF_INET6, .sin6_addr = *to, .sin6_scope_id = (uint32_t) l->ifindex};
@@ -83,7 +88,7 @@ static int advertisement_send(struct responders *r, const struct responder_link 
 
         int k;
 
-        k = advertisement_build(l, data, &part.iov_len);
+        k = advertisement_build(l, withdraw, data, &part.iov_len);
         if (k < 0)
                 return k;
         c->cmsg_level = IPPROTO_IPV6;
@@ -95,7 +100,6 @@ static int advertisement_send(struct responders *r, const struct responder_link 
 
 /* A link without carrier refuses: it gets one by responders_advertise() when it is up, else by the timer. */
 void responder_router_advertise(struct responders *r, struct responder_link *l) {
-        static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 1}}};
         uint64_t now = responder_now(r);
         int k;
 
@@ -103,7 +107,7 @@ void responder_router_advertise(struct responders *r, struct responder_link *l) 
         if (!link_has_v6(l))
                 return;
         l->advertise_at = now + INITIAL_INTERVAL;
-        k = advertisement_send(r, l, &all_nodes);
+        k = advertisement_send(r, l, &all_nodes, false);
         if (k < 0) {
                 log_debug("%s: router advertisement not sent: %s", l->link, strerror(-k));
         } else {
@@ -112,6 +116,11 @@ void responder_router_advertise(struct responders *r, struct responder_link *l) 
                         l->advertise_at = now + INTERVAL - (l->slot * 7919ULL % 150) * 1000000;
         }
         responder_router_plan(r, l->advertise_at);
+}
+
+void responder_router_withdraw(struct responders *r, struct responder_link *l) {
+        if (link_has_v6(l))
+                (void) advertisement_send(r, l, &all_nodes, true);
 }
 
 static int on_advertise_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -152,7 +161,7 @@ static void solicitation_answer(struct responders *r, struct responder_link *l, 
         if (!link_has_v6(l) || !responder_allows(l, now))
                 return;
         if (IN6_ARE_ADDR_EQUAL(from, &l->client_link_local)) {
-                (void) advertisement_send(r, l, from);
+                (void) advertisement_send(r, l, from, false);
         } else if (now - l->advertised_at >= SOLICITED_SPACING) {
                 responder_router_advertise(r, l);
         } else if (l->advertise_at > l->advertised_at + SOLICITED_SPACING) {

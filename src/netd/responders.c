@@ -286,6 +286,8 @@ int responders_update_link(struct responders *r, const struct network *n, int if
                                  ifindex);
         v4 = l->host_v4;
         v6 = l->host_v6;
+        if (!IN6_ARE_ADDR_EQUAL(&v6, &n->host_v6.address.v6))
+                responder_router_withdraw(r, l);
         link_fill(l, n);
         for (unsigned kind = ENDPOINT_DHCP4; kind < LINK_ENDPOINTS; kind++) {
                 bool is_v4 = kind == ENDPOINT_DNS_UDP4 || kind == ENDPOINT_DNS_TCP4,

@@ -39,7 +39,7 @@ struct responder_options {
 };
 
 /* Opens what all links share, in the current network namespace. A link needs six descriptors, and a DNS query on its
- * way up to three: the caller raises RLIMIT_NOFILE. */
+ * way up to four: the caller raises RLIMIT_NOFILE. */
 int responders_new(sd_event *event, const struct responder_options *options, struct responders **ret, struct error *e);
 void responders_free(struct responders *r);
 static inline void responders_freep(struct responders **r) {

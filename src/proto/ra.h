@@ -10,7 +10,7 @@
 #define RA_HOP_LIMIT    255 /* both ways; anything less came from another link */
 #define RA_PREFIXES_MAX 8
 #define RA_SIZE_MAX     512
-#define RA_LIFETIME_MAX 9000 /* of a router, seconds (RFC 4861 6.2.1) */
+#define RA_LIFETIME_MAX UINT16_MAX /* of a router, seconds (RFC 8319) */
 #define RA_INFINITE     UINT32_MAX
 
 struct ra_prefix {

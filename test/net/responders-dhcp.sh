@@ -188,5 +188,20 @@ succeeds "  and gets its lease" udhcpc
 same "  its address" 10.233.0.18/28 "$(v4)"
 prints "  and its advertisement" "from $host_local" advertisement
 
+# Other addresses while the guest runs: its kernel, which listens to advertisements, forgets the old prefix.
+in_guest alpha sysctl -qw net.ipv6.conf.host0.accept_ra=2
+tell up ve-alpha >/dev/null
+within 5 "the guest's kernel knows the prefix" bash -c 'ip -n alpha -6 route | grep fd12:3456:789a:1::/64'
+ip addr add 10.233.0.129/28 dev ve-alpha
+ip addr add fd12:3456:789a:8::1/64 dev ve-alpha nodad
+ip neigh replace 10.233.0.130 lladdr "$guest_mac" dev ve-alpha nud permanent
+same "a link gets other addresses" "done" "$(tell range ve-alpha 10.233.0.128/28 fd12:3456:789a:8::/64)"
+within 5 "  the guest's kernel knows the new prefix" bash -c 'ip -n alpha -6 route | grep fd12:3456:789a:8::/64'
+within 5 "  and the old one no more" bash -c '! ip -n alpha -6 route | grep fd12:3456:789a:1::/64'
+clear_guest
+succeeds "  a lease" udhcpc
+same "  its address" 10.233.0.130/28 "$(v4)"
+same "  DNS is at the new address" 10.233.0.34 "$(in_guest alpha dig +short @10.233.0.129 beta)"
+
 serving_ends
 done_testing

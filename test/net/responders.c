@@ -5,8 +5,8 @@
  *
  * RANGE4 10.233.0.0/28 gives the host its first address and the guest the second one, RANGE6 likewise; "-": none. MACs
  * are those that a container NAME has on a host with an all-zero machine id. Every NAME resolves. When it is ready it
- * says so. A line "remove LINK", "add LINK", "up LINK", "mtu LINK NUMBER" or "memory LINK" on standard input does that,
- * and is answered with "done" or the error; at the end of its input it leaves. */
+ * says so. A line "remove LINK", "add LINK", "up LINK", "mtu LINK NUMBER", "range LINK RANGE4 RANGE6" or "memory LINK"
+ * on standard input does that, and is answered with "done" or the error; at the end of its input it leaves. */
 #include "netd/responders.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -90,6 +90,26 @@ static size_t memory_used(void) {
                                                         : m.uordblks + m.hblkhd;
 }
 
+/* Other addresses for the same container: "RANGE4 RANGE6". */
+static int network_move(struct network *n, char *ranges) {
+        static const uint8_t machine_id[16];
+        struct container c = CONTAINER_INIT;
+        struct allocation a = {0};
+        struct network moved;
+        char *v4 = strsep(&ranges, " ");
+        int r;
+
+        if (!ranges || prefix_parse(v4, false, &a.v4) < 0 || prefix_parse(ranges, false, &a.v6) < 0)
+                return -EINVAL;
+        c.name = n->name;
+        r = network_compute(&c, &a, machine_id, &moved);
+        if (r < 0)
+                return r;
+        memcpy(moved.link, n->link, sizeof(moved.link));
+        *n = moved;
+        return 0;
+}
+
 static struct network *network_find(struct program *p, const char *link) {
         for (size_t i = 0; i < p->n && link; i++)
                 if (strcmp(p->networks[i].link, link) == 0)
@@ -116,6 +136,10 @@ static void carry_out(struct program *p, char *line) {
         } else if (strcmp(verb, "mtu") == 0 && line) {
                 n->mtu = (uint32_t) atoi(line);
                 r = responders_update_link(p->responders, n, ifindex, &e);
+        } else if (strcmp(verb, "range") == 0 && line) {
+                r = network_move(n, line);
+                if (r >= 0)
+                        r = responders_update_link(p->responders, n, ifindex, &e);
         } else if (strcmp(verb, "memory") == 0) {
                 printf("%zu\n", memory_used());
                 r = 0;
