@@ -30,6 +30,7 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
         struct attachment *a = manager_find_link(m, event->name);
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         bool carrier = event->flags & IFF_RUNNING;
+        char found[MAC_TEXT_MAX], wanted[MAC_TEXT_MAX];
 
         if (!a) {
                 /* A link of ours that was given another name. */
@@ -39,10 +40,14 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
                 return;
         }
         if (a->ifindex != event->ifindex) {
-                if (manager_complete(m, a, event->ifindex, &e) < 0 && e.code != -ENODEV) {
-                        log_warning("%s: %s", a->network.name, error_message(&e));
-                        manager_damaged(m, a, "is incomplete");
-                }
+                if (!mac_equal(&event->mac, &a->network.host_mac))
+                        log_warning("%s: %s has the hardware address %s instead of %s; its guest will not reach the "
+                                    "host. Does "
+                                    "something (systemd's MACAddressPolicy=, NetworkManager) change it?",
+                                    a->network.name, event->name, mac_format(&event->mac, found),
+                                    mac_format(&a->network.host_mac, wanted));
+                if (manager_complete(m, a, event->ifindex, &e) < 0 && e.code != -ENODEV)
+                        manager_incomplete(m, a, &e);
                 return;
         }
         if (carrier && !a->carrier && a->served)

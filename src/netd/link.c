@@ -221,8 +221,6 @@ void manager_look(struct manager *m, struct attachment *a) {
                 r = restore_routes(m, a, &e);
         if (r == -ENODEV) /* it went away meanwhile, and its event is on the way */
                 return;
-        if (r < 0) {
-                log_warning("%s: %s", a->network.name, error_message(&e));
-                manager_damaged(m, a, "is incomplete");
-        }
+        if (r < 0)
+                manager_incomplete(m, a, &e);
 }

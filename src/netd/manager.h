@@ -109,6 +109,8 @@ int manager_listen(struct manager *m, struct error *e);
 
 /* repair.c */
 void manager_damaged(struct manager *m, struct attachment *a, const char *what);
+/* Completing its link failed: tells, and has it tried again. */
+void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e);
 void manager_tables_damaged(struct manager *m);
 int manager_repair_tables(struct manager *m, struct error *e);
 

@@ -166,10 +166,8 @@ static int look_at_links(struct manager *m, struct error *e) {
                         continue;
                 a->seen = true;
                 a->carrier = links[i].flags & IFF_RUNNING;
-                if (manager_complete(m, a, links[i].ifindex, &own) < 0 && own.code != -ENODEV) {
-                        log_warning("%s: %s", a->network.name, error_message(&own));
-                        manager_damaged(m, a, "is incomplete");
-                }
+                if (manager_complete(m, a, links[i].ifindex, &own) < 0 && own.code != -ENODEV)
+                        manager_incomplete(m, a, &own);
         }
         for (struct attachment *a = NULL; (a = manager_each(m, a));)
                 if (!a->seen) {

@@ -10,6 +10,7 @@
 #define DELAY_FIRST_USEC 1000 /* what one command does comes as several events */
 #define DELAY_MOST_USEC  250000
 #define QUIET_USEC       5000000 /* after so long, it was not a fight */
+#define TELL_MOST        4U      /* repairs in a row that are logged */
 #define ACCURACY_USEC    1000
 
 /* When to repair, given that it was done at `last` for the n-th time in a row. */
@@ -84,28 +85,42 @@ static int on_repair(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-void manager_damaged(struct manager *m, struct attachment *a, const char *what) {
-        uint64_t now = manager_now(m);
-
-        if (a->damaged)
-                return;
-        a->repair_at = due(now, a->repaired_at, &a->repairs);
-        if (a->repairs < 4)
-                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, what,
-                         a->repairs == 3 ? "; it keeps happening, not telling any more" : "");
+static void put_off(struct manager *m, struct attachment *a) {
         a->damaged = true;
         a->next_damaged = m->damaged;
         m->damaged = a;
         arm(m);
 }
 
+static const char *last_words(unsigned n) {
+        return n + 1 == TELL_MOST ? "; it keeps happening, not telling any more" : "";
+}
+
+void manager_damaged(struct manager *m, struct attachment *a, const char *what) {
+        if (a->damaged)
+                return;
+        a->repair_at = due(manager_now(m), a->repaired_at, &a->repairs);
+        if (a->repairs < TELL_MOST)
+                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, what, last_words(a->repairs));
+        put_off(m, a);
+}
+
+void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e) {
+        if (a->damaged)
+                return;
+        a->repair_at = due(manager_now(m), a->repaired_at, &a->repairs);
+        if (a->repairs < TELL_MOST)
+                log_warning("%s: %s is incomplete, trying again: %s%s", a->network.name, a->network.link,
+                            error_message(e), last_words(a->repairs));
+        put_off(m, a);
+}
+
 void manager_tables_damaged(struct manager *m) {
         if (m->tables.damaged)
                 return;
         m->tables.repair_at = due(manager_now(m), m->tables.repaired_at, &m->tables.repairs);
-        if (m->tables.repairs < 4)
-                log_info("somebody removed something of our firewall, repairing it%s",
-                         m->tables.repairs == 3 ? "; it keeps happening, not telling any more" : "");
+        if (m->tables.repairs < TELL_MOST)
+                log_info("somebody removed something of our firewall, repairing it%s", last_words(m->tables.repairs));
         m->tables.damaged = true;
         arm(m);
 }

@@ -129,6 +129,23 @@ succeeds "  others' forwards stay" element ip 9999
 prints "  others' masquerading stays" '192\.0\.2\.0/24' nft list set ip io.systemd.nat masq_saddr
 prints "  others' tables stay" 'table ip someone' nft list tables
 
+# More happens than the kernel remembers for a daemon that is busy: it looks at everything.
+pid=$(daemon_pid)
+kill -STOP "$pid"
+nft flush ruleset
+ip link set $link down
+ip link add flood type dummy 2>/dev/null || ip link add flood type veth peer name flood2
+for i in $(seq 0 99); do
+        for k in $(seq 0 255); do echo "addr add 127.100.$i.$k/32 dev flood"; done
+done >/run/flood
+ip -batch /run/flood
+ip link delete flood
+kill -CONT "$pid"
+within 2 "events that were lost: the link is up again" is_up
+within 2 "  the forward is there again" element ip 8181
+prints "  the log says why" 'events were lost' daemon_log
+talk "  the stream goes on"
+
 pid=$(daemon_pid)
 kill -TERM "$pid"
 within 2 "SIGTERM: it ends" bash -c "! kill -0 $pid"
