@@ -14,16 +14,21 @@ struct story {
         char undo_fails; /* letter */
 };
 
+static void tell(struct story *s, const char *undone, char letter) {
+        size_t n = strlen(s->text);
+
+        (void) snprintf(s->text + n, sizeof(s->text) - n, "%s%c", undone, letter);
+}
+
 static int act(struct story *s, char letter, struct error *e) {
-        (void) strncat(s->text, &letter, 1);
+        tell(s, "", letter);
         if (s->raises_at == letter)
                 (void) raise(SIGTERM);
         return s->fails_at == letter ? error_set(e, ENOSPC, EXIT_CONTAINER, "no room for %c", letter) : 0;
 }
 
 static int undo(struct story *s, char letter, struct error *e) {
-        (void) strcat(s->text, "-");
-        (void) strncat(s->text, &letter, 1);
+        tell(s, "-", letter);
         return s->undo_fails == letter ? error_set(e, EBUSY, EXIT_FAILED, "%c is busy", letter) : 0;
 }
 
