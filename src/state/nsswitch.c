@@ -220,7 +220,7 @@ static struct span with_blank(const struct span *line, const struct span *word) 
         size_t at = (size_t) (word->start + word->length - line->start);
         const char *start = word->start, *end = word->start + word->length;
         struct span action = {0};
-        bool first = true;
+        bool first = true, before, behind;
 
         for (const char *p = line->start; p < start; p++)
                 if (!strchr(BLANKS, *p))
@@ -228,12 +228,12 @@ static struct span with_blank(const struct span *line, const struct span *word) 
         next_actions(line, &at, &action);
         if (action.start)
                 end = action.start + action.length;
-        if (!first && start > line->start && strchr(BLANKS, start[-1]))
+        before = start > line->start && strchr(BLANKS, start[-1]);
+        behind = end < line->start + line->length && strchr(BLANKS, *end);
+        if (before && !(first && behind))
                 start--;
-        else if (end < line->start + line->length && strchr(BLANKS, *end))
+        else if (behind)
                 end++;
-        else if (start > line->start && strchr(BLANKS, start[-1]))
-                start--;
         return (struct span){start, (size_t) (end - start)};
 }
 
