@@ -66,9 +66,9 @@ int journal_begin(struct journal *j, const char *name, struct error *e) {
 }
 
 int journal_write(struct journal *j, const struct unfinished *u, struct error *e) {
-        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b}", "generation", (int) u->generation, "previous",
-                                  (int) u->previous, "addresses", u->addresses, "linked", u->linked, "root", u->root,
-                                  "started", u->started, "running", u->running);
+        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b}", "generation", (int) u->generation,
+                                  "previous", (int) u->previous, "addresses", u->addresses, "linked", u->linked, "root",
+                                  u->root, "started", u->started, "running", u->running, "removal", u->removal);
         char text[JOURNAL_MAX];
         size_t n = value ? json_dumpb(value, text, sizeof(text), 0) : 0;
 
@@ -113,6 +113,7 @@ static int journal_read(const char *path, struct unfinished *ret) {
                 .root = json_is_true(json_object_get(value, "root")),
                 .started = json_is_true(json_object_get(value, "started")),
                 .running = json_is_true(json_object_get(value, "running")),
+                .removal = json_is_true(json_object_get(value, "removal")),
         };
         json_decref(value);
         return 0;
@@ -229,13 +230,16 @@ static int repair_one(const char *name, struct error *e) {
         if (r >= 0)
                 r = lock = store_lock(LOCK_TIMEOUT_MS, e);
         if (r >= 0)
-                r = undo_all(name, &u, e);
+                r = u.removal ? removal_repair(name, &u, e) : undo_all(name, &u, e);
         if (r < 0) {
                 fd_closep(&j.fd);
                 freep(&j.path);
                 return error_prefix(e, r, "cannot take back what an interrupted command did to %s", name);
         }
-        (void) fprintf(stderr, "nixos-nspawn: took back what an interrupted command had done to %s\n", name);
+        if (u.removal && !store_exists(name))
+                (void) fprintf(stderr, "nixos-nspawn: finished the interrupted removal of %s\n", name);
+        else
+                (void) fprintf(stderr, "nixos-nspawn: took back what an interrupted command had done to %s\n", name);
         journal_end(&j);
         return 0;
 }

@@ -1,7 +1,7 @@
 /* What a command that was killed left half done, and how the next one repairs it.
  *
- * While create or update work on a container, a file in PATH_LIB/unfinished tells what to take back, and the command
- * holds a lock on it. A file whose lock is free belongs to a command that died. */
+ * While create, update or remove work on a container, a file in PATH_LIB/unfinished tells what to take back, and the
+ * command holds a lock on it. A file whose lock is free belongs to a command that died. */
 #pragma once
 
 #include "base/error.h"
@@ -17,6 +17,7 @@ struct unfinished {
         bool root;           /* PATH_MACHINES/NAME made */
         bool started;        /* may run with what is taken back */
         bool running;        /* ran before, and is to run again */
+        bool removal;        /* it is being removed: all of the above but running mean nothing */
 };
 
 struct journal {
@@ -42,3 +43,6 @@ int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e
 int unfinished_undo_link(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_generation(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_addresses(const char *name, struct unfinished *u, struct error *e);
+
+/* The rest of a removal (remove.c): back to what was, when the definition is still there, else to its end. */
+int removal_repair(const char *name, const struct unfinished *u, struct error *e);

@@ -3,6 +3,7 @@
 #include "cli/directories.h"
 #include "cli/dry-run.h"
 #include "cli/inventory.h"
+#include "cli/journal.h"
 #include "cli/sequence.h"
 
 #include "base/file.h"
@@ -22,6 +23,7 @@ enum {
 struct removal {
         const char *name;
         struct progress *progress;
+        struct journal journal;
         bool delete_state;
         bool running; /* before */
         char *root;   /* PATH_MACHINES/NAME */
@@ -30,6 +32,7 @@ struct removal {
 };
 
 static void removal_clear(struct removal *m) {
+        journal_end(&m->journal);
         fd_closep(&m->lock);
         freep(&m->root);
         freep(&m->aside);
@@ -113,7 +116,7 @@ static const struct step steps[] = {
 };
 
 /* The container is gone; what still has its traces is cleaned past errors. */
-static void clean(const struct removal *m) {
+static void clean(struct removal *m) {
         _cleanup_(allocations_freep) struct allocations *allocations = NULL;
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         static const char *const logs[] = {".log", ".log.1"};
@@ -122,6 +125,7 @@ static void clean(const struct removal *m) {
             (allocations_release(allocations, m->name) > 0 && allocations_save(allocations, &e) < 0))
                 (void) fprintf(stderr, "nixos-nspawn: the addresses of %s stay reserved: %s\n", m->name,
                                error_message(&e));
+        fd_closep(&m->lock);
         for (size_t n = 0; n < ELEMENTS_OF(logs); n++) {
                 _cleanup_(freep) char *path = format(PATH_LOGS "/%s%s", m->name, logs[n]);
 
@@ -148,14 +152,47 @@ static int remove_dry_run(struct invocation *i, const struct removal *m, struct 
         return dry_run_print(i, object, e);
 }
 
+static int removal_names(struct removal *m, struct error *e) {
+        m->root = format(PATH_MACHINES "/%s", m->name);
+        m->aside = format(PATH_MACHINES "/.#removed-%s", m->name);
+        return m->root && m->aside ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot remove %s", m->name);
+}
+
+int removal_repair(const char *name, const struct unfinished *u, struct error *e) {
+        _cleanup_(removal_clear) struct removal m = {
+                .name = name, .journal = JOURNAL_INIT, .running = u->running, .lock = -1};
+        int r;
+
+        r = removal_names(&m, e);
+        if (r < 0)
+                return r;
+        m.delete_state = access(m.aside, F_OK) == 0;
+        if (!store_exists(name)) {
+                /* It may have been killed while its generations went. */
+                r = store_remove(name, e);
+                if (r >= 0)
+                        clean(&m);
+                return r;
+        }
+        r = undo_aside(&m, e);
+        if (r >= 0)
+                r = undo_unlink(&m, e);
+        return r < 0 ? r : undo_stop(&m, e);
+}
+
 static int remove_container(struct invocation *i, struct removal *m, struct error *e) {
+        const struct unfinished unfinished = {.running = m->running, .removal = true};
         _cleanup_(progress_endp) struct progress *progress = NULL;
         json_t *value;
         int r;
 
         output_line(&i->output, "Removing container %s...", m->name);
         m->progress = progress = progress_begin(&i->output, m->name);
-        r = sequence_run(steps, ELEMENTS_OF(steps), m, progress, e);
+        r = journal_begin(&m->journal, m->name, e);
+        if (r >= 0)
+                r = journal_write(&m->journal, &unfinished, e);
+        if (r >= 0)
+                r = sequence_run(steps, ELEMENTS_OF(steps), m, progress, e);
         if (r >= 0)
                 clean(m);
         progress_endp(&progress);
@@ -181,7 +218,8 @@ static int nothing_done(struct invocation *i, const char *name, struct error *e)
 
 int command_remove(struct invocation *i, struct error *e) {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
-        _cleanup_(removal_clear) struct removal m = {.name = invocation_argument(i, 0), .lock = -1};
+        _cleanup_(removal_clear) struct removal m = {
+                .name = invocation_argument(i, 0), .journal = JOURNAL_INIT, .lock = -1};
         struct runtime_status status = {0};
         int r;
 
@@ -199,9 +237,8 @@ int command_remove(struct invocation *i, struct error *e) {
                 return r;
         m.running = status.state != RUNTIME_OFF;
         m.delete_state = invocation_has(i, OPTION_DELETE_STATE);
-        m.root = format(PATH_MACHINES "/%s", m.name);
-        m.aside = format(PATH_MACHINES "/.#removed-%s", m.name);
-        if (!m.root || !m.aside)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot remove %s", m.name);
+        r = removal_names(&m, e);
+        if (r < 0)
+                return r;
         return invocation_has(i, OPTION_DRY_RUN) ? remove_dry_run(i, &m, e) : remove_container(i, &m, e);
 }

@@ -48,7 +48,7 @@ repaired=0
 repairs() { # repairs WHAT
         local seen
         if seen=$(nixos-nspawn list 2>&1); then ok "$1"; else not_ok "$1" "$seen"; fi
-        ! grep -q '^nixos-nspawn: took back what an interrupted command had done to one$' <<<"$seen" || repaired=$((repaired + 1))
+        ! grep -qE '^nixos-nspawn: (took back what an interrupted command had done to|finished the interrupted removal of) one$' <<<"$seen" || repaired=$((repaired + 1))
 }
 
 # create, killed.
@@ -82,6 +82,23 @@ for delay in 0.03 0.1 0.3 0.5 0.7 0.9 1.2; do
 done
 if [[ $repaired -gt 0 ]]; then ok "update was killed half-way $repaired times"; else not_ok "update was killed half-way"; fi
 same "  the address is kept" "$address" "$(nixos-nspawn show-ip one)"
+
+# remove, killed: there as before, or gone.
+repaired=0
+for delay in 0.05 0.1 0.2 0.25 0.3 0.35 0.4 0.5; do
+        nixos-nspawn list | grep -q '^one ' || need "create" nixos-nspawn create --config one.nix one
+        killed KILL $delay nixos-nspawn remove --delete-state one 2>/dev/null
+        repairs "remove, killed after $delay s: the next command works"
+        if nixos-nspawn list | grep -q '^one '; then
+                prints "  it runs" '^  State: running' nixos-nspawn status one
+                same "  the same address" "$address" "$(nixos-nspawn show-ip one)"
+                succeeds "  with its files" nixos-nspawn run one -- true
+        else
+                same "  it is gone, nothing is left behind" "$nothing" "$(settled)"
+        fi
+done
+if [[ $repaired -gt 0 ]]; then ok "remove was killed half-way $repaired times"; else not_ok "remove was killed half-way"; fi
+nixos-nspawn list | grep -q '^one ' || need "create" nixos-nspawn create --config one.nix one
 
 # Interrupted: undone before it ends.
 need "remove" nixos-nspawn remove --delete-state one
