@@ -101,7 +101,7 @@ int command_autostart(struct invocation *i, struct error *e) {
         size_t n = 0;
         int r;
 
-        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_need_root(i, e);
+        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);
         if (r >= 0)
                 r = inventory_load(i->unit_directory, &inventory, e);
         if (r < 0)

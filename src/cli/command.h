@@ -57,8 +57,8 @@ static inline const char *invocation_argument(const struct invocation *i, size_t
         return n < i->arguments.n_positional ? i->arguments.positional[n] : NULL;
 }
 
-/* Refuses unless root: "COMMAND needs root, because ...". */
-int invocation_need_root(const struct invocation *i, struct error *e);
+/* Refuses unless root, and when the unit files are elsewhere than where systemd-nspawn looks. */
+int invocation_may_change(const struct invocation *i, struct error *e);
 
 int command_create(struct invocation *i, struct error *e);
 int command_update(struct invocation *i, struct error *e);

@@ -1,6 +1,8 @@
 /* The table of commands. */
 #include "cli/command.h"
 
+#include "state/paths.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -263,11 +265,19 @@ option_set command_options(const struct command *command) {
         return command->options | O(HELP) | O(VERBOSE) | O(UNIT_FILE_DIR);
 }
 
-int invocation_need_root(const struct invocation *i, struct error *e) {
-        if (geteuid() == 0)
-                return 0;
-        return error_set(e, EPERM, EXIT_FAILED,
-                         "'%s' needs root, because it changes containers and the network of this host: run it with "
-                         "sudo",
-                         i->command->name);
+int invocation_may_change(const struct invocation *i, struct error *e) {
+        size_t n = strlen(PATH_UNITS);
+
+        if (geteuid() != 0)
+                return error_set(e, EPERM, EXIT_FAILED,
+                                 "'%s' needs root, because it changes containers and the network of this host: run it "
+                                 "with sudo",
+                                 i->command->name);
+        if (strncmp(i->unit_directory, PATH_UNITS, n) != 0 ||
+            strspn(i->unit_directory + n, "/") != strlen(i->unit_directory + n))
+                return error_set(e, EINVAL, EXIT_FAILED,
+                                 "'%s' does not work with --unit-file-dir %s: systemd-nspawn looks for its settings "
+                                 "in " PATH_UNITS " only",
+                                 i->command->name, i->unit_directory);
+        return 0;
 }

@@ -232,7 +232,7 @@ static int create_check(struct creation *c, const char *name, struct error *e) {
                 return r;
         if (problem)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "'%s' cannot be a container's name: %s", name, problem);
-        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_need_root(i, e);
+        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);
         if (r >= 0)
                 r = definition_load(i, name, NULL, &c->definition, e);
         if (r >= 0)

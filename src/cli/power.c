@@ -119,7 +119,7 @@ int power_run(struct invocation *i, const struct power *power, struct error *e) 
                 }
                 return dry_run_print(i, list, e);
         }
-        r = invocation_need_root(i, e);
+        r = invocation_may_change(i, e);
         if (r >= 0)
                 r = run_all(i, power, e);
         return r < 0 ? r : print_json(i, &inventory, e);

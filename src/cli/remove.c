@@ -230,7 +230,7 @@ int command_remove(struct invocation *i, struct error *e) {
                 return nothing_done(i, m.name, e);
         if (!inventory_own(&inventory, m.name, "remove", e))
                 return -EPERM;
-        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_need_root(i, e);
+        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);
         if (r >= 0)
                 r = runtime_status(m.name, &status, e);
         if (r < 0)

@@ -17,7 +17,7 @@ static int check(struct invocation *i, const char *name, struct error *e) {
                 return r;
         if (!inventory_own(&inventory, name, "enter", e))
                 return -ENOENT;
-        r = invocation_need_root(i, e);
+        r = invocation_may_change(i, e);
         if (r >= 0)
                 r = runtime_recover(name, e);
         if (r >= 0)

@@ -189,7 +189,7 @@ int command_setup(struct invocation *i, struct error *e) {
         json_t *missing = json_array();
         int r;
 
-        r = s.dry_run ? 0 : invocation_need_root(i, e);
+        r = s.dry_run ? 0 : invocation_may_change(i, e);
         if (r >= 0)
                 r = setup_run(i, &s, missing, e);
         json_decref(s.record);

@@ -246,7 +246,7 @@ static int update_check(struct change *c, struct error *e) {
         enum strategy strategy;
         int r;
 
-        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_need_root(i, e);
+        r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);
         if (r >= 0)
                 r = definition_load_current(c->entry->name, &c->old, e);
         if (r >= 0)

@@ -90,14 +90,16 @@ before=$(everything)
 refuses 10 "host port 8181/tcp of container 'two' is already forwarded to container 'one'; choose another hostPort for one of them" \
         nixos-nspawn update --config port.nix two
 
-# No room.
-mount -t tmpfs -o size=64k tmpfs /var/lib/machines
-before=$(everything)
-seen=$(nixos-nspawn create --no-start --config empty.nix x 2>&1)
-same "no room: status 10" 10 $?
-if grep -q 'No space left on device' <<<"$seen"; then ok "  says so"; else not_ok "  says so" "$seen"; fi
-same "  nothing is left behind" "$before" "$(everything)"
-umount /var/lib/machines
+# No room, for the container's files and for its definition.
+for place in /var/lib/machines /var/lib/nixos-nspawn/profiles; do
+        mount -t tmpfs -o size=16k,nr_inodes=5 tmpfs $place
+        before=$(everything)
+        seen=$(nixos-nspawn create --no-start --config empty.nix x 2>&1)
+        status=$?
+        if [[ $status -ne 0 ]] && grep -qE "^nixos-nspawn: .*$place.*No space left on device" <<<"$seen"; then ok "no room in $place: says so"; else not_ok "no room in $place: says so" "status $status: $seen"; fi
+        same "  nothing is left behind" "$before" "$(everything)"
+        umount $place
+done
 
 succeeds "remove one" nixos-nspawn remove --delete-state one
 succeeds "remove two" nixos-nspawn remove --delete-state two

@@ -84,4 +84,6 @@ succeeds "  it can be removed" nixos-nspawn remove --delete-state example
 mkdir /run/units
 touch /run/units/elsewhere.nspawn
 prints "--unit-file-dir" '^elsewhere +unknown +unmanaged' nixos-nspawn --unit-file-dir /run/units list
+fails "  nothing is changed there" 1 "^nixos-nspawn: 'create' does not work with --unit-file-dir /run/units: systemd-nspawn looks for its settings in /etc/systemd/nspawn only$" \
+        nixos-nspawn --unit-file-dir /run/units create --config example.nix x
 done_testing
