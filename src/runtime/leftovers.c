@@ -38,27 +38,32 @@ static int lock_file_remove(const char *path) {
         return file_remove(path);
 }
 
-static void remove_locks(const char *name, int *first, struct error *e) {
-        _cleanup_(freep) char *image = format(PATH_MACHINES "/.#%s.lck", name);
-        _cleanup_(freep) char *root = format(PATH_MACHINES "/%s", name);
-        _cleanup_(directory_closep) DIR *uids = opendir("/run/systemd/nspawn-uid");
-        struct dirent *entry;
+/* Of a root folder: one lock beside it, one by its inode. */
+static void remove_root_locks(const char *entry, int *first, struct error *e) {
+        _cleanup_(freep) char *beside = format(PATH_MACHINES "/.#%s.lck", entry);
+        _cleanup_(freep) char *root = format(PATH_MACHINES "/%s", entry);
         struct stat st;
 
-        if (!image || !root) {
+        if (!beside || !root) {
                 note(first, -ENOMEM, e, "a lock file");
                 return;
         }
-        note(first, lock_file_remove(image), e, image);
-        if (stat(root, &st) >= 0) {
+        note(first, lock_file_remove(beside), e, beside);
+        if (lstat(root, &st) >= 0) {
                 _cleanup_(freep) char *inode =
                         format(NSPAWN_RUN "/locks/inode-%lu:%lu", (unsigned long) st.st_dev, (unsigned long) st.st_ino);
 
                 if (inode)
                         note(first, lock_file_remove(inode), e, inode);
         }
-        /* One file a range of user ids in use: those that nobody holds belong to nobody. */
-        while (uids && (entry = readdir(uids))) {
+}
+
+/* One file a range of user ids in use: those that nobody holds belong to nobody. */
+static void remove_user_id_locks(int *first, struct error *e) {
+        _cleanup_(directory_closep) DIR *directory = opendir("/run/systemd/nspawn-uid");
+        struct dirent *entry;
+
+        while (directory && (entry = readdir(directory))) {
                 _cleanup_(freep) char *path = format("/run/systemd/nspawn-uid/%s", entry->d_name);
 
                 if (entry->d_type == DT_REG && path)
@@ -88,6 +93,7 @@ static void remove_throw_away_roots(const char *name, int *first, struct error *
                 if (!is_throw_away_root(entry->d_name, name))
                         continue;
                 path = format(PATH_MACHINES "/%s", entry->d_name);
+                remove_root_locks(entry->d_name, first, e);
                 note(first, path ? tree_remove(path) : -ENOMEM, e, path ? path : entry->d_name);
         }
 }
@@ -105,7 +111,8 @@ int leftovers_remove(const char *name, struct error *e) {
                         ;
                 note(&first, tree_remove(path), e, path);
         }
-        remove_locks(name, &first, e);
+        remove_root_locks(name, &first, e);
+        remove_user_id_locks(&first, e);
         remove_throw_away_roots(name, &first, e);
         return first;
 }

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "runtime/clean.h"
 #include "state/paths.h"
 
 #include <errno.h>
@@ -14,54 +15,6 @@
 #include <sys/stat.h>
 
 #define CHUNK 65536
-
-/* Lets text, tabs, line ends and colours through; drops carriage returns, other control characters and all other
- * escape sequences. State lives across chunks. */
-struct filter {
-        enum { TEXT, ESCAPE, SEQUENCE, STRING } state;
-        char sequence[32];
-        size_t size;
-};
-
-static void filter_sequence(struct filter *f, char c, struct buffer *out) {
-        if (f->size < sizeof f->sequence)
-                f->sequence[f->size++] = c;
-        if (c < '@' || c > '~')
-                return;
-        if (c == 'm' && f->size < sizeof f->sequence) {
-                buffer_append_string(out, "\033[");
-                buffer_append(out, f->sequence, f->size);
-        }
-        f->state = TEXT;
-}
-
-static void filter_push(struct filter *f, const char *data, size_t size, struct buffer *out) {
-        for (size_t i = 0; i < size; i++) {
-                char c = data[i];
-
-                switch (f->state) {
-                case TEXT:
-                        if (c == '\033')
-                                f->state = ESCAPE;
-                        else if ((unsigned char) c >= ' ' ? c != 0x7f : c == '\n' || c == '\t')
-                                buffer_append_byte(out, (uint8_t) c);
-                        break;
-                case ESCAPE:
-                        f->size = 0;
-                        f->state = c == '[' ? SEQUENCE : c == ']' || c == 'P' || c == '_' || c == '^' ? STRING : TEXT;
-                        break;
-                case SEQUENCE:
-                        filter_sequence(f, c, out);
-                        break;
-                case STRING: /* title and the like: to BEL, ST or the end of the line */
-                        if (c == '\a' || c == '\n')
-                                f->state = TEXT;
-                        else if (c == '\033')
-                                f->state = ESCAPE;
-                        break;
-                }
-        }
-}
 
 static int write_all(int fd, const char *data, size_t size) {
         while (size > 0) {
@@ -78,7 +31,7 @@ static int write_all(int fd, const char *data, size_t size) {
 }
 
 /* From *offset to the end of what is there now. */
-static int print_from(int in, off_t *offset, struct filter *f, int out) {
+static int print_from(int in, off_t *offset, struct clean *c, int out) {
         for (;;) {
                 _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
                 char data[CHUNK];
@@ -90,7 +43,7 @@ static int print_from(int in, off_t *offset, struct filter *f, int out) {
                 if (n == 0)
                         return 0;
                 *offset += n;
-                filter_push(f, data, (size_t) n, &b);
+                clean_push(c, data, (size_t) n, &b);
                 r = buffer_error(&b);
                 if (r >= 0)
                         r = write_all(out, buffer_text(&b), b.size);
@@ -144,15 +97,15 @@ static int open_log(const char *name, const char *suffix) {
 }
 
 /* It was emptied: the rest of what was in it is in the copy, at the same place. */
-static int print_rotated(const char *name, off_t *offset, struct filter *f, int out) {
+static int print_rotated(const char *name, off_t *offset, struct clean *c, int out) {
         _cleanup_(fd_closep) int old = open_log(name, ".1");
-        int r = old >= 0 && size_of(old) > *offset ? print_from(old, offset, f, out) : 0;
+        int r = old >= 0 && size_of(old) > *offset ? print_from(old, offset, c, out) : 0;
 
         *offset = 0;
         return r;
 }
 
-static int follow_log(const char *name, int log, off_t offset, struct filter *f, int out) {
+static int follow_log(const char *name, int log, off_t offset, struct clean *c, int out) {
         _cleanup_(fd_closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log", name);
         int r;
@@ -165,11 +118,11 @@ static int follow_log(const char *name, int log, off_t offset, struct filter *f,
                 struct stat st;
 
                 if (size_of(log) < offset) {
-                        r = print_rotated(name, &offset, f, out);
+                        r = print_rotated(name, &offset, c, out);
                         if (r < 0)
                                 return r;
                 }
-                r = print_from(log, &offset, f, out);
+                r = print_from(log, &offset, c, out);
                 if (r < 0)
                         return r;
                 if (fstat(log, &st) < 0 || st.st_nlink == 0)
@@ -187,7 +140,7 @@ static int follow_log(const char *name, int log, off_t offset, struct filter *f,
 int runtime_logs(const char *name, int fd, int lines, bool follow, struct error *e) {
         _cleanup_(fd_closep) int log = open_log(name, ""), old = -1;
         off_t offset = 0, old_offset = 0;
-        struct filter filter = {0};
+        struct clean clean = {0};
         int r = 0;
 
         if (log < 0)
@@ -206,13 +159,13 @@ int runtime_logs(const char *name, int fd, int lines, bool follow, struct error 
                 if (old >= 0) {
                         if (left > 0)
                                 old_offset = last_lines(old, size_of(old), &left);
-                        r = print_from(old, &old_offset, &filter, fd);
+                        r = print_from(old, &old_offset, &clean, fd);
                 }
         }
         if (r >= 0)
-                r = print_from(log, &offset, &filter, fd);
+                r = print_from(log, &offset, &clean, fd);
         if (r >= 0 && follow)
-                r = follow_log(name, log, offset, &filter, fd);
+                r = follow_log(name, log, offset, &clean, fd);
         if (r == -EPIPE)
                 r = 0;
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot print the log of %s", name) : 0;

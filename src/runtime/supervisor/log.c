@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "runtime/clean.h"
 #include "state/paths.h"
 
 #include <errno.h>
@@ -121,22 +122,9 @@ int log_watch(struct supervisor *s) {
         return r;
 }
 
-/* Printable text only: escape sequences of the container's console are left out. */
-static void append_clean(struct buffer *b, const char *line, size_t size) {
-        buffer_append_string(b, "  ");
-        for (size_t i = 0; i < size; i++) {
-                if (line[i] == '\033' && i + 1 < size && line[i + 1] == '[') {
-                        i += 2;
-                        while (i < size && (line[i] < '@' || line[i] > '~'))
-                                i++;
-                } else if ((unsigned char) line[i] >= ' ' && line[i] != 0x7f)
-                        buffer_append_byte(b, (uint8_t) line[i]);
-        }
-        buffer_append_byte(b, '\n');
-}
-
 char *log_tail(struct supervisor *s) {
         char text[TAIL_BYTES];
+        struct clean clean = {.plain = true};
         struct buffer b = BUFFER_INIT;
         struct stat st;
         off_t from;
@@ -156,14 +144,15 @@ char *log_tail(struct supervisor *s) {
         for (start = (size_t) n; start > 0; start--)
                 if (text[start - 1] == '\n' && ++lines == TAIL_LINES)
                         break;
+        buffer_append_string(&b, "  ");
         while (start < (size_t) n) {
                 const char *end = memchr(text + start, '\n', (size_t) n - start);
                 size_t size = end ? (size_t) (end - text) - start : (size_t) n - start;
 
-                append_clean(&b, text + start, size);
+                clean_push(&clean, text + start, size, &b);
                 start += size + 1;
+                if (end)
+                        buffer_append_string(&b, "\n  ");
         }
-        if (b.size > 0)
-                b.data[--b.size] = '\0';
         return buffer_steal(&b);
 }

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The first process by itself: what it makes of host0, how long it waits, and that it runs the init whatever goes wrong.
+source "$(dirname "$0")/../lib/tap.sh"
+in_sandbox "$@"
+
+first=/usr/local/libexec/nixos-nspawn/nspawn-first
+file=/run/host/nixos-nspawn/network
+mkdir -p /run/host/nixos-nspawn
+network() { # network DEADLINE
+        cat <<N
+link host0
+mtu 1400
+deadline $1
+address 10.9.9.2/28
+address fd99::2/64
+address fe80::f45f:83ff:feae:3d21/64
+gateway 10.9.9.1
+gateway fd99::1
+neighbour 10.9.9.1 22:bc:8e:7d:3d:70
+neighbour fd99::1 22:bc:8e:7d:3d:70
+neighbour fe80::20bc:8eff:fe7d:3d70 22:bc:8e:7d:3d:70
+N
+}
+# A fresh namespace with host0 in it; its other end, `other`, stays here and is down.
+fresh() {
+        ip link del other 2>/dev/null
+        ip netns del guest 2>/dev/null
+        ip netns add guest
+        ip link add other address 22:bc:8e:7d:3d:70 type veth peer name host0 address f6:5f:83:ae:3d:21 netns guest
+}
+guest() { ip netns exec guest "$@"; }
+
+fresh
+network 0 >$file
+seen=$(guest $first /bin/sh -c 'ip addr; ip route; ip -6 route; ip neigh; cat /proc/sys/net/ipv6/conf/host0/accept_ra_defrtr; exit 7' 2>&1)
+same "the init runs and its status counts" 7 $?
+has() { if grep -qE -- "$2" <<<"$seen"; then ok "$1"; else not_ok "$1" "expected: $2
+$seen"; fi; }
+lacks() { if grep -qE -- "$2" <<<"$seen"; then not_ok "$1" "$seen"; else ok "$1"; fi; }
+has "the loopback link is up" '^1: lo: .*UP'
+has "MTU and up" '^[0-9]+: host0.*UP.*mtu 1400'
+has "IPv4 address with broadcast" 'inet 10\.9\.9\.2/28 brd 10\.9\.9\.15 scope global host0'
+has "IPv6 address without duplicate detection" 'inet6 fd99::2/64 scope global .*nodad'
+has "link-local address, the one given" 'inet6 fe80::f45f:83ff:feae:3d21/64 scope link .*nodad'
+lacks "nothing tentative" tentative
+same "  and no other address" 3 "$(grep -c 'inet' <<<"$(grep -A20 host0 <<<"$seen" | grep -E '^ +inet')")"
+has "IPv4 default route" '^default via 10\.9\.9\.1 dev host0 proto static'
+has "IPv6 default route" '^default via fd99::1 dev host0 proto static metric 1024'
+has "permanent neighbours" '^fd99::1 dev host0 lladdr 22:bc:8e:7d:3d:70 PERMANENT'
+has "default routes of router advertisements are refused" '^0$'
+lacks "and not a word" nspawn-first
+
+fresh
+network 30000 >$file
+ip addr add 10.9.9.1/28 dev other
+ip addr add fd99::1/64 dev other nodad
+ip neigh add 10.9.9.2 lladdr f6:5f:83:ae:3d:21 dev other nud permanent
+ip neigh add fd99::2 lladdr f6:5f:83:ae:3d:21 dev other nud permanent
+guest $first /bin/sh -c 'ping -c1 -W1 10.9.9.1; ping -6 -c1 -W1 fd99::1' >/run/seen 2>&1 &
+waiting=$!
+within 5 "it configures" sh -c "ip -n guest addr show dev host0 | grep -q 10.9.9.2"
+succeeds "and waits for the host's side" kill -0 $waiting
+refused "  before the init runs" test -s /run/seen
+ip link set other up
+wait $waiting
+same "then the init's first packets are answered, IPv4 and IPv6" 2 "$(grep -c '1 received' /run/seen)"
+
+fresh
+network 50 >$file
+prints "the host's side stays down: says so" 'did not raise its side of host0 within 50 ms' guest $first /bin/true
+succeeds "  and runs the init" guest $first /bin/true
+
+fresh
+network 0 | sed 's/fd99::2/fd99::zz/' >$file
+prints "a damaged file: says where" 'network, line 5: not an address with a prefix length; the network stays unconfigured' \
+        guest $first /bin/true
+prints "  and runs the init" '^here$' guest $first /bin/echo here
+silent_about "  without half a network" 'inet.*host0' guest $first /sbin/ip addr
+head -c 100000 /dev/urandom >$file
+prints "noise: says so" 'nspawn-first: .*/network.*stays unconfigured' guest $first /bin/true
+prints "  and runs the init" '^here$' guest $first /bin/echo here
+rm $file
+prints "no file: says so" 'Cannot open /run/host/nixos-nspawn/network: No such file' guest $first /bin/true
+prints "  and runs the init, with a loopback link" '^1: lo: .*UP' guest $first /sbin/ip addr
+network 0 | sed 's/host0/host7/' >$file
+prints "no such link: says so" 'There is no link host7 here' guest $first /bin/true
+network 0 | sed 's/^gateway 10.9.9.1/gateway 10.77.0.1/' >$file
+prints "what the kernel refuses is named" 'Cannot add a default route: Network is unreachable' guest $first /bin/true
+fails "no such init" 127 'Cannot run the init /nowhere/init: No such file' guest $first /nowhere/init
+fails "no init at all" 2 'Usage: ' guest $first
+
+echo x >/run/host/nixos-nspawn/20-host0.network
+network 0 >$file
+succeeds "the guest's networkd finds its file" guest $first /bin/sh -c 'test "$(cat /run/systemd/network/20-host0.network)" = x'
+succeeds "  twice is harmless" guest $first /bin/sh -c 'test "$(cat /run/systemd/network/20-host0.network)" = x'
+done_testing
