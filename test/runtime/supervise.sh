@@ -1,30 +1,11 @@
 #!/usr/bin/env bash
 # The supervisor: readiness, reboot, stop, guests that misbehave, deaths at any moment, the log. With the real daemon and
 # a real guest.
-here=$(dirname "$(realpath "$0")")
-source "$here/../lib/tap.sh"
-: "${BUILD:=$(realpath "$here/../../build")}"
-export BUILD
-[[ -n ${SANDBOX-} ]] || need "the OS tree" "$here/../lib/trees" "$here/tree/first.json"
+source "$(dirname "$0")/../lib/tap.sh"
+source "$(dirname "$0")/guest.sh"
 in_sandbox "$@"
 source "$here/../lib/network.sh"
-
-rt=$BUILD/test/runtime/runtime-tool
-name=t1
-root=/var/lib/machines/$name
-folder=/run/nixos-nspawn/containers/$name
-log=/var/log/nixos-nspawn/$name.log
-mapfile -t tree < <("$BUILD/test/runtime/tree-tool" prepare "$here/tree/first.json" 2>/dev/null)
-need "a root" "$BUILD/test/runtime/tree-tool" instantiate $name "$here/tree/first.json"
-define() { # define INIT: what is run next
-        "$rt" define $name "${tree[1]}" "$1" || not_ok "define"
-}
-define /usr/lib/systemd/systemd
-state() { "$rt" status $name; }
-field() { state | grep -o "$1=[0-9]*" | cut -d= -f2; }
-supervisor() { field supervisor; }
-leader() { field leader; }
-nspawn() { pgrep -x systemd-nspawn; }
+make_guest
 # A first program in the place of systemd.
 program() {
         cat >$root/program
@@ -34,15 +15,7 @@ program() {
 prints "before: powered off" '^powered off leader=0 supervisor=0$' state
 need "start, to have every lasting folder" "$rt" start $name
 need "stop" "$rt" stop $name
-# Generations and the program are this script's own doing.
-all() { everything | grep -v -E '/profiles/|/program$'; }
 before=$(all)
-unchanged() { same "$1" "$before" "$(all)"; }
-# kill -9, and wait until the kernel has done it.
-murder() {
-        kill -9 "$@"
-        while kill -0 "$@" 2>/dev/null; do sleep 0.01; done
-}
 
 prints "start says what it does" 'waiting for the container' "$rt" start $name
 prints "status: running, and who" '^running leader=[1-9][0-9]* supervisor=[1-9]' state
