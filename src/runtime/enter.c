@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -197,7 +198,17 @@ static void signals_reset(void) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-_Noreturn static void command_execute(int socket, const struct enter *enter, const struct limits *limits) {
+/* The command ends with whoever asked for it. middle: pidfd of the process in between, which the new process namespace
+ * has no number for. Set after the change of user, which clears it. */
+static void end_with(int middle) {
+        struct pollfd gone = {.fd = middle, .events = POLLIN};
+
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (poll(&gone, 1, 0) != 0) /* before that */
+                _exit(EXIT_FAILED);
+}
+
+_Noreturn static void command_execute(int socket, int middle, const struct enter *enter, const struct limits *limits) {
         int slave = enter->tty ? terminal_open(socket) : -1;
         struct guest_user u;
 
@@ -208,8 +219,7 @@ _Noreturn static void command_execute(int socket, const struct enter *enter, con
                            dup2(slave, STDOUT_FILENO) < 0 || dup2(slave, STDERR_FILENO) < 0))
                 fail(socket, errno, EXIT_FAILED, "Cannot use the terminal of the container");
         become_user(socket, enter, limits, &u);
-        /* After the change of user, which clears it: the command ends with whoever asked for it. */
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        end_with(middle);
         environment_set(socket, enter, &u);
         (void) umask(0022);
         if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
@@ -222,13 +232,10 @@ _Noreturn static void command_execute(int socket, const struct enter *enter, con
 }
 
 _Noreturn void enter_container(const struct enter *enter, int socket) {
-        pid_t parent = getppid(), pid;
         struct limits limits;
-        int r = limits_read(enter->leader_pid, &limits), status, command;
+        int r = limits_read(enter->leader_pid, &limits), self, status, command;
+        pid_t pid;
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-                _exit(EXIT_FAILED);
         if (r < 0)
                 fail(socket, -r, EXIT_FAILED, "Cannot look at the first process of %s", enter->name);
         r = group_join(enter->group);
@@ -238,11 +245,17 @@ _Noreturn void enter_container(const struct enter *enter, int socket) {
                 fail(socket, errno, EXIT_FAILED, "Cannot enter the namespaces of %s", enter->name);
         /* From here on processes of the container might look at this one. */
         (void) prctl(PR_SET_DUMPABLE, 0);
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != enter->parent)
+                _exit(EXIT_FAILED);
+        self = (int) syscall(SYS_pidfd_open, getpid(), 0);
+        if (self < 0)
+                fail(socket, errno, EXIT_FAILED, "Cannot watch this process");
         pid = fork();
         if (pid < 0)
                 fail(socket, errno, EXIT_FAILED, "Cannot make a process in %s", enter->name);
         if (pid == 0)
-                command_execute(socket, enter, &limits);
+                command_execute(socket, self, enter, &limits);
         command = (int) syscall(SYS_pidfd_open, pid, 0);
         if (command < 0)
                 fail(socket, errno, EXIT_FAILED, "Cannot watch the command in %s", enter->name);

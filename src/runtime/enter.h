@@ -13,7 +13,8 @@ struct enter {
         char *const *argv;
         const char *user; /* NULL: root */
         bool tty;
-        int leader; /* pidfd of the container's first process */
+        pid_t parent; /* who waits for the command, which ends with that one */
+        int leader;   /* pidfd of the container's first process */
         pid_t leader_pid;
         const char *group; /* cgroup to join */
 };

@@ -147,7 +147,7 @@ int runtime_run(const char *name, char *const argv[], const char *user, bool tty
         _cleanup_(freep) char *group = NULL;
         _cleanup_(fd_closep) int leader = -1;
         struct run run = RUN_INIT;
-        struct enter enter = {.name = name, .argv = argv, .user = user, .tty = tty};
+        struct enter enter = {.name = name, .argv = argv, .user = user, .tty = tty, .parent = getpid()};
         int r = runtime_recover(name, e);
 
         if (r < 0)

@@ -80,7 +80,7 @@ void terminal_relay(struct run *run, const struct pollfd *polled) {
         }
         if (polled[1].revents & POLLOUT)
                 relay_empty(&run->in, run->terminal);
-        if (polled[1].revents & (POLLIN | POLLHUP))
+        if (run->out.size == 0 && (polled[1].revents & (POLLIN | POLLHUP)))
                 relay_fill(&run->out, run->terminal, &hung_up);
         if (polled[2].revents || (polled[1].revents & POLLIN))
                 relay_empty(&run->out, STDOUT_FILENO);
