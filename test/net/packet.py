@@ -10,7 +10,7 @@ extension=hop|destination|fragment (a header in between). Kinds:
     arp     op=1|2 sha spa tha tpa                 ARP
     na      src dst target lla                     neighbour advertisement, override and solicited
     ra      src [dst] prefix lla                   router advertisement
-    redirect src dst target destination            ICMPv6 or ICMP redirect, by the addresses
+    redirect src dst target destination [inner=SPORT,DPORT]   ICMPv6 or ICMP redirect, by the addresses, of a datagram
 """
 import ipaddress
 import socket
@@ -98,12 +98,12 @@ def send(s, own, kind, words):
     elif kind == 'redirect':
         src, dst = packed(k['src']), packed(k['dst'])
         target, destination = packed(k['target']), packed(k['destination'])
+        ports = [int(port) for port in k.get('inner', '1,2').split(',')]
+        inner = ip(dst, destination, 17, struct.pack('!HHHH', *ports, 8, 0), 64)
         if len(src) == 16:
-            inner = ip(dst, destination, 17, struct.pack('!HHHH', 1, 2, 8, 0), 64)
             option = b'\x04' + bytes([(8 + len(inner)) // 8]) + b'\0' * 6 + inner
             payload, ethertype = icmp6(src, dst, 137, b'\0' * 4 + target + destination + option), ETH_IP6
         else:
-            inner = ip(dst, destination, 17, struct.pack('!HHHH', 1, 2, 8, 0), 64)
             message = struct.pack('!BBH', 5, 1, 0) + target + inner
             message = message[:2] + struct.pack('!H', checksum(message)) + message[4:]
             payload, ethertype = ip(src, dst, 1, message, 64), ETH_IP

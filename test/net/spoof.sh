@@ -183,7 +183,16 @@ send mallory redirect dmac="$their_mac" src="$own_local" dst="$their_local" targ
 send mallory redirect dmac="$their_mac" src="$(guest4 1)" dst="$(host4 1)" target="$(guest4 1)" destination=203.0.113.9
 send peer redirect dmac="$uplink_mac" src="$peer_local" dst="$uplink_local" target="$peer_local" destination=2001:db8:77::1
 send peer redirect dmac="$uplink_mac" src="$peer4" dst="$peer_host4" target="$peer4" destination=203.0.113.9
-same "redirects: the uplink's two arrive" 2 "$(redirects redirect_right)"
+# About a datagram that the host did send: connection tracking calls these related.
+converse() { # converse ADDRESS
+        python3 -c 'import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", int(sys.argv[2]))); s.sendto(b"x", (sys.argv[1], 9))' "$1" 4242
+}
+converse "$(guest4 1)"
+send mallory redirect dmac="$their_mac" src="$(guest4 1)" dst="$(host4 1)" target="$(guest4 1)" \
+        destination="$(guest4 1)" inner=4242,9
+converse $peer4
+send peer redirect dmac="$uplink_mac" src="$peer4" dst="$peer_host4" target="$peer4" destination=$peer4 inner=4242,9
+same "redirects: the uplink's arrive" 3 "$(redirects redirect_right)"
 same "redirects: the container's do not" 0 "$(redirects redirect_bad)"
 
 need "a DHCP client on the host" answers - client udp:68 udp:546
