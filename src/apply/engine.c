@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+        STEPS_KEPT = 128,
+        BATCH_KEPT = 64 * 1024, /* bytes */
+};
+
 int engine_new(struct engine **ret, struct error *e) {
         _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof(*engine));
         int r = engine ? netlink_open(NETLINK_ROUTE, -1, &engine->route) : -ENOMEM;
@@ -139,9 +144,20 @@ static int application_run(struct application *a, struct error *e) {
         return first;
 }
 
+/* Memory of the usual size is kept for the next plan, that of a repair of everything is not. */
 static void application_end(struct application *a) {
+        struct engine *engine = a->engine;
         netlink_close(a->guest);
         a->guest = NULL;
+        if (!engine)
+                return;
+        if (engine->capacity > STEPS_KEPT) {
+                free(engine->steps);
+                engine->steps = NULL;
+                engine->capacity = 0;
+        }
+        if (engine->batch.capacity > BATCH_KEPT)
+                netlink_batch_clear(&engine->batch);
 }
 
 int engine_apply(struct engine *engine, const struct plan *plan, int ifindex, int netns_fd, struct error *e) {

@@ -9,6 +9,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <malloc.h>
 #include <nftables/libnftables.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,6 +188,7 @@ static int load(const char *text, struct error *e) {
                               (int) strcspn(why, "\n"), why);
         }
         nft_ctx_free(nft);
+        (void) malloc_trim(0); /* its parser and cache are a megabyte, and the daemon stays */
         return r;
 }
 

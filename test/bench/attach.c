@@ -128,6 +128,38 @@ static void report(const char *what, unsigned int networks, unsigned int forward
         fflush(stdout);
 }
 
+static int link_only(const struct network *n, const char *guest, struct plan *p) {
+        return plan_link(n, p);
+}
+
+/* What stands between RTM_NEWLINK and carrier when systemd-nspawn makes the pair: the host's side. */
+static void measure_link(struct engine *engine, struct bare *bare, unsigned int networks, unsigned int forwards,
+                         int netns, int rounds) {
+        struct times t[2] = {times_new(rounds), times_new(rounds)};
+        struct container c;
+        char name[32];
+        struct network n = network(4000, &c, name, NULL);
+        for (int i = -4; i < 2 * rounds; i++) {
+                int bare_turn = (i ^ i >> 1) & 1;
+                const struct timespec settle = {.tv_nsec = 5000000};
+                bare_create(bare, &n, netns);
+                nanosleep(&settle, NULL);
+                double start = now(CLOCK_MONOTONIC), start_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+                if (bare_turn)
+                        bare_link(bare, &n);
+                else
+                        apply(engine, link_only, &n, NULL, -1);
+                double took = now(CLOCK_MONOTONIC) - start, took_cpu = now(CLOCK_PROCESS_CPUTIME_ID) - start_cpu;
+                bare_delete(bare, &n);
+                if (i < 0)
+                        continue;
+                t[bare_turn].attach[i / 2] = took;
+                t[bare_turn].attach_cpu[i / 2] = took_cpu;
+        }
+        report("a link that nspawn made", networks, forwards, t[0].attach, t[1].attach, rounds);
+        report("a link that nspawn made, CPU", networks, forwards, t[0].attach_cpu, t[1].attach_cpu, rounds);
+}
+
 static void measure(struct engine *engine, struct bare *bare, unsigned int networks, unsigned int forwards, int netns,
                     int rounds) {
         struct times t[2] = {times_new(rounds), times_new(rounds)};
@@ -163,6 +195,7 @@ static void measure(struct engine *engine, struct bare *bare, unsigned int netwo
         report("attach, CPU", networks, forwards, t[0].attach_cpu, t[1].attach_cpu, rounds);
         report("detach", networks, forwards, t[0].detach, t[1].detach, rounds);
         report("detach, CPU", networks, forwards, t[0].detach_cpu, t[1].detach_cpu, rounds);
+        measure_link(engine, bare, networks, forwards, netns, rounds);
 }
 
 int main(int argc, char *argv[]) {

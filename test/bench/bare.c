@@ -290,17 +290,40 @@ static void elements(struct bare *b, const struct network *n, bool add) {
         run(b, b->firewall, NULL, "elements");
 }
 
-void bare_attach(struct bare *b, const struct network *n, int netns_fd) {
+static void host_side(struct bare *b, const struct network *n, int index) {
         const struct address *container[] = {&n->container_v4.address, &n->container_v6.address,
                                              &n->container_link_local};
+        side_configure(b, index, &n->host_v4, &n->host_v6, &n->host_link_local, container, &n->container_mac);
+        run(b, b->route, NULL, "host's side");
+}
+
+void bare_create(struct bare *b, const struct network *n, int netns_fd) {
+        link_create(b, n, netns_fd);
+        run(b, b->route, NULL, "create");
+}
+
+void bare_link(struct bare *b, const struct network *n) {
+        int index = 0;
+        link_get(b, n->link);
+        run(b, b->route, &index, "look");
+        host_side(b, n, index);
+}
+
+void bare_delete(struct bare *b, const struct network *n) {
+        struct nlmsghdr *h = link_begin(b, RTM_DELLINK, NLM_F_ACK, 0);
+        mnl_attr_put_strz(h, IFLA_IFNAME, n->link);
+        end(b, h);
+        run(b, b->route, NULL, "delete");
+}
+
+void bare_attach(struct bare *b, const struct network *n, int netns_fd) {
         const struct address *host[] = {&n->host_v4.address, &n->host_v6.address, &n->host_link_local};
         int index = 0;
         elements(b, n, true);
         link_create(b, n, netns_fd);
         link_get(b, n->link);
         run(b, b->route, &index, "create");
-        side_configure(b, index, &n->host_v4, &n->host_v6, &n->host_link_local, container, &n->container_mac);
-        run(b, b->route, NULL, "host's side");
+        host_side(b, n, index);
 
         if (setns(netns_fd, CLONE_NEWNET) < 0)
                 err(1, "setns");
@@ -317,9 +340,6 @@ void bare_attach(struct bare *b, const struct network *n, int netns_fd) {
 }
 
 void bare_detach(struct bare *b, const struct network *n) {
-        struct nlmsghdr *h = link_begin(b, RTM_DELLINK, NLM_F_ACK, 0);
-        mnl_attr_put_strz(h, IFLA_IFNAME, n->link);
-        end(b, h);
-        run(b, b->route, NULL, "delete");
+        bare_delete(b, n);
         elements(b, n, false);
 }
