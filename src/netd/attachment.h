@@ -31,6 +31,7 @@ struct attachment {
         /* Repair: see repair.c. */
         struct attachment *next_damaged;
         bool damaged;
+        const char *damage;              /* what happened, in words; a literal */
         bool route_lost;                 /* of the link's ranges: these do not come back with the addresses */
         uint64_t repair_at, repaired_at; /* CLOCK_MONOTONIC, microseconds */
         unsigned repairs;                /* one shortly after the other */

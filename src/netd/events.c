@@ -8,6 +8,8 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 static bool is_host_address(const struct network *n, const struct address *a) {
         return address_equal(a, &n->host_v4.address) || address_equal(a, &n->host_v6.address) ||
@@ -24,6 +26,15 @@ static bool is_range(const struct prefix *wanted, const struct prefix *p) {
 
         return wanted->address.family != AF_UNSPEC && range.length == p->length &&
                address_equal(&range.address, &p->address);
+}
+
+/* Events are of the past: one from before we raised the link may come after it. */
+static bool is_down(const char *link) {
+        _cleanup_(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct ifreq request = {0};
+
+        (void) strncpy(request.ifr_name, link, sizeof(request.ifr_name) - 1);
+        return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && !(request.ifr_flags & IFF_UP);
 }
 
 static void on_link(struct manager *m, const struct netlink_event *event) {
@@ -53,7 +64,7 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
         if (carrier && !a->carrier && a->served)
                 responders_advertise(m->responders, a->ifindex);
         a->carrier = carrier;
-        if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP))
+        if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP) && is_down(a->network.link))
                 manager_damaged(m, a, "was taken down");
 }
 

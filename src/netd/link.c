@@ -137,15 +137,38 @@ static void set_problem(struct attachment *a, const struct error *problem) {
         a->problem = problem ? strdup(error_message(problem)) : NULL;
 }
 
+static int take_index(struct manager *m, struct attachment *a, int ifindex, struct error *e) {
+        if (a->ifindex == ifindex)
+                return 0;
+        manager_link_gone(m, a);
+        if (manager_set_index(m, a, ifindex) < 0)
+                return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+        /* What is published has a link-local address when there is no better one, and that one has a scope. */
+        if (a->network.container_v6.address.family == AF_UNSPEC)
+                a->published = false;
+        return 0;
+}
+
+int manager_made(struct manager *m, struct attachment *a, int ifindex, struct error *e) {
+        int r;
+
+        r = take_index(m, a, ifindex, e);
+        if (r >= 0)
+                r = serve(m, a, e);
+        if (r >= 0)
+                r = manager_publish(a, e);
+        if (r >= 0)
+                a->state = ATTACHMENT_LINKED;
+        return r;
+}
+
 int manager_complete(struct manager *m, struct attachment *a, int ifindex, struct error *e) {
         _cleanup_(error_clear) struct error own = ERROR_INIT;
         int r;
 
-        if (a->ifindex != ifindex) {
-                manager_link_gone(m, a);
-                if (manager_set_index(m, a, ifindex) < 0)
-                        return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
-        }
+        r = take_index(m, a, ifindex, e);
+        if (r < 0)
+                return r;
         r = complete(m, a, &own);
         if (r >= 0) {
                 a->state = ATTACHMENT_LINKED;
@@ -216,6 +239,7 @@ void manager_look(struct manager *m, struct attachment *a) {
                 log_warning("%s: cannot look at %s: %s", a->network.name, a->network.link, strerror(-r));
                 return;
         }
+        manager_tell_damage(a);
         r = manager_complete(m, a, link.ifindex, &e);
         if (r >= 0)
                 r = restore_routes(m, a, &e);

@@ -95,6 +95,8 @@ int manager_detach_namespace(struct manager *m, const char *name, struct error *
 int manager_expect_link(struct manager *m, struct error *e);
 /* The link is there: responders, name, addresses and neighbours, and up, in this order. May be repeated. */
 int manager_complete(struct manager *m, struct attachment *a, int ifindex, struct error *e);
+/* The link was made complete by one plan: only the responders and the name are missing. */
+int manager_made(struct manager *m, struct attachment *a, int ifindex, struct error *e);
 /* The name resolves from Attach on: when the link comes, that is done. It does not while there is no link after that,
  * and not after Detach. */
 int manager_publish(struct attachment *a, struct error *e);
@@ -109,6 +111,8 @@ int manager_listen(struct manager *m, struct error *e);
 
 /* repair.c */
 void manager_damaged(struct manager *m, struct attachment *a, const char *what);
+/* Called when its link turned out to be there: one that goes loses everything before. */
+void manager_tell_damage(struct attachment *a);
 /* Completing its link failed: tells, and has it tried again. */
 void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e);
 void manager_tables_damaged(struct manager *m);

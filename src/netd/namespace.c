@@ -131,7 +131,7 @@ int manager_attach_namespace(struct manager *m, const char *name, const char *pa
         if (r < 0)
                 (void) error_errno(e, r, EXIT_FAILED, "the new link %s is not there", existing->network.link);
         else
-                r = manager_complete(m, existing, link.ifindex, e);
+                r = manager_made(m, existing, link.ifindex, e);
         if (r < 0) {
                 (void) manager_dismiss(m, existing, NULL);
                 return r;

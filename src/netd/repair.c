@@ -100,9 +100,15 @@ void manager_damaged(struct manager *m, struct attachment *a, const char *what) 
         if (a->damaged)
                 return;
         a->repair_at = due(manager_now(m), a->repaired_at, &a->repairs);
-        if (a->repairs < TELL_MOST)
-                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, what, last_words(a->repairs));
+        a->damage = what;
         put_off(m, a);
+}
+
+void manager_tell_damage(struct attachment *a) {
+        if (a->damage && a->repairs <= TELL_MOST)
+                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, a->damage,
+                         last_words(a->repairs - 1));
+        a->damage = NULL;
 }
 
 void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e) {

@@ -2,6 +2,7 @@
  * netlink batch of the same requests; Attach and Detach over its socket; its memory. Prints a line a measurement:
  * name, ours, floor, ratio, unit, separated by tabs. Must run as root in namespaces of its own (network, mounts, pid);
  * $BUILD is the build's folder. */
+#include "bare.h"
 #include "base/file.h"
 #include "netd/client.h"
 #include "netlink/monitor.h"
@@ -233,6 +234,42 @@ static void measure_link(struct netlink *route, struct guest *g, const char *nam
         report("Detach over the socket", networks, median(detach, ROUNDS), 0, "ms");
 }
 
+static void measure_namespace(struct guest *g, int networks) {
+        static double ours[ROUNDS], bare[ROUNDS], ours_end[ROUNDS], bare_end[ROUNDS];
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        const struct timespec settle = {.tv_nsec = 20000000};
+        _cleanup_(freep) char *path = format("/proc/%d/fd/%d", (int) getpid(), g->netns);
+        struct bare *b = bare_open();
+        struct error e = ERROR_INIT;
+        struct network n;
+
+        check(store_load_network("n1000", &c, &n, &e), "n1000", &e);
+        for (size_t i = 0; i < ROUNDS; i++) {
+                double start = now(), middle;
+
+                check(netd_call("AttachNamespace",
+                                json_pack("{s:s,s:s,s:s}", "name", "n1000", "namespacePath", path, "link", "host0"), -1,
+                                NULL, &e),
+                      "AttachNamespace", &e);
+                middle = now();
+                call("DetachNamespace", "n1000");
+                ours[i] = middle - start;
+                ours_end[i] = now() - middle;
+                (void) nanosleep(&settle, NULL);
+                start = now();
+                bare_attach(b, &n, g->netns);
+                middle = now();
+                bare_detach(b, &n);
+                bare[i] = middle - start;
+                bare_end[i] = now() - middle;
+                (void) nanosleep(&settle, NULL);
+        }
+        bare_close(b);
+        report("AttachNamespace over the socket, all in place", networks, median(ours, ROUNDS), median(bare, ROUNDS),
+               "ms");
+        report("DetachNamespace over the socket", networks, median(ours_end, ROUNDS), median(bare_end, ROUNDS), "ms");
+}
+
 static double memory(void) {
         _cleanup_(freep) char *path = NULL, *text = NULL;
         struct error e = ERROR_INIT;
@@ -293,6 +330,7 @@ int main(void) {
         others = guest_open();
 
         measure_link(route, &g, "n1000", 1);
+        measure_namespace(&g, 1);
         for (unsigned i = 0; i < NETWORKS; i++)
                 attach_linked(route, &others, i);
         while (!all_linked())
@@ -300,5 +338,6 @@ int main(void) {
         report("memory of the daemon", 0, base / 1024, 0, "MiB");
         report("memory a network", NETWORKS, (memory() - base) / NETWORKS, 0, "KiB");
         measure_link(route, &g, "n1000", NETWORKS);
+        measure_namespace(&g, NETWORKS);
         return 0;
 }

@@ -83,6 +83,7 @@ threading.Thread(target=echo, daemon=True).start()
 Server(("::", port), Handler).serve_forever()
 P
         guest "$1" python3 /run/serve.py "$2" "$3" &
+        disown
         within 5 "$1: serves on port $2" guest "$1" bash -c "exec 3<>/dev/tcp/127.0.0.1/$2"
 }
 fetch() { curl -sS --max-time 2 "$@"; }

@@ -7,6 +7,8 @@ source "$(dirname "$0")/lib-netd.sh"
 
 make_peer
 need "the daemon starts" "$netd" ensure
+# The first lookup of a neighbour may take a second, which is not what is tested here.
+within 5 "the other machine answers the host" ping -6 -c1 -W1 $peer6
 ip netns add pod
 ip netns add pod2
 ip -n pod link set lo up
@@ -28,6 +30,7 @@ serve pod 80 welcome
 same "  the forward" welcome "$(peer curl -sS --max-time 2 "http://$peer_host4:8181")"
 same "  the forward, IPv6, localhost" welcome "$(fetch 'http://[::1]:8181')"
 was=$(of Describe pod)
+silent_about "nobody took anything away" repairing daemon_log
 same "again: the same" "$(field network <<<"$was")" "$(attach pod pod eth0 | field network)"
 fails "another namespace under the same name is refused" 10 "has a network already" attach pod pod2 eth0
 fails "a namespace that is not there" 1 "/run/netns/none" attach other none eth0
