@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A resolver of the host that does what a test needs: fake-resolver.py ADDRESS LOG [silent|refused|servfail]
+"""A resolver of the host that does what a test needs: fake-resolver.py ADDRESS LOG [silent|refused|servfail|udp]
 
-Answers over UDP and TCP; one line "UDP|TCP PORT ID NAME TYPE" a query goes to LOG. What it does follows from the name:
+Answers over UDP and (unless its mood is "udp") TCP; one line "UDP|TCP PORT ID NAME TYPE" a query goes to LOG. What it does follows from the name:
   big.test          truncated over UDP, 3,000 bytes of TXT over TCP
   wrong-id.test     first an answer with another id and a false address, then the right one
   wrong-name.test   likewise with another question
@@ -98,11 +98,12 @@ def serve_tcp(listener):
 
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.bind((address, 53))
-listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind((address, 53))
-listener.listen(64)
-threading.Thread(target=serve_tcp, args=(listener,), daemon=True).start()
+if mood != "udp":
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, 53))
+    listener.listen(64)
+    threading.Thread(target=serve_tcp, args=(listener,), daemon=True).start()
 print("ready", file=log)
 while True:
     query, peer = udp.recvfrom(65535)

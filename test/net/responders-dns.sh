@@ -25,7 +25,7 @@ nameservers() {
         mv /run/new /run/resolv.conf
         sleep 1.1 # it is looked at once a second
 }
-asked() { cat /run/log-127.0.0.* | grep -iE "$1"; }
+asked() { awk '{ print $1, $4, $5 }' /run/log-127.0.0.* | grep -iE "$1"; } # asked PATTERN: of "UDP|TCP NAME TYPE"
 # from the guest alpha: a wrong source, a wrong id or a wrong question is an error to dig
 d() { in_guest alpha dig +time=15 +tries=1 "@$server" "$@"; }
 short() { d +short "$@"; }
@@ -100,8 +100,8 @@ same "a refusal without a question reaches the client" REFUSED "$(status refused
 
 for i in $(seq 100); do echo "r$i.test"; done >/run/names
 in_guest alpha dig +short "@$server" -f /run/names >/dev/null
-ports=$(asked '^UDP .* r[0-9]+\.test' | awk '{ print $2 }' | sort -u | wc -l)
-ids=$(asked '^UDP .* r[0-9]+\.test' | awk '{ print $3 }' | sort -u | wc -l)
+ports=$(awk '$4 ~ /^r[0-9]+\.test/ { print $2 }' /run/log-127.0.0.* | sort -u | wc -l)
+ids=$(awk '$4 ~ /^r[0-9]+\.test/ { print $3 }' /run/log-127.0.0.* | sort -u | wc -l)
 if [[ $ports -gt 90 && $ids -gt 90 ]]; then ok "100 queries come from ports and with ids that differ"; else
         not_ok "100 queries come from ports and with ids that differ" "$ports ports, $ids ids"
 fi
@@ -124,8 +124,12 @@ same "  over TCP as well" 192.0.2.3 "$(short +tcp a6.test)"
 nameservers 127.0.0.6
 same "no server answers: SERVFAIL" SERVFAIL "$(status a7.test)"
 same "  over TCP as well" SERVFAIL "$(status +tcp a8.test)"
+resolver 127.0.0.7 udp
+nameservers 127.0.0.7
+same "a server without TCP is asked over UDP" 192.0.2.7 "$(short +tcp a9.test)"
+same "  whose truncated answer is none" SERVFAIL "$(status +tcp big.test TXT)"
 nameservers 127.0.0.9
-same "nobody listens: SERVFAIL" SERVFAIL "$(status a9.test)"
+same "nobody listens: SERVFAIL" SERVFAIL "$(status b0.test)"
 rm /run/resolv.conf
 sleep 1.1
 same "no resolv.conf, nobody on 127.0.0.1: SERVFAIL" SERVFAIL "$(status b1.test)"
