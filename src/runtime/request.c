@@ -83,7 +83,7 @@ static int answer_read(int fd, const char *name, runtime_progress_t progress, vo
 
 int supervisor_request(const char *name, json_t *request, runtime_progress_t progress, void *userdata, json_t **ret,
                        struct error *e) {
-        _cleanup_(json_closep) json_t *owned = request;
+        _cleanup_(json_closep) _unused_ json_t *owned = request;
         _cleanup_(freep) char *path = supervisor_path(name, "control"), *text = json_dumps(request, JSON_COMPACT),
                               *line = text ? format("%s\n", text) : NULL;
         struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -16,6 +16,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define NAME_TOO_LONG                                                                                                  \
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"       \
+        "aaa"
+
 static void publish(const char *name, const char *v4, const char *v6) {
         struct network n = {0};
 
@@ -161,8 +165,7 @@ static void test_forms_of_a_name(void **state) {
                 "example\n",
                 "x.example.internal",
                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                "aaa",
+                NAME_TOO_LONG,
         };
         char buffer[512];
         struct hostent h;
