@@ -51,15 +51,34 @@ static const char *const enabled[][2] = {
         {"network-online.target.wants", "systemd-networkd-wait-online.service"},
 };
 
-/* What package scripts left that is of this machine, of one container only, or for a real machine. What is enabled is
- * said by the tables above and by the spec, not by packages. */
+/* What package scripts left that is of this machine, of one container only, for a real machine or for another init.
+ * What is enabled is said by the tables above and by the spec, not by packages. */
 static const char *const leftovers[] = {
-        SYSTEM "/*.wants",      SYSTEM "/*.requires",    "/etc/fstab",
-        "/etc/hostname",        "/etc/resolv.conf",      "/etc/machine-id",
-        "/etc/.pwd.lock",       "/etc/ssh/ssh_host_*",   "/var/lib/dbus/machine-id",
-        "/var/cache/apt/*.bin", "/var/cache/ldconfig/*", "/var/log/apt/*",
+        SYSTEM "/*.wants",
+        SYSTEM "/*.requires",
+        "/etc/.pwd.lock",
+        "/etc/fstab",
+        "/etc/hostname",
+        "/etc/init.d",
+        "/etc/machine-id",
+        "/etc/rc?.d",
+        "/etc/resolv.conf",
+        "/etc/ssh/ssh_host_*",
+        "/etc/sv",
+        "/var/cache/apt/*.bin",
+        "/var/cache/debconf/*",
+        "/var/cache/ldconfig/*",
+        "/var/lib/dbus/machine-id",
+        "/var/lib/systemd/deb-systemd-*",
         "/var/log/*.log",
+        "/var/log/apt/*",
+        "/var/log/runit",
 };
+
+/* The list of packages says what is in /usr, so it is there too: read-only, once for all containers. It is two thirds
+ * of what each of them would get a copy of. */
+#define PACKAGES       "/var/lib/dpkg"
+#define PACKAGES_MOVED "/usr/lib/sysimage/dpkg"
 
 static void ignore_made(const char *path, void *userdata) {
 }
@@ -101,6 +120,18 @@ static int remove_leftovers(const char *path) {
                 globfree(&found);
         }
         return r;
+}
+
+static int move_packages(int root, const char *path) {
+        _cleanup_(freep) char *from = format("%s" PACKAGES, path), *to = format("%s" PACKAGES_MOVED, path);
+        _cleanup_(freep) char *folder = format("%s/usr/lib/sysimage", path);
+        int r = from && to && folder ? directory_make(folder, 0755) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        if (rename(from, to) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return put_link(root, strdup(PACKAGES), "../.." PACKAGES_MOVED);
 }
 
 static int mask_dependencies(int root) {
@@ -174,6 +205,8 @@ int tree_finish(const char *path, bool host, struct error *e) {
         _cleanup_(fd_closep) int root = beneath_open(path);
         int r = root < 0 ? root : remove_leftovers(path);
 
+        if (r == 0)
+                r = move_packages(root, path);
         if (r == 0)
                 r = mask_dependencies(root);
         if (r == 0 && host)

@@ -86,6 +86,7 @@ prints "a service's script ran, after preStart, as root, with its environment" '
         inside sh -c 'tr "\n" " " </var/lib/hello; echo' 
 prints "/usr is read-only" 'Read-only file system' inside touch /usr/x
 prints "/usr belongs to root in the user namespace" '^root$' inside stat -c %U /usr/bin/bash
+prints "packages are listed" '^ii  nginx ' inside dpkg -l
 prints "the user namespace is there" '^ *0 +[1-9]' inside cat /proc/self/uid_map
 inside sh -c 'echo kept >/etc/kept; echo kept >/var/lib/kept; echo mine >/etc/profile; echo shared >/shared/file; rm /etc/motd'
 prints "the guest writes to its bind mount as the host's root" '^root shared$' \
