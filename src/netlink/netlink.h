@@ -20,7 +20,7 @@ static inline size_t netlink_align(size_t size) {
 struct netlink; /* one socket */
 
 /* protocol: NETLINK_ROUTE or NETLINK_NETFILTER. netns_fd: the network namespace that the socket belongs to, -1 for the
- * caller's own; the caller stays in its own. */
+ * caller's own; the caller is back in its own when it returns. */
 int netlink_open(int protocol, int netns_fd, struct netlink **ret);
 void netlink_close(struct netlink *n);
 static inline void netlink_closep(struct netlink **n) {

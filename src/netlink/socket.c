@@ -3,8 +3,8 @@
 #include "netlink/netlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,30 +28,22 @@ struct netlink {
         uint8_t *buffer; /* ANSWERS * ANSWER_SIZE */
 };
 
-struct open_in {
-        int protocol, netns_fd, fd;
-};
-
 static int socket_open(int protocol) {
         int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
         return fd < 0 ? -errno : fd;
 }
 
-/* A thread of its own enters the namespace, so that no failure can leave the caller in the wrong one. */
-static void *open_in_thread(void *userdata) {
-        struct open_in *o = userdata;
-        o->fd = setns(o->netns_fd, CLONE_NEWNET) < 0 ? -errno : socket_open(o->protocol);
-        return NULL;
-}
-
+/* A socket belongs to the namespace in which it was opened, so the calling thread goes there for a moment. A thread
+ * made for it would be scheduled when a busy machine finds the time. There is no going on in the wrong namespace: what
+ * would be done to the host would be done to a container, so failing to come back ends the process. */
 static int socket_open_in(int protocol, int netns_fd) {
-        struct open_in o = {.protocol = protocol, .netns_fd = netns_fd, .fd = -1};
-        pthread_t thread;
-        int r = pthread_create(&thread, NULL, open_in_thread, &o);
-        if (r != 0)
-                return -r;
-        pthread_join(thread, NULL);
-        return o.fd;
+        _cleanup_(fd_closep) int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+                return -errno;
+        int fd = socket_open(protocol);
+        if (setns(own, CLONE_NEWNET) < 0)
+                abort();
+        return fd;
 }
 
 int netlink_open(int protocol, int netns_fd, struct netlink **ret) {

@@ -117,6 +117,26 @@ prints "container: DNS of the host, UDP" "^host $(guest4 1)\$" ask web "$(host4 
 prints "container: DNS outside" "^peer $peer_host4\$" ask web $peer4 53
 refused "container: another UDP service of the host" ask web "$(host4 1)" 123
 
+# Forwards are for the host's addresses on the wire: whoever sends frames to 127.0.0.1 or ::1 there gets nothing.
+sender peer eth0
+sender other host0
+over_the_wire() { # over_the_wire WHO SOURCE MAC DESTINATION TOKEN
+        send "$1" udp src="$2" dst="$4" dmac="$3" sport=4000 dport=5301 data="$5"
+}
+br_mac=$(cat /sys/class/net/br0/address) other_mac=$(cat /sys/class/net/ve-other/address)
+over_the_wire peer $peer4 "$br_mac" 127.0.0.1 loop
+over_the_wire peer $peer6 "$br_mac" ::1 loop
+over_the_wire peer $peer4 "$br_mac" $peer_host4 wire4
+over_the_wire peer $peer6 "$br_mac" $peer_host6 wire6
+over_the_wire other "$(guest4 2)" "$other_mac" 127.0.0.1 loop
+over_the_wire other "$(guest6 2)" "$other_mac" ::1 loop
+over_the_wire other "$(guest4 2)" "$other_mac" $peer_host4 sibling4
+over_the_wire other "$(guest6 2)" "$other_mac" $peer_host6 sibling6
+for token in wire4 wire6 sibling4 sibling6; do
+        within 2 "a forward by the host's address: $token" grep -qx $token /run/web.log
+done
+silent_about "a forward by a loopback address over the wire" "^loop" cat /run/web.log
+
 # The way out is narrower than the container's link: TCP is told, and big answers come through without path MTU discovery.
 ip link set uplink mtu 1280
 ip link set br0 mtu 1280
@@ -134,6 +154,16 @@ need "observer" nft -f /run/observer.nft
 answered "a narrow uplink, IPv4" "peer $peer_host4" web $peer4 80
 answered "a narrow uplink, IPv6" "peer $peer_host6" web $peer6 80
 prints "both announced a segment size that fits" "packets 2 " nft list counter inet observer narrow
+ip link set uplink mtu 1500
+ip link set br0 mtu 1500
+peer ip link set eth0 mtu 1500
+ip link set ve-other mtu 1280
+inside other ip link set host0 mtu 1280
+nft reset counter inet observer narrow >/dev/null
+nft add rule inet observer out oifname ve-other tcp flags '& (syn | ack) ==' syn tcp option maxseg size '<=' 1240 counter name narrow
+answered "a narrow container's link, IPv4" "other $peer4" peer $peer_host4 8182
+answered "a narrow container's link, IPv6" "other $peer6" peer $peer_host6 8182
+prints "they were told of a segment size that fits" "packets 2 " nft list counter inet observer narrow
 
 # Nothing is left when they go, and nothing works any more.
 need "detach web" "$engine" detach web 10.233.0.16/28 fd12:3456:789a:1::/64 - tcp:8181:80 udp:5301:53 tcp:8000:9000:3 \

@@ -87,6 +87,12 @@ attack_all
 forged "another address of the own /64 is right, the host's is not" host \
         "src=fd12:3456:789a:1:aaaa:bbbb:cccc:dddd dst=$(host6 1) sport=4000 dport=53" "src=$(host6 1)"
 
+# Duplicate address detection asks from ::, and the host defends its own.
+inside mallory ip addr add "$(host6 1)/64" dev host0
+within 5 "duplicate detection: the host defends its address" \
+        sh -c "ip -n mallory -6 addr show dev host0 | grep -A1 '$(host6 1)/64' | grep -q dadfailed"
+inside mallory ip addr del "$(host6 1)/64" dev host0
+
 # ARP: what the host learns. arp_accept lets an announcement make an entry, which is what the forged one is after.
 sysctl -qw net.ipv4.conf.ve-mallory.arp_accept=1
 claim() { # claim SMAC SHA SPA
