@@ -33,7 +33,7 @@ static bool is_down(const char *link) {
         _cleanup_(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         struct ifreq request = {0};
 
-        (void) strncpy(request.ifr_name, link, sizeof(request.ifr_name) - 1);
+        memcpy(request.ifr_name, link, strnlen(link, sizeof(request.ifr_name) - 1));
         return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && !(request.ifr_flags & IFF_UP);
 }
 
