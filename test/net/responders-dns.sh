@@ -90,7 +90,7 @@ succeeds "what a validator asks of a top-level domain does" asked ' org 43'
 
 same "NXDOMAIN of the resolver is passed on" NXDOMAIN "$(status nx.test)"
 same "a large answer comes over TCP" 20 "$(short big.test TXT | wc -l)"
-succeeds "  which the resolver was asked over as well" asked 'TCP .* big\.test'
+succeeds "  which the resolver was asked over as well" asked 'TCP big\.test'
 prints "  and is marked as truncated over UDP" 'flags: qr tc' d +ignore big.test TXT
 same "an answer with a wrong id is not believed" 192.0.2.2 "$(short wrong-id.test)"
 same "an answer to another question is not believed" 192.0.2.2 "$(short wrong-name.test)"
