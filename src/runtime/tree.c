@@ -2,7 +2,9 @@
 #include "tree.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/parse.h"
+#include "state/paths.h"
 #include "tree_private.h"
 
 #include <errno.h>
@@ -84,6 +86,12 @@ static int prepare(enum provider provider, const char *image, const json_t *spec
         }
 }
 
+static bool wants_user_namespace(const json_t *spec) {
+        const json_t *options = json_object_get(json_object_get(spec, "config"), "nixosContainer");
+
+        return !json_is_false(json_object_get(options, "userNamespacing"));
+}
+
 int tree_prepare(enum provider provider, const char *image, const json_t *spec, runtime_progress_t progress,
                  void *userdata, struct tree *ret, struct error *e) {
         _cleanup_(tree_clear) struct tree t = TREE_INIT;
@@ -99,6 +107,14 @@ int tree_prepare(enum provider provider, const char *image, const json_t *spec, 
         if (!t.init)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "choosing the container's system");
         t.idmap = tree_can_idmap(t.usr);
+        if (!t.idmap && wants_user_namespace(spec))
+                log_warning(
+                        "Warning: owners cannot be mapped on the filesystem of %s (no ID-mapped mounts; overlayfs has "
+                        "none), so in the container the files in /usr seem to be nobody's, and set-ID programs do not "
+                        "work; keep " PATH_TREES
+                        " on ext4, XFS, Btrfs or tmpfs, or set nixosContainer.userNamespacing = "
+                        "false",
+                        t.usr);
         *ret = t;
         t = TREE_INIT;
         return 0;

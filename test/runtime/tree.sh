@@ -158,6 +158,26 @@ fails "an owner that the guest does not have" 10 "/etc/motd: should belong to th
         "$tool" instantiate $name /run/bad.json
 prints "  leaves no root" '^0$' sh -c 'ls -A /var/lib/machines | wc -l'
 
+plain=/run/plain.json
+python3 -c 'import json, sys; s = json.load(open(sys.argv[1])); s["config"]["nixosContainer"]["userNamespacing"] = False
+json.dump(s, sys.stdout)' "$specs/first.json" >$plain
+
+# A disk that cannot map owners: said, and the guest runs all the same.
+mkdir /run/overlay
+mount -t tmpfs tmpfs /run/overlay
+mkdir /run/overlay/upper /run/overlay/work
+mount -t overlay -o lowerdir=$trees,upperdir=/run/overlay/upper,workdir=/run/overlay/work overlay $trees
+prints "a filesystem without ID-mapped mounts is said" '^Warning: owners cannot be mapped on the filesystem of' \
+        "$tool" prepare $specs/first.json
+silent_about "  not to a container without a user namespace" Warning "$tool" prepare "$plain"
+prints "a root there" '^new$' "$tool" instantiate $name $specs/first.json
+boot $specs/first.json
+prints "  whose guest runs" 'Welcome to nginx' web http://10.9.9.2
+prints "  with no unit failed" '^running$' inside systemctl is-system-running
+stop_guest
+"$tool" remove $name
+umount $trees /run/overlay
+
 # Every option at once (the golden test's spec): the guest's own programs take the files.
 all=$here/../golden/guest/services.json
 need "a root with every option" "$tool" instantiate $name "$all"
