@@ -82,6 +82,7 @@ nft flush ruleset
 # The monitors: what others do is seen, what the engine does is not damage.
 need "base" "$engine" base
 "$engine" watch >>/run/watch.log 2>&1 &
+watcher=$!
 within 2 "watching" grep -q watching /run/watch.log
 need "attach" container other 2 tcp:8282:80
 within 2 "a new link is seen" grep -qE '^link [0-9]+ ve-other veth' /run/watch.log
@@ -103,5 +104,21 @@ nft delete table inet somebody
 ip link add marker type veth
 within 2 "the marker is seen" grep -q marker /run/watch.log
 silent_about "somebody else's tables are no concern" "^firewall" cat /run/watch.log
+
+# More at once than the kernel keeps for a reader that is busy: it says so, and the daemon looks at everything again.
+: >/run/watch.log
+kill -STOP "$watcher"
+for _ in $(seq 30000); do
+        echo "neigh replace 192.0.2.9 lladdr 02:00:00:00:00:01 dev marker nud permanent"
+        echo "neigh replace 192.0.2.9 lladdr 02:00:00:00:00:02 dev marker nud permanent"
+done >/run/batch
+ip -batch /run/batch
+seq 100000 | sed 's/^/add element inet somebody numbers { /; s/$/ }/' >/run/elements
+nft add table inet somebody
+nft add set inet somebody numbers '{ type mark; }'
+nft -f /run/elements
+kill -CONT "$watcher"
+within 5 "lost notifications of links are told" grep -qE '^resync' /run/watch.log
+within 5 "lost notifications of the firewall are told" grep -qE '^firewall resync' /run/watch.log
 
 done_testing
