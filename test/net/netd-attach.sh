@@ -34,7 +34,7 @@ sysctl -qw net.ipv6.conf.host0.accept_dad=0
 ip addr add $1 dev host0
 ip addr add $2 dev host0 nodad
 ip link set host0 up
-until [[ $(cat /sys/class/net/host0/carrier 2>/dev/null) == 1 ]]; do :; done
+until [[ $(cat /sys/class/net/host0/operstate) == up ]]; do :; done
 ping -4 -c1 -W1 ${3%/*} >/dev/null && echo v4 >>/run/first
 ping -6 -c1 -W1 ${4%/*} >/dev/null && echo v6 >>/run/first
 dig +time=1 +tries=1 +short @${3%/*} example A >>/run/first

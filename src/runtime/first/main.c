@@ -146,13 +146,16 @@ static void ask_for_link(int fd, int link) {
         (void) send(fd, &request, sizeof request, 0);
 }
 
-/* Looks through what arrived for news of the link. */
+/* Looks through what arrived for news of the link. The carrier bit (IFF_LOWER_UP) is there a moment before the kernel's
+ * link watch has given the link its queue: what is sent in between is dropped. IFF_RUNNING follows that. */
 static bool carrier_seen(uint8_t *data, size_t size, int link) {
+        const unsigned ready = IFF_LOWER_UP | IFF_RUNNING;
+
         for (struct nlmsghdr *m = (struct nlmsghdr *) data; NLMSG_OK(m, size); m = NLMSG_NEXT(m, size)) {
                 const struct ifinfomsg *i = NLMSG_DATA(m);
 
                 if (m->nlmsg_type == RTM_NEWLINK && m->nlmsg_len >= NLMSG_LENGTH(sizeof *i) && i->ifi_index == link &&
-                    (i->ifi_flags & IFF_LOWER_UP))
+                    (i->ifi_flags & ready) == ready)
                         return true;
         }
         return false;
