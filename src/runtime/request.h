@@ -12,5 +12,5 @@ int supervisor_request(const char *name, json_t *request, runtime_progress_t pro
                        struct error *e);
 
 /* Starts one in a session of its own and waits until the container is ready (adopt: until the supervisor has taken
- * over what runs). -EBUSY: there is one already. -ECONNRESET: it was killed. */
+ * over what runs). -EALREADY: there is one. -ECONNRESET: it was killed. */
 int supervisor_spawn(const char *name, bool adopt, runtime_progress_t progress, void *userdata, struct error *e);

@@ -14,6 +14,10 @@
 #define GROUP_TIMEOUT_MS 10000
 #define NETD_TIMEOUT_MS  30000
 
+/* Between two looks at something that another process is about to change. */
+#define LOOK_PAUSE_MS 20
+#define LOOKS_MAX     250
+
 int runtime_status(const char *name, struct runtime_status *ret, struct error *e) {
         _cleanup_(record_clear) struct record record = RECORD_INIT;
         bool locked = supervisor_locked(name);
@@ -38,6 +42,8 @@ int runtime_status(const char *name, struct runtime_status *ret, struct error *e
         ret->since_usec = record.since_usec;
         if (process_alive(&record.leader))
                 ret->leader = record.leader.pid;
+        else if (record.state == RUNTIME_RUNNING)
+                ret->state = RUNTIME_STOPPING; /* it has ended itself, perhaps to start again */
         return 0;
 }
 
@@ -80,12 +86,7 @@ int runtime_recover(const char *name, struct error *e) {
                 return remains_remove(name, e);
         lock = fd_close(lock);
         r = supervisor_spawn(name, true, NULL, NULL, e);
-        return r == -EBUSY ? 0 : r; /* another command did the same */
-}
-
-static int forget(int r, struct error *e) {
-        error_clear(e);
-        return r;
+        return r == -EALREADY ? 0 : r; /* another command did the same */
 }
 
 int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
@@ -93,37 +94,26 @@ int runtime_start(const char *name, runtime_progress_t progress, void *userdata,
 
         if (!store_exists(name))
                 return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
-        /* Others may start and stop it meanwhile: look again, a few times. */
-        for (int i = 0; i < 5; i++) {
+        /* Others may start and stop it meanwhile: look again until things hold still. */
+        for (int i = 0; i < LOOKS_MAX; i++) {
                 struct runtime_status status;
-                _cleanup_(error_clear) struct error ignored = ERROR_INIT;
 
                 r = runtime_recover(name, e);
                 if (r >= 0)
                         r = runtime_status(name, &status, e);
-                if (r < 0)
+                if (r < 0 || status.state == RUNTIME_RUNNING)
                         return r;
-                if (status.state == RUNTIME_RUNNING)
-                        return 0;
-                if (status.state == RUNTIME_STOPPING) {
-                        r = supervisor_request(name, json_pack("{s:s}", "request", "gone"), progress, userdata, NULL,
-                                               &ignored);
-                        if (r == -ECONNREFUSED)
-                                (void) poll(NULL, 0, 20);
-                        continue;
-                }
-                r = status.state == RUNTIME_STARTING ? supervisor_request(name, json_pack("{s:s}", "request", "wait"),
-                                                                          progress, userdata, NULL, e)
-                                                     : supervisor_spawn(name, false, progress, userdata, e);
-                if (r == -ECONNREFUSED)
-                        (void) poll(NULL, 0, 20); /* on its way up or down */
-                else if (r != -EBUSY)
+                if (status.state == RUNTIME_OFF)
+                        r = supervisor_spawn(name, false, progress, userdata, e);
+                else
+                        r = supervisor_request(name, json_pack("{s:s}", "request", "wait"), progress, userdata, NULL,
+                                               e);
+                if (status.state != RUNTIME_STOPPING && r != -ECONNREFUSED && r != -EALREADY)
                         return r;
-                if (i < 4)
-                        r = forget(r, e);
+                error_clear(e);
+                (void) poll(NULL, 0, LOOK_PAUSE_MS);
         }
-        return r < 0 ? r
-                     : error_set(e, EBUSY, EXIT_FAILED, "%s is started and stopped by others at the same time", name);
+        return error_set(e, EBUSY, EXIT_FAILED, "%s is started and stopped by others all the time", name);
 }
 
 static json_t *stop_request(const char *request, uint64_t timeout_usec) {
@@ -135,7 +125,7 @@ int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t pro
                  struct error *e) {
         int r = 0;
 
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < LOOKS_MAX; i++) {
                 r = runtime_recover(name, e);
                 if (r < 0)
                         return r;
@@ -145,11 +135,11 @@ int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t pro
                 /* Refused: not listening yet, or not any more. Reset: killed, and to be recovered from. */
                 if (r != -ECONNREFUSED && r != -ECONNRESET)
                         return r;
-                if (i < 99)
-                        r = forget(r, e);
-                (void) poll(NULL, 0, 20);
+                error_clear(e);
+                (void) poll(NULL, 0, LOOK_PAUSE_MS);
         }
-        return r;
+        return error_set(e, r, EXIT_FAILED, "The supervisor of %s does not answer; see 'nixos-nspawn logs %s'", name,
+                         name);
 }
 
 #define RESTART_STOP_USEC UINT64_C(90000000)

@@ -30,6 +30,6 @@ murder() {
         kill -9 "$@"
         while kill -0 "$@" 2>/dev/null; do sleep 0.01; done
 }
-# Generations and the program are the scripts' own doing.
-all() { everything | grep -v -E '/profiles/|/program$'; }
+# Generations are the scripts' own doing, and what is inside the root is the guest's.
+all() { everything | grep -v -E "/profiles/|$root/"; }
 unchanged() { same "$1" "$before" "$(all)"; }

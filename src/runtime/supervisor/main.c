@@ -45,7 +45,7 @@ static int supervise(struct supervisor *s, bool adopt, int report, struct error 
                 return error_errno(e, r, EXIT_FAILED, "Cannot supervise %s", s->name);
         s->lock = supervisor_lock(s->name, LOCK_TIMEOUT_MS);
         if (s->lock == -EAGAIN)
-                return error_set(e, EBUSY, EXIT_CONTAINER,
+                return error_set(e, EALREADY, EXIT_CONTAINER,
                                  "%s has a supervisor already; it is running or being started", s->name);
         if (s->lock < 0)
                 return error_errno(e, s->lock, EXIT_FAILED, "Cannot take the lock of %s", s->name);
