@@ -14,16 +14,21 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 enum {
         NETWORKS = 1000,
         ROUNDS = 100,
+        FLUSHES = 3,
 };
 
 /* What a guest would see. */
@@ -270,6 +275,72 @@ static void measure_namespace(struct guest *g, int networks) {
         report("DetachNamespace over the socket", networks, median(ours_end, ROUNDS), median(bare_end, ROUNDS), "ms");
 }
 
+/* Whose transaction it was that a notification speaks of, or NULL. */
+static const char *generation_of(const struct nlmsghdr *h) {
+        const struct nlattr *a;
+
+        if (NFNL_SUBSYS_ID(h->nlmsg_type) != NFNL_SUBSYS_NFTABLES || NFNL_MSG_TYPE(h->nlmsg_type) != NFT_MSG_NEWGEN)
+                return NULL;
+        mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) ==
+                                                             NFTA_GEN_PROC_NAME) return mnl_attr_get_str(a);
+        return NULL;
+}
+
+/* From `nft flush ruleset` to the last transaction that puts everything back. */
+static double flush_once(struct mnl_socket *s) {
+        static char buffer[1 << 16];
+        double flushed = 0, repaired = 0;
+        int status;
+        pid_t pid;
+
+        /* Read while it happens: what counts is when a notification comes. */
+        pid = fork();
+        if (pid == 0) {
+                execlp("nft", "nft", "flush", "ruleset", (char *) NULL);
+                _exit(1);
+        }
+        for (;;) {
+                struct pollfd p = {.fd = mnl_socket_get_fd(s), .events = POLLIN};
+                ssize_t size;
+                int left;
+
+                if (poll(&p, 1, 1000) <= 0)
+                        break;
+                size = mnl_socket_recvfrom(s, buffer, sizeof(buffer));
+                left = (int) size;
+                for (const struct nlmsghdr *h = (const struct nlmsghdr *) (void *) buffer;
+                     size > 0 && mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+                        const char *who = generation_of(h);
+
+                        if (who && strcmp(who, "nft") == 0)
+                                flushed = now();
+                        else if (who && strcmp(who, "nspawn-netd") == 0)
+                                repaired = now();
+                }
+        }
+        if (waitpid(pid, &status, 0) < 0 || status != 0 || repaired <= flushed)
+                errx(1, "the flush was not repaired");
+        return repaired - flushed;
+}
+
+static void measure_flush(int networks) {
+        struct mnl_socket *s = mnl_socket_open(NETLINK_NETFILTER);
+        int group = NFNLGRP_NFTABLES, size = 16 * 1024 * 1024;
+        static double times[FLUSHES];
+
+        if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ||
+            mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ||
+            setsockopt(mnl_socket_get_fd(s), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+                err(1, "netlink");
+        for (size_t i = 0; i < FLUSHES; i++) {
+                /* Not one right after the other, which would count as a fight. */
+                (void) poll(NULL, 0, 5500);
+                times[i] = flush_once(s);
+        }
+        report("nft flush ruleset to everything back", networks, median(times, FLUSHES), 0, "ms");
+        (void) mnl_socket_close(s);
+}
+
 static double memory(void) {
         _cleanup_(freep) char *path = NULL, *text = NULL;
         struct error e = ERROR_INIT;
@@ -331,12 +402,15 @@ int main(void) {
 
         measure_link(route, &g, "n1000", 1);
         measure_namespace(&g, 1);
-        for (unsigned i = 0; i < NETWORKS; i++)
+        attach_linked(route, &others, 0);
+        measure_flush(1);
+        for (unsigned i = 1; i < NETWORKS; i++)
                 attach_linked(route, &others, i);
         while (!all_linked())
                 (void) poll(NULL, 0, 100);
         report("memory of the daemon", 0, base / 1024, 0, "MiB");
         report("memory a network", NETWORKS, (memory() - base) / NETWORKS, 0, "KiB");
+        measure_flush(NETWORKS);
         measure_link(route, &g, "n1000", NETWORKS);
         measure_namespace(&g, NETWORKS);
         return 0;
