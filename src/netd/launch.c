@@ -21,6 +21,9 @@ static int64_t now_ms(void) {
 
 /* In the child: becomes a daemon's ancestor and executes it. Reports on ready what went wrong before. */
 static void execute(const char *program, const char *name, const char *log, int ready) {
+        /* A service of systemd's that starts a container speaks to systemd for itself. */
+        static const char *const others[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+                                             "LISTEN_PID",    "LISTEN_FDS",   "LISTEN_FDNAMES"};
         sigset_t none;
         int null, out;
 
@@ -42,6 +45,8 @@ static void execute(const char *program, const char *name, const char *log, int 
         if (chdir("/") < 0)
                 _exit(1);
         (void) umask(0022);
+        for (size_t i = 0; i < ELEMENTS_OF(others); i++)
+                (void) unsetenv(others[i]);
         execl(program, name, "--ready-fd", "3", "--log", log, (char *) NULL);
         (void) dprintf(3, "cannot execute %s: %s; is nixos-nspawn installed whole?", program, strerror(errno));
         _exit(1);
