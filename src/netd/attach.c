@@ -124,7 +124,7 @@ int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct 
                 return r;
         }
         if (n->n_forwards > 0)
-                r = proxy_set(n->name, n, e);
+                r = manager_serve_localhost(m, n, e);
         if (r >= 0)
                 r = manager_expect_link(m, e);
         if (r >= 0)
@@ -179,7 +179,7 @@ static int attach_again(struct manager *m, struct attachment *a, const struct ne
         if (r >= 0)
                 r = apply_elements(m, n, e);
         if (r >= 0 && n->n_forwards > 0)
-                r = proxy_set(n->name, n, e);
+                r = manager_serve_localhost(m, n, e);
         return r;
 }
 
@@ -253,7 +253,7 @@ static int change_services(struct manager *m, struct attachment *a, const struct
         int r = 0;
 
         if (to->n_forwards > 0)
-                r = proxy_set(to->name, to, e);
+                r = manager_serve_localhost(m, to, e);
         else if (a->network.n_forwards > 0)
                 r = proxy_clear(to->name, e);
         if (r >= 0 && a->served)

@@ -16,6 +16,13 @@
 
 #include <systemd/sd-event.h>
 
+/* Something that all networks share was taken away, and when it is put back. */
+struct damage {
+        bool damaged;
+        uint64_t repair_at, repaired_at;
+        unsigned repairs; /* one shortly after the other */
+};
+
 struct manager {
         sd_event *event;
         struct engine *engine;
@@ -32,14 +39,11 @@ struct manager {
         struct ports ports;
 
         sd_event_source *links_source, *firewall_source;
+        sd_event_source *proxy_source; /* the end of nspawn-proxy; NULL while none is needed */
         sd_event_source *repair_timer; /* one-shot: the earliest of what is damaged */
         sd_event_source *gone_timer;   /* one-shot: containers whose link is gone, are they? */
         struct attachment *damaged;    /* list by next_damaged */
-        struct {
-                bool damaged;
-                uint64_t repair_at, repaired_at;
-                unsigned repairs;
-        } tables;
+        struct damage tables, proxy;
 };
 
 /* Opens everything in the current network namespace, and takes over from the daemon before: see recover.c. */
@@ -106,6 +110,12 @@ void manager_link_gone(struct manager *m, struct attachment *a);
 /* Looks whether it is, and does the one or the other. */
 void manager_look(struct manager *m, struct attachment *a);
 
+/* localhost.c */
+/* Has nspawn-proxy listen for n's forwards, and started again when it dies. */
+int manager_serve_localhost(struct manager *m, const struct network *n, struct error *e);
+/* All of them once more. */
+int manager_repair_proxy(struct manager *m, struct error *e);
+
 /* events.c */
 int manager_listen(struct manager *m, struct error *e);
 
@@ -116,6 +126,7 @@ void manager_tell_damage(struct attachment *a);
 /* Completing its link failed: tells, and has it tried again. */
 void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e);
 void manager_tables_damaged(struct manager *m);
+void manager_proxy_damaged(struct manager *m);
 int manager_repair_tables(struct manager *m, struct error *e);
 
 /* recover.c */

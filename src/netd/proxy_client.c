@@ -9,7 +9,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
 
 #define INTERFACE  "io.nixos.NspawnProxy"
 #define LOG        PATH_LOGS "/proxy.log"
@@ -104,6 +107,13 @@ static bool wants_localhost(const struct forward *f) {
         return memcmp(f->bind.bytes, zero, address_size(&f->bind)) == 0 || address_is_loopback(&f->bind);
 }
 
+bool proxy_needed(const struct network *n) {
+        for (size_t i = 0; i < n->n_forwards; i++)
+                if (wants_localhost(&n->forwards[i]))
+                        return true;
+        return false;
+}
+
 static json_t *set_parameters(const char *name, const struct network *n, size_t *ret_n) {
         json_t *forwards = json_array();
 
@@ -161,5 +171,48 @@ int proxy_list(json_t **ret, struct error *e) {
         list = json_object_get(reply, "containers");
         *ret = json_is_array(list) ? json_incref(list) : json_array();
         json_decref(reply);
+        return 0;
+}
+
+/* The proxy that listens on the socket is the one that answers. Its number is not another process's meanwhile, as long
+ * as the connection stands once its descriptor is open. */
+int proxy_open(void) {
+        _cleanup_(fd_closep) int connection = -1, process = -1;
+        struct pollfd p = {.events = POLLRDHUP};
+        struct ucred who;
+        socklen_t size = sizeof who;
+
+        connection = varlink_connect(PATH_PROXY_SOCKET, TIMEOUT_MS);
+        if (nobody_there(connection))
+                return -ESRCH;
+        if (connection < 0)
+                return connection;
+        if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+                return -errno;
+        process = pidfd_open(who.pid, 0);
+        if (process < 0)
+                return -errno;
+        p.fd = connection;
+        if (poll(&p, 1, 0) < 0)
+                return -errno;
+        return p.revents ? -ESRCH : steal_fd(&process);
+}
+
+int proxy_stop(struct error *e) {
+        _cleanup_(fd_closep) int process = proxy_open();
+        struct pollfd p = {.fd = process, .events = POLLIN};
+        int r;
+
+        if (process == -ESRCH)
+                return 0;
+        if (process < 0)
+                return error_errno(e, process, EXIT_FAILED, "cannot find nspawn-proxy");
+        if (pidfd_send_signal(process, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
+                return error_errno(e, errno, EXIT_FAILED, "cannot end nspawn-proxy");
+        do
+                r = poll(&p, 1, TIMEOUT_MS);
+        while (r < 0 && errno == EINTR);
+        if (r <= 0)
+                return error_set(e, ETIMEDOUT, EXIT_FAILED, "nspawn-proxy was told to end and does not; kill it");
         return 0;
 }

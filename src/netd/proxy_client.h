@@ -8,6 +8,7 @@
 #include "model/network.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Has the proxy listen for the forwards of name, instead of those it had: listeners and connections that stay the same
  * are not touched. All or nothing. Starts the proxy when it does not run and there is something to listen for.
@@ -15,8 +16,17 @@
  * to an address that is not a loopback one have no listener. */
 int proxy_set(const char *name, const struct network *n, struct error *e);
 
+/* Whether any of its forwards is one for localhost. */
+bool proxy_needed(const struct network *n);
+
 /* Closes the listeners of name and its connections. Harmless twice, and when no proxy runs (none is started). */
 int proxy_clear(const char *name, struct error *e);
 
 /* What it listens for: [{"name":…,"forwards":[{"protocol","hostPort","count",…}],"connections":N}]. No proxy: []. */
 int proxy_list(json_t **ret, struct error *e);
+
+/* A pidfd of the proxy, readable once it has ended. -ESRCH: none runs. */
+int proxy_open(void);
+
+/* Ends it, with all connections through it, and waits until it is gone. Harmless when none runs. */
+int proxy_stop(struct error *e);

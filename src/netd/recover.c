@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "netd/proxy_client.h"
 #include "netd/supervisor.h"
 #include "state/paths.h"
 
@@ -208,7 +207,7 @@ int manager_recover(struct manager *m, struct error *e) {
                 else if (a->network.n_forwards > 0) {
                         _cleanup_(error_clear) struct error own = ERROR_INIT;
 
-                        if (proxy_set(a->network.name, &a->network, &own) < 0)
+                        if (manager_serve_localhost(m, &a->network, &own) < 0)
                                 log_warning("%s: %s", a->network.name, error_message(&own));
                 }
         }

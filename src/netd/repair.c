@@ -30,6 +30,8 @@ static void arm(struct manager *m) {
         uint64_t earliest = m->tables.damaged ? m->tables.repair_at : UINT64_MAX;
         int r;
 
+        if (m->proxy.damaged && m->proxy.repair_at < earliest)
+                earliest = m->proxy.repair_at;
         for (const struct attachment *a = m->damaged; a; a = a->next_damaged)
                 earliest = a->repair_at < earliest ? a->repair_at : earliest;
         if (earliest == UINT64_MAX)
@@ -65,20 +67,28 @@ static void repair_attachments(struct manager *m, uint64_t now) {
         }
 }
 
+/* Whether it is time; then it counts as repaired. */
+static bool is_due(struct damage *d, uint64_t now) {
+        if (!d->damaged || d->repair_at > now)
+                return false;
+        d->damaged = false;
+        d->repaired_at = now;
+        d->repairs++;
+        return true;
+}
+
 static int on_repair(sd_event_source *source, uint64_t usec, void *userdata) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct manager *m = userdata;
         uint64_t now = manager_now(m);
 
-        if (m->tables.damaged && m->tables.repair_at <= now) {
-                _cleanup_(error_clear) struct error e = ERROR_INIT;
-
-                m->tables.damaged = false;
-                m->tables.repaired_at = now;
-                m->tables.repairs++;
-                if (manager_repair_tables(m, &e) < 0) {
-                        log_error("cannot repair the firewall, trying again: %s", error_message(&e));
-                        manager_tables_damaged(m);
-                }
+        if (is_due(&m->tables, now) && manager_repair_tables(m, &e) < 0) {
+                log_error("cannot repair the firewall, trying again: %s", error_message(&e));
+                manager_tables_damaged(m);
+        }
+        if (is_due(&m->proxy, now) && manager_repair_proxy(m, &e) < 0) {
+                log_error("localhost is not forwarded, trying again: %s", error_message(&e));
+                manager_proxy_damaged(m);
         }
         repair_attachments(m, now);
         arm(m);
@@ -121,14 +131,22 @@ void manager_incomplete(struct manager *m, struct attachment *a, const struct er
         put_off(m, a);
 }
 
-void manager_tables_damaged(struct manager *m) {
-        if (m->tables.damaged)
+static void shared_damaged(struct manager *m, struct damage *d, const char *what) {
+        if (d->damaged)
                 return;
-        m->tables.repair_at = due(manager_now(m), m->tables.repaired_at, &m->tables.repairs);
-        if (m->tables.repairs < TELL_MOST)
-                log_info("somebody removed something of our firewall, repairing it%s", last_words(m->tables.repairs));
-        m->tables.damaged = true;
+        d->repair_at = due(manager_now(m), d->repaired_at, &d->repairs);
+        if (d->repairs < TELL_MOST)
+                log_info("%s%s", what, last_words(d->repairs));
+        d->damaged = true;
         arm(m);
+}
+
+void manager_tables_damaged(struct manager *m) {
+        shared_damaged(m, &m->tables, "somebody removed something of our firewall, repairing it");
+}
+
+void manager_proxy_damaged(struct manager *m) {
+        shared_damaged(m, &m->proxy, "nspawn-proxy died, starting it again with its forwards");
 }
 
 /* The elements of all networks in one transaction, or, when one of them is refused, of each by itself. */

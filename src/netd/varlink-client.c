@@ -98,6 +98,10 @@ static int client_receive(int fd, struct buffer *b, int64_t deadline) {
         }
 }
 
+int varlink_connect(const char *path, int timeout_ms) {
+        return client_connect(path, timeout_ms < 0 ? -1 : now_ms() + timeout_ms);
+}
+
 int varlink_exchange(const char *path, const char *method, json_t *parameters, int timeout_ms,
                      struct varlink_reply *ret) {
         int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;

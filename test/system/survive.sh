@@ -67,6 +67,9 @@ ip neigh flush dev $link nud permanent
 within 1 "neighbours flushed: there again within a second" bash -c "ip neigh show dev $link nud permanent | grep -q $address"
 talk "  the stream goes on"
 
+kill -9 "$(pid_of nspawn-proxy)"
+within 1 "kill -9 of the proxy: localhost is forwarded again within a second" bash -c "exec 3<>/dev/tcp/127.0.0.1/8181 && echo hello >&3 && read -r -t 1 a <&3 && [ \"\$a\" = hello ]"
+
 kill -9 "$(pid_of nspawn-netd)"
 talk "kill -9 of the daemon: the stream goes on"
 within 2 "  new connections" fresh
