@@ -72,6 +72,22 @@ succeeds "--undo" nixos-nspawn setup --undo
 succeeds "  no nsswitch.conf again" test ! -e /etc/nsswitch.conf
 succeeds "  the machine id is empty again" test -e /etc/machine-id -a ! -s /etc/machine-id
 
+# What ran: the daemon, the proxy, and what they keep until the next boot.
+need "setup" nixos-nspawn setup
+need "create" nixos-nspawn create --config examples/example.nix example
+need "remove" nixos-nspawn remove --delete-state example
+prints "after a container, the daemon and the proxy may run" 'nspawn-netd' ps -eo args
+proxy=$(pgrep -x nspawn-proxy)
+succeeds "  the proxy does" test -n "$proxy"
+prints "--undo --dry-run says that they end" '^end nspawn-netd and nspawn-proxy, remove their firewall tables and /run/nixos-nspawn,' nixos-nspawn setup --undo --dry-run
+same "  and does nothing" "$proxy" "$(pgrep -x nspawn-proxy)"
+succeeds "--undo" nixos-nspawn setup --undo
+silent_about "  no daemon, no proxy" 'nspawn-' ps -eo args
+succeeds "  nothing in /run" test ! -e /run/nixos-nspawn
+silent_about "  no table" nixos_nspawn nft list tables
+succeeds "--undo again is harmless" nixos-nspawn setup --undo
+succeeds "  and leaves nothing" test ! -e /run/nixos-nspawn
+
 # What is wrong is said.
 echo nonsense >/etc/machine-id
 fails "a broken machine id" 1 '^nixos-nspawn: /etc/machine-id does not hold a machine id: empty it and run setup again$' nixos-nspawn setup
