@@ -37,14 +37,17 @@ host_local_of() { ip -6 -o addr show dev "ve-$1" scope link | sed -E 's/.*inet6 
 
 inside() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
 
-# sender NAMESPACE IFACE: starts packet.py there; `send NAMESPACE WORD...` returns when the frame is out.
+# sender NAME IFACE [COMMAND...]: starts packet.py, in the namespace NAME or by that command; `send NAME WORD...` returns
+# when the frame is out.
 declare -A sender_in sender_out
 sender() {
-        local to from
-        mkfifo "/run/$1.to" "/run/$1.from"
-        ip netns exec "$1" "$here/packet.py" "$2" - <"/run/$1.to" >"/run/$1.from" &
-        exec {to}>"/run/$1.to" {from}<"/run/$1.from"
-        sender_in[$1]=$to sender_out[$1]=$from
+        local name=$1 link=$2 to from
+        shift 2
+        [[ $# -gt 0 ]] || set -- ip netns exec "$name"
+        mkfifo "/run/$name.to" "/run/$name.from"
+        "$@" python3 "$here/packet.py" "$link" - <"/run/$name.to" >"/run/$name.from" &
+        exec {to}>"/run/$name.to" {from}<"/run/$name.from"
+        sender_in[$name]=$to sender_out[$name]=$from
 }
 send() {
         local who=$1 answer

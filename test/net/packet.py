@@ -119,10 +119,9 @@ def send(s, own, kind, words):
 
 def main():
     iface = sys.argv[1]
-    with open('/sys/class/net/%s/address' % iface) as f:
-        own = f.read().strip()
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     s.bind((iface, 0))
+    own = s.getsockname()[4].hex(':')
     if sys.argv[2] != '-':
         send(s, own, sys.argv[2], sys.argv[3:])
         return
