@@ -53,7 +53,9 @@ wait $!
 prints "  (it did send)" '127\.0\.0\.1\.8181' cat /run/seen
 
 python3 -m http.server --bind 127.0.0.1 4818 >/dev/null 2>&1 &
+servers=$!
 python3 -m http.server --bind :: 4819 >/dev/null 2>&1 &
+servers="$servers $!"
 within 5 "a loopback service of the host's" curl -s -o /dev/null http://127.0.0.1:4818
 within 5 "a service of the host's on all addresses" curl -s -o /dev/null http://$peer_host4:4819
 tcp() { nixos-nspawn run example -- timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2"; }
@@ -61,13 +63,19 @@ refused "the container does not reach the host's loopback services" tcp "$host4"
 refused "the container does not reach the host's services by the link's address" tcp "$host4" 4819
 refused "the container does not reach the host's services by the uplink's address" tcp $peer_host4 4819
 refused "the container does not reach the host's services by IPv6" tcp "$host6" 4819
-kill %2 %3 2>/dev/null
+# shellcheck disable=SC2086
+kill $servers
 
 container4=$(nixos-nspawn show-ip -4 example)
 refused "another machine reaches the container by its forwards only" peer curl -s --max-time 2 "http://$container4"
 prints "the guest's firewall: an allowed port is open" "$welcome" curl -s --max-time 3 "http://$container4:80"
-nixos-nspawn run example -- sh -c 'nc -l -p 81 2>/dev/null || python3 -c 0' >/dev/null 2>&1 &
-refused "the guest's firewall: another port is closed" bash -c "exec 3<>/dev/tcp/$container4/5355"
+# A server in the container that its firewall does not let anybody reach, and the same by loopback.
+leader=$(nixos-nspawn status --json example | python3 -c 'import json,sys; print(json.load(sys.stdin)["leader"])')
+nsenter -t "$leader" -n python3 -m http.server --bind :: 8081 >/dev/null 2>&1 &
+server=$!
+within 5 "the guest's firewall: a server on a port that is not allowed" nsenter -t "$leader" -n curl -s -o /dev/null http://127.0.0.1:8081
+refused "  is closed" curl -s --max-time 2 "http://$container4:8081"
+kill $server
 
 prints "list" 'example' nixos-nspawn list
 prints "list --json" '"name": "example"' nixos-nspawn list --json
