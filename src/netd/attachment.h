@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/network.h"
+#include "netd/pace.h"
 #include "netd/table.h"
 
 #include <jansson.h>
@@ -30,11 +31,9 @@ struct attachment {
 
         /* Repair: see repair.c. */
         struct attachment *next_damaged;
-        bool damaged;
-        const char *damage;              /* what happened, in words; a literal */
-        bool route_lost;                 /* of the link's ranges: these do not come back with the addresses */
-        uint64_t repair_at, repaired_at; /* CLOCK_MONOTONIC, microseconds */
-        unsigned repairs;                /* one shortly after the other */
+        struct pace repair;
+        const char *damage; /* what happened, in words; a literal */
+        bool route_lost;    /* of the link's ranges: these do not come back with the addresses */
 };
 
 /* Takes over n (whose forwards are copied). NULL when there is no memory. */

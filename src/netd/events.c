@@ -4,7 +4,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <linux/neighbour.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -90,8 +89,8 @@ static int on_event(const struct netlink_event *event, void *userdata) {
                 on_link_gone(m, event);
                 return 0;
         case NETLINK_EVENT_RESYNC:
-                log_warning("events were lost, looking at everything");
-                return manager_resync(m, NULL);
+                manager_events_lost(m);
+                return 0;
         default:
                 break;
         }
@@ -105,7 +104,7 @@ static int on_event(const struct netlink_event *event, void *userdata) {
                  is_container_address(&a->network, &event->address.address))
                 manager_damaged(m, a, "lost a neighbour");
         else if (event->kind == NETLINK_EVENT_NEIGHBOUR && is_container_address(&a->network, &event->address.address) &&
-                 (!(event->flags & NUD_PERMANENT) || !mac_equal(&event->mac, &a->network.container_mac)))
+                 !mac_equal(&event->mac, &a->network.container_mac))
                 manager_damaged(m, a, "has a changed neighbour");
         else if (event->kind == NETLINK_EVENT_ROUTE_GONE &&
                  (is_range(&a->network.host_v4, &event->address) || is_range(&a->network.host_v6, &event->address))) {

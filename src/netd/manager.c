@@ -80,7 +80,7 @@ void manager_remove(struct manager *m, struct attachment *a) {
                         *link = a->next_damaged;
                         break;
                 }
-        a->damaged = false;
+        a->repair.at = 0;
         table_remove(&m->by_name, &a->by_name);
         table_remove(&m->by_link, &a->by_link);
         table_remove(&m->by_index, &a->by_index);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "firewall/monitor.h"
 #include "netd/attachment.h"
+#include "netd/pace.h"
 #include "netd/ports.h"
 #include "netd/responders.h"
 #include "netlink/monitor.h"
@@ -15,13 +16,6 @@
 #include "state/allocations.h"
 
 #include <systemd/sd-event.h>
-
-/* Something that all networks share was taken away, and when it is put back. */
-struct damage {
-        bool damaged;
-        uint64_t repair_at, repaired_at;
-        unsigned repairs; /* one shortly after the other */
-};
 
 struct manager {
         sd_event *event;
@@ -43,7 +37,9 @@ struct manager {
         sd_event_source *repair_timer; /* one-shot: the earliest of what is damaged */
         sd_event_source *gone_timer;   /* one-shot: containers whose link is gone, are they? */
         struct attachment *damaged;    /* list by next_damaged */
-        struct damage tables, proxy;
+        struct pace tables, proxy;     /* the firewall, nspawn-proxy */
+        struct pace everything;        /* when events were lost */
+        uint64_t repair_at;            /* when repair_timer fires; 0: never */
 };
 
 /* Opens everything in the current network namespace, and takes over from the daemon before: see recover.c. */
@@ -127,6 +123,7 @@ void manager_tell_damage(struct attachment *a);
 void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e);
 void manager_tables_damaged(struct manager *m);
 void manager_proxy_damaged(struct manager *m);
+void manager_events_lost(struct manager *m);
 int manager_repair_tables(struct manager *m, struct error *e);
 
 /* recover.c */

@@ -5,44 +5,28 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
-#define DELAY_FIRST_USEC 1000 /* what one command does comes as several events */
-#define DELAY_MOST_USEC  250000
-#define QUIET_USEC       5000000 /* after so long, it was not a fight */
-#define TELL_MOST        4U      /* repairs in a row that are logged */
+#define MOST_USEC        250000
+#define MOST_RESYNC_USEC 900000 /* its cost grows with the number of networks */
 #define ACCURACY_USEC    1000
-
-/* When to repair, given that it was done at `last` for the n-th time in a row. */
-static uint64_t due(uint64_t now, uint64_t last, unsigned *n) {
-        uint64_t delay = DELAY_FIRST_USEC;
-
-        if (last == 0 || now - last > QUIET_USEC)
-                *n = 0;
-        for (unsigned i = 0; i < *n && delay < DELAY_MOST_USEC; i++)
-                delay *= 2;
-        return now + (delay < DELAY_MOST_USEC ? delay : DELAY_MOST_USEC);
-}
 
 static int on_repair(sd_event_source *source, uint64_t usec, void *userdata);
 
-static void arm(struct manager *m) {
-        uint64_t earliest = m->tables.damaged ? m->tables.repair_at : UINT64_MAX;
+/* Sees to it that the timer fires at `at` or before. */
+static void arm(struct manager *m, uint64_t at) {
         int r;
 
-        if (m->proxy.damaged && m->proxy.repair_at < earliest)
-                earliest = m->proxy.repair_at;
-        for (const struct attachment *a = m->damaged; a; a = a->next_damaged)
-                earliest = a->repair_at < earliest ? a->repair_at : earliest;
-        if (earliest == UINT64_MAX)
+        if (at == 0 || (m->repair_at > 0 && m->repair_at <= at))
                 return;
+        m->repair_at = at;
         if (m->repair_timer) {
-                r = sd_event_source_set_time(m->repair_timer, earliest);
+                r = sd_event_source_set_time(m->repair_timer, at);
                 if (r >= 0)
                         r = sd_event_source_set_enabled(m->repair_timer, SD_EVENT_ONESHOT);
         } else
-                r = sd_event_add_time(m->event, &m->repair_timer, CLOCK_MONOTONIC, earliest, ACCURACY_USEC, on_repair,
-                                      m);
+                r = sd_event_add_time(m->event, &m->repair_timer, CLOCK_MONOTONIC, at, ACCURACY_USEC, on_repair, m);
         if (r < 0)
                 log_error("cannot set a timer: %s", strerror(-r));
 }
@@ -55,98 +39,113 @@ static void repair_attachments(struct manager *m, uint64_t now) {
                 struct attachment *a = list;
 
                 list = a->next_damaged;
-                if (a->repair_at > now) {
+                if (pace_due(&a->repair, now))
+                        manager_look(m, a);
+                else {
                         a->next_damaged = m->damaged;
                         m->damaged = a;
-                        continue;
+                        arm(m, a->repair.at);
                 }
-                a->damaged = false;
-                a->repaired_at = now;
-                a->repairs++;
-                manager_look(m, a);
         }
 }
 
-/* Whether it is time; then it counts as repaired. */
-static bool is_due(struct damage *d, uint64_t now) {
-        if (!d->damaged || d->repair_at > now)
-                return false;
-        d->damaged = false;
-        d->repaired_at = now;
-        d->repairs++;
-        return true;
+/* What all networks share. */
+static const struct shared {
+        size_t pace; /* offset in struct manager */
+        uint64_t most_usec;
+        const char *what, *failed;
+        int (*repair)(struct manager *m, struct error *e);
+} shared[] = {
+        {offsetof(struct manager, everything), MOST_RESYNC_USEC, "events were lost, looking at everything",
+         "cannot look at everything", manager_resync},
+        {offsetof(struct manager, tables), MOST_USEC, "somebody removed something of our firewall, repairing it",
+         "cannot repair the firewall", manager_repair_tables},
+        {offsetof(struct manager, proxy), MOST_USEC, "nspawn-proxy died, starting it again with its forwards",
+         "localhost is not forwarded", manager_repair_proxy},
+};
+
+static struct pace *shared_pace(struct manager *m, const struct shared *s) {
+        return (struct pace *) (void *) ((char *) m + s->pace);
+}
+
+static void repair_shared(struct manager *m, const struct shared *s, uint64_t now) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        struct pace *pace = shared_pace(m, s);
+        const char *words;
+
+        if (pace_due(pace, now)) {
+                words = pace_words(pace);
+                if (words)
+                        log_info("%s%s", s->what, words);
+                if (s->repair(m, &e) < 0) {
+                        if (words)
+                                log_error("%s, trying again: %s", s->failed, error_message(&e));
+                        (void) pace_break(pace, now, s->most_usec);
+                }
+        }
+        arm(m, pace->at);
 }
 
 static int on_repair(sd_event_source *source, uint64_t usec, void *userdata) {
-        _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct manager *m = userdata;
         uint64_t now = manager_now(m);
 
-        if (is_due(&m->tables, now) && manager_repair_tables(m, &e) < 0) {
-                log_error("cannot repair the firewall, trying again: %s", error_message(&e));
-                manager_tables_damaged(m);
-        }
-        if (is_due(&m->proxy, now) && manager_repair_proxy(m, &e) < 0) {
-                log_error("localhost is not forwarded, trying again: %s", error_message(&e));
-                manager_proxy_damaged(m);
-        }
+        m->repair_at = 0;
+        for (size_t i = 0; i < ELEMENTS_OF(shared); i++)
+                repair_shared(m, &shared[i], now);
         repair_attachments(m, now);
-        arm(m);
         return 0;
 }
 
-static void put_off(struct manager *m, struct attachment *a) {
-        a->damaged = true;
-        a->next_damaged = m->damaged;
-        m->damaged = a;
-        arm(m);
+static void break_shared(struct manager *m, const struct pace *pace) {
+        for (size_t i = 0; i < ELEMENTS_OF(shared); i++)
+                if (shared_pace(m, &shared[i]) == pace &&
+                    pace_break(shared_pace(m, &shared[i]), manager_now(m), shared[i].most_usec))
+                        arm(m, pace->at);
 }
 
-static const char *last_words(unsigned n) {
-        return n + 1 == TELL_MOST ? "; it keeps happening, not telling any more" : "";
+void manager_tables_damaged(struct manager *m) {
+        break_shared(m, &m->tables);
+}
+
+void manager_proxy_damaged(struct manager *m) {
+        break_shared(m, &m->proxy);
+}
+
+void manager_events_lost(struct manager *m) {
+        break_shared(m, &m->everything);
+}
+
+static void put_off(struct manager *m, struct attachment *a) {
+        a->next_damaged = m->damaged;
+        m->damaged = a;
+        arm(m, a->repair.at);
 }
 
 void manager_damaged(struct manager *m, struct attachment *a, const char *what) {
-        if (a->damaged)
+        if (!pace_break(&a->repair, manager_now(m), MOST_USEC))
                 return;
-        a->repair_at = due(manager_now(m), a->repaired_at, &a->repairs);
         a->damage = what;
         put_off(m, a);
 }
 
 void manager_tell_damage(struct attachment *a) {
-        if (a->damage && a->repairs <= TELL_MOST)
-                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, a->damage,
-                         last_words(a->repairs - 1));
+        const char *words = a->damage ? pace_words(&a->repair) : NULL;
+
+        if (words)
+                log_info("%s: %s %s, repairing it%s", a->network.name, a->network.link, a->damage, words);
         a->damage = NULL;
 }
 
 void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e) {
-        if (a->damaged)
+        const char *words = pace_words(&a->repair);
+
+        if (!pace_break(&a->repair, manager_now(m), MOST_USEC))
                 return;
-        a->repair_at = due(manager_now(m), a->repaired_at, &a->repairs);
-        if (a->repairs < TELL_MOST)
+        if (words)
                 log_warning("%s: %s is incomplete, trying again: %s%s", a->network.name, a->network.link,
-                            error_message(e), last_words(a->repairs));
+                            error_message(e), words);
         put_off(m, a);
-}
-
-static void shared_damaged(struct manager *m, struct damage *d, const char *what) {
-        if (d->damaged)
-                return;
-        d->repair_at = due(manager_now(m), d->repaired_at, &d->repairs);
-        if (d->repairs < TELL_MOST)
-                log_info("%s%s", what, last_words(d->repairs));
-        d->damaged = true;
-        arm(m);
-}
-
-void manager_tables_damaged(struct manager *m) {
-        shared_damaged(m, &m->tables, "somebody removed something of our firewall, repairing it");
-}
-
-void manager_proxy_damaged(struct manager *m) {
-        shared_damaged(m, &m->proxy, "nspawn-proxy died, starting it again with its forwards");
 }
 
 /* The elements of all networks in one transaction, or, when one of them is refused, of each by itself. */

@@ -24,23 +24,29 @@ struct netlink_monitor {
         uint8_t buffer[BUFFER_SIZE];
 };
 
-/* A router's routes come and go by the thousand. The kernel drops what is none of our business before it wakes us: all
- * of routes but the going of those that the kernel made for an address, or that are like ours. Loads are in network
- * order, the message is in the host's. */
-static int filter_routes(int fd) {
+/* The kernel drops what is none of our business before it wakes us. A router's routes come and go by the thousand: only
+ * the going of those is told that the kernel made for an address, or that are like ours. A guest can have neighbours
+ * learnt at will: only permanent ones are told, and those that go. Loads are in network order, the message is in the
+ * host's. */
+static int filter(int fd) {
         enum {
                 TYPE = offsetof(struct nlmsghdr, nlmsg_type),
                 PROTOCOL = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol),
+                STATE = NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state),
         };
         struct sock_filter code[] = {
                 BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 5, 0),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 3),
-                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_KERNEL, 1, 0),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 8, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 2, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 4, 0),
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_KERNEL, 4, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 3, 2),
+                BPF_STMT(BPF_LD | BPF_H | BPF_ABS, STATE),
+                BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htons(NUD_PERMANENT), 1, 0),
                 BPF_STMT(BPF_RET | BPF_K, 0),
+                BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
         };
         struct sock_fprog program = {.len = ELEMENTS_OF(code), .filter = code};
         return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
@@ -57,9 +63,9 @@ int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
                 return error_errno(e, errno, EXIT_FAILED, "Cannot open a netlink socket to watch the host's links");
         int size = RECEIVE_BUFFER;
         (void) setsockopt(m->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-        int r = filter_routes(m->fd);
+        int r = filter(m->fd);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot choose what to hear of the host's routes");
+                return error_errno(e, r, EXIT_FAILED, "Cannot choose what to hear of the host's network");
         struct sockaddr_nl address = {.nl_family = AF_NETLINK};
         if (bind(m->fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return error_errno(e, errno, EXIT_FAILED, "Cannot bind the netlink socket that watches links");

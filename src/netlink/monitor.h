@@ -13,7 +13,7 @@ enum netlink_event_kind {
         NETLINK_EVENT_LINK_GONE,
         NETLINK_EVENT_ADDRESS,
         NETLINK_EVENT_ADDRESS_GONE,
-        NETLINK_EVENT_NEIGHBOUR,
+        NETLINK_EVENT_NEIGHBOUR, /* permanent ones only */
         NETLINK_EVENT_NEIGHBOUR_GONE,
         NETLINK_EVENT_ROUTE_GONE, /* one that came with an address, or one of ours; others' routing is not told */
         NETLINK_EVENT_RESYNC,     /* events were lost: look at everything again */

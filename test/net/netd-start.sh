@@ -22,7 +22,7 @@ prints "  its errors go to the log" "^$log$" readlink "/proc/$pid/fd/2"
 exec 7</etc/passwd
 kill -9 "$pid"
 succeeds "a socket whose daemon was killed is replaced" env NOTIFY_SOCKET=/run/notify "$netd" ensure
-silent_about "it does not speak for who started it" NOTIFY_SOCKET cat "/proc/$(daemon_pid)/environ"
+silent_about "it does not speak for who started it" NOTIFY_SOCKET bash -c "tr '\\0' '\n' </proc/$(daemon_pid)/environ"
 silent_about "it has no descriptor of who started it" passwd ls -l "/proc/$(daemon_pid)/fd"
 exec 7<&-
 for i in 1 2 3; do

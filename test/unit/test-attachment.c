@@ -1,5 +1,5 @@
 /* Records of attachments survive the way to disk and back, and damaged ones are refused; ports and tables find what
- * they hold. */
+ * they hold; repairs are paced. */
 #include "test.h"
 
 #include "base/cleanup.h"
@@ -186,10 +186,44 @@ static void test_table(void **state) {
         assert_int_not_equal(hash_name("example-1"), hash_name("example-2"));
 }
 
+static void test_pace(void **state) {
+        const uint64_t most = 100000;
+        struct pace p = {0};
+        uint64_t now = 50000000, longest = 0;
+        unsigned told = 0;
+
+        assert_false(pace_due(&p, now));
+        assert_true(pace_break(&p, now, most));
+        assert_false(pace_break(&p, now, most)); /* planned already */
+        assert_int_equal(p.at, now + PACE_FIRST_USEC);
+        assert_false(pace_due(&p, now));
+        assert_true(pace_due(&p, p.at));
+        assert_false(pace_due(&p, now + 1000000));
+
+        /* Somebody who breaks it again at once, for ever. */
+        for (unsigned i = 0; i < 100; i++) {
+                assert_true(pace_break(&p, now, most));
+                longest = p.at - now > longest ? p.at - now : longest;
+                assert_true(p.at - now <= most);
+                now = p.at;
+                assert_true(pace_due(&p, now));
+                told += pace_words(&p) != NULL;
+        }
+        assert_int_equal(longest, most);
+        assert_int_equal(told, PACE_TELL - 1); /* and once above */
+
+        /* A quiet while: as at first. */
+        now += PACE_QUIET_USEC + 1;
+        assert_true(pace_break(&p, now, most));
+        assert_int_equal(p.at, now + PACE_FIRST_USEC);
+        assert_true(pace_due(&p, p.at));
+        assert_text(pace_words(&p), "");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_record), cmocka_unit_test(test_damaged_record), cmocka_unit_test(test_view),
-                cmocka_unit_test(test_ports),  cmocka_unit_test(test_table),
+                cmocka_unit_test(test_ports),  cmocka_unit_test(test_table),          cmocka_unit_test(test_pace),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
