@@ -283,8 +283,8 @@ static const char *generation_of(const struct nlmsghdr *h) {
         if (NFNL_SUBSYS_ID(h->nlmsg_type) != NFNL_SUBSYS_NFTABLES || NFNL_MSG_TYPE(h->nlmsg_type) != NFT_MSG_NEWGEN)
                 return NULL;
         a = mnl_nlmsg_get_payload_offset(h, sizeof(struct nfgenmsg));
-        left = (int) mnl_nlmsg_get_payload_len(h) - (int) MNL_ALIGN(sizeof(struct nfgenmsg));
-        for (; mnl_attr_ok(a, left); left -= (int) MNL_ALIGN(mnl_attr_get_len(a)), a = mnl_attr_next(a))
+        left = (int) mnl_nlmsg_get_payload_len(h) - (int) sizeof(struct nfgenmsg);
+        for (; mnl_attr_ok(a, left); left -= (int) NLA_ALIGN(mnl_attr_get_len(a)), a = mnl_attr_next(a))
                 if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME)
                         return mnl_attr_get_str(a);
         return NULL;
