@@ -1,6 +1,7 @@
 /* What the tests of the daemon need beside ip and nft:
  *
- *     netd define NAME [FORWARDS]   a container's definition and addresses, as `create` leaves them; FORWARDS: JSON
+ *     netd define NAME [FORWARDS]   a container's definition and addresses, as `create` leaves them; FORWARDS: JSON,
+ *                                   or "-": from standard input
  *     netd forget NAME              takes them away
  *     netd macs NAME                "HOST CONTAINER", its links' hardware addresses
  *     netd ensure                   netd_ensure(), as every command does
@@ -33,7 +34,8 @@ static int allocate(const char *name, struct error *e) {
 
 static int define(const char *name, const char *forwards) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
-        json_t *list = json_loads(forwards ? forwards : "[]", 0, NULL);
+        bool input = forwards && strcmp(forwards, "-") == 0;
+        json_t *list = input ? json_loadf(stdin, 0, NULL) : json_loads(forwards ? forwards : "[]", 0, NULL);
         struct store_generation g;
         json_t *spec;
         int r;
