@@ -232,18 +232,59 @@ int plan_detach(const struct network *n, struct plan *ret) {
         return r == 0 ? plan_dismiss(n, ret) : r;
 }
 
-static bool plan_has(const struct plan *p, const struct operation *o) {
+/* An index of a plan by what tells most operations apart, so that ten thousand forwards are compared with ten thousand
+ * others in a moment. */
+struct index_entry {
+        uint32_t hash;
+        const struct operation *operation;
+};
+
+static uint32_t operation_hash(const struct operation *o) {
+        bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
+        uint32_t h = (uint32_t) o->kind;
+        if (element)
+                h = ((h * 31 + (uint32_t) o->element.set) * 31 + o->element.protocol) * 65599 + o->element.port;
+        return h;
+}
+
+static int entry_compare(const void *a, const void *b) {
+        const struct index_entry *x = a, *y = b;
+        return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+static int index_make(const struct plan *p, struct index_entry **ret) {
+        struct index_entry *entries = calloc(p->n + 1, sizeof(*entries));
+        if (!entries)
+                return -ENOMEM;
         for (size_t i = 0; i < p->n; i++)
-                if (operation_equal(&p->operations[i], o))
+                entries[i] = (struct index_entry){operation_hash(&p->operations[i]), &p->operations[i]};
+        qsort(entries, p->n, sizeof(*entries), entry_compare);
+        *ret = entries;
+        return 0;
+}
+
+static bool index_has(const struct index_entry *entries, size_t n, const struct operation *o) {
+        uint32_t hash = operation_hash(o);
+        size_t low = 0, high = n;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (entries[middle].hash < hash)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        for (; low < n && entries[low].hash == hash; low++)
+                if (operation_equal(entries[low].operation, o))
                         return true;
         return false;
 }
 
 /* Those of p that other does not have. */
 static int plan_difference(const struct plan *p, const struct plan *other, struct plan *ret) {
-        int r = 0;
+        _cleanup_(freep) struct index_entry *entries = NULL;
+        int r = index_make(other, &entries);
         for (size_t i = 0; i < p->n && r == 0; i++)
-                if (!plan_has(other, &p->operations[i]))
+                if (!index_has(entries, other->n, &p->operations[i]))
                         r = plan_append(ret, &p->operations[i]);
         return r;
 }
