@@ -106,8 +106,7 @@ int manager_attach_namespace(struct manager *m, const char *name, const char *pa
         _cleanup_(attachment_freep) struct attachment *a = NULL;
         _cleanup_(fd_closep) int netns = -1;
         struct attachment *existing = manager_find(m, name);
-        struct netlink_link link;
-        int r;
+        int ifindex, r;
 
         if (existing && string_equal(existing->namespace_path, path) &&
             string_equal(existing->guest_link, guest_link) && existing->state == ATTACHMENT_LINKED) {
@@ -127,11 +126,13 @@ int manager_attach_namespace(struct manager *m, const char *name, const char *pa
                 return r;
 
         existing = steal_ptr(a);
-        r = netlink_link_find(m->route, existing->network.link, &link);
-        if (r < 0)
-                (void) error_errno(e, r, EXIT_FAILED, "the new link %s is not there", existing->network.link);
+        /* Not by rtnetlink: asked for a link whose carrier is new, the kernel first tells everybody of that, and goes
+         * through all IPv6 routes of the host. */
+        ifindex = (int) if_nametoindex(existing->network.link);
+        if (ifindex <= 0)
+                r = error_errno(e, errno, EXIT_FAILED, "the new link %s is not there", existing->network.link);
         else
-                r = manager_made(m, existing, link.ifindex, e);
+                r = manager_made(m, existing, ifindex, e);
         if (r < 0) {
                 (void) manager_dismiss(m, existing, NULL);
                 return r;

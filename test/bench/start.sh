@@ -2,7 +2,8 @@
 # A container's start to its first answered ping and its first answer over HTTP, beside plain systemd-nspawn with the same
 # tree and the same files in a network namespace that was complete beforehand. That one answers pings before it starts: its
 # floor is the moment when its init is run. It has no user namespace, since nspawn cannot join a network namespace of the
-# host's from within one. Prints name, ours, floor, ratio, unit, separated by tabs.
+# host's from within one; ours is measured with one, as it is by default, and without. Prints name, ours, floor, ratio,
+# unit, separated by tabs.
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 set -e
@@ -22,8 +23,13 @@ usr=$(sed -n 's/^BindReadOnly=\([^:]*\):\/usr:.*/\1/p' /etc/systemd/nspawn/examp
 init=$(realpath "$usr/lib/systemd/systemd")
 nixos-nspawn stop example >>$log 2>&1
 
-sed 's/8181/8282/' examples/example.nix >/run/plain.nix
-nixos-nspawn create --no-start --config /run/plain.nix plain >>$log 2>&1
+another() { # another NAME PORT SETTING: the same container, not started
+        sed "s/8181/$2/; s/^}/  $3\n}/" examples/example.nix >"/run/$1.nix"
+        nixos-nspawn create --no-start --config "/run/$1.nix" "$1" >>$log 2>&1 || { cat $log >&2; exit 1; }
+}
+another plain 8282 ''
+another without 8383 'nixosContainer.userNamespacing = false;'
+without=$(nixos-nspawn show-ip -4 without)
 mkdir -p /run/systemd
 ip netns add plain
 ip link add plain type veth peer name eth0 netns plain
@@ -47,32 +53,35 @@ exec systemd-nspawn --quiet --keep-unit --register=no --settings=no --machine=pl
 P
 chmod +x /run/start-plain
 
+ours() { # ours NAME ADDRESS
+        "$first_answer" "$2" 80 /run "$init" nixos-nspawn start "$1" 2>>$log >>"/run/$1.times" || { cat $log >&2; exit 1; }
+        nixos-nspawn stop "$1" >>$log 2>&1
+}
 for ((i = 0; i < rounds; i++)); do
-        "$first_answer" "$address" 80 /run "$init" nixos-nspawn start example 2>>$log >>/run/ours || { cat $log >&2; exit 1; }
-        nixos-nspawn stop example >>$log 2>&1
-        "$first_answer" 192.0.2.2 80 - "$init" /run/start-plain 2>>$log >>/run/floor || { cat $log >&2; exit 1; }
+        ours example "$address"
+        ours without "$without"
+        "$first_answer" 192.0.2.2 80 - "$init" /run/start-plain 2>>$log >>/run/plain.times || { cat $log >&2; exit 1; }
         pid=$(cat /run/plain.pid)
         kill "$pid"
         timeout 20 tail --pid="$pid" -f /dev/null
 done
-[[ -z ${VERBOSE-} ]] || { cat /run/ours; echo; cat /run/floor; } >&2
+[[ -z ${VERBOSE-} ]] || tail -n 99 /run/*.times >&2
 
 python3 - "$create" <<'P'
 import statistics, sys
-def rows(path):
-    return [[float(x) if x != "-" else None for x in line.split()] for line in open(path)]
-ours, floor = rows("/run/ours"), rows("/run/floor")
+def rows(name):
+    return [[float(x) if x != "-" else None for x in line.split()] for line in open(f"/run/{name}.times")]
+example, without, plain = map(rows, ("example", "without", "plain"))
 FIRST, INIT, PING, HTTP, END = range(5)
-median = lambda rows, f: statistics.median(f(r) for r in rows)
+median = lambda rows, f: statistics.median(map(f, rows))
 def line(name, a, b=None):
     print(name, f"{a:.1f}", f"{b:.1f}" if b else "-", f"{a / b:.2f}" if b else "-", "ms", sep="\t")
 line("create with the tree cached, to the first HTTP answer", float(sys.argv[1]))
-line("start to the container's first instruction", median(ours, lambda r: r[FIRST]))
-line("start to its init's first instruction", median(ours, lambda r: r[INIT]), median(floor, lambda r: r[INIT]))
-line("start to the first answered ping (floor: init's first instruction)", median(ours, lambda r: r[PING]), median(floor, lambda r: r[INIT]))
-line("the container's first instruction to the first answered ping", median(ours, lambda r: r[PING] - r[FIRST]))
-line("the container's first instruction to its init's", median(ours, lambda r: r[INIT] - r[FIRST]))
-line("start to the first HTTP answer", median(ours, lambda r: r[HTTP]), median(floor, lambda r: r[HTTP]))
-line("its init's first instruction to the first HTTP answer", median(ours, lambda r: r[HTTP] - r[INIT]), median(floor, lambda r: r[HTTP] - r[INIT]))
-line("start to ready, as the command returns", median(ours, lambda r: r[END]))
+line("the container's first instruction to the first answered ping", median(example, lambda r: r[PING] - r[FIRST]))
+line("the container's first instruction to its init's", median(example, lambda r: r[INIT] - r[FIRST]))
+for name, ours in ("", example), (", no user namespace", without):
+    line("start to init's first instruction" + name, median(ours, lambda r: r[INIT]), median(plain, lambda r: r[INIT]))
+    line("start to the first answered ping" + name, median(ours, lambda r: r[PING]), median(plain, lambda r: r[INIT]))
+    line("start to the first HTTP answer" + name, median(ours, lambda r: r[HTTP]), median(plain, lambda r: r[HTTP]))
+line("start to ready, when the command returns", median(example, lambda r: r[END]))
 P
