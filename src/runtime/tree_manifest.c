@@ -85,7 +85,8 @@ int manifest_read(int root, struct manifest *ret) {
 
         *ret = m;
         r = beneath_read(root, MANIFEST, MANIFEST_MAX, &text, NULL);
-        if (r == -ENOENT || r == -ENOTDIR)
+        /* Gone, or replaced by something else: a guest could as well have emptied it. The next one takes its place. */
+        if (r == -ENOENT || r == -ENOTDIR || r == -EINVAL || r == -EFBIG || r == -ELOOP)
                 return 0;
         if (r < 0)
                 return r;

@@ -33,7 +33,7 @@ in
     userNamespacing = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether the container has a user namespace of its own, so that its root is nobody on the host.";
+      description = "Whether the container has a user namespace of its own, so that its root is nobody on the host. Without one its root is the host's, kept from devices but not from everything: it has to be trusted.";
     };
     systemCallFilter = mkOption {
       type = types.nullOr types.str;

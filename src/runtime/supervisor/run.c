@@ -102,6 +102,7 @@ static const struct {
         {"write the guest's resolv.conf", guest_resolver_write},
         {"attach the network", step_attach},
         {"make a cgroup", step_group},
+        {"restrict devices", devices_restrict},
         {"start systemd-nspawn", step_nspawn},
         {"write the state", step_record},
 };

@@ -88,6 +88,9 @@ int guest_folder_make(struct supervisor *s, struct error *e);
 int guest_folder_remove(const char *name);
 int guest_resolver_write(struct supervisor *s, struct error *e);
 
+/* devices.c: between the control group and the first process in it. A kernel that cannot is told of in the log. */
+int devices_restrict(struct supervisor *s, struct error *e);
+
 /* control.c: the socket, and the starter's end of a socketpair as its first client. */
 int control_open(struct supervisor *s, struct error *e);
 /* fd: consumed, also on failure. */
