@@ -125,3 +125,7 @@ int netd_ensure(struct error *e) {
                         (void) poll(NULL, 0, 10);
         }
 }
+
+int netd_open(void) {
+        return varlink_peer_open(PATH_NETD_SOCKET, PING_TIMEOUT_MS);
+}

@@ -16,3 +16,6 @@ int netd_call(const char *method, json_t *parameters, int timeout_ms, json_t **r
 
 /* Whether a daemon answers now, without starting one. */
 bool netd_running(void);
+
+/* A pidfd of the daemon, readable once it has ended. -ESRCH: none runs. */
+int netd_open(void);

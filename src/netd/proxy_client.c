@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/socket.h>
 
 #define INTERFACE  "io.nixos.NspawnProxy"
 #define LOG        PATH_LOGS "/proxy.log"
@@ -174,28 +173,8 @@ int proxy_list(json_t **ret, struct error *e) {
         return 0;
 }
 
-/* The proxy that listens on the socket is the one that answers. Its number is not another process's meanwhile, as long
- * as the connection stands once its descriptor is open. */
 int proxy_open(void) {
-        _cleanup_(fd_closep) int connection = -1, process = -1;
-        struct pollfd p = {.events = POLLRDHUP};
-        struct ucred who;
-        socklen_t size = sizeof who;
-
-        connection = varlink_connect(PATH_PROXY_SOCKET, TIMEOUT_MS);
-        if (nobody_there(connection))
-                return -ESRCH;
-        if (connection < 0)
-                return connection;
-        if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
-                return -errno;
-        process = pidfd_open(who.pid, 0);
-        if (process < 0)
-                return -errno;
-        p.fd = connection;
-        if (poll(&p, 1, 0) < 0)
-                return -errno;
-        return p.revents ? -ESRCH : steal_fd(&process);
+        return varlink_peer_open(PATH_PROXY_SOCKET, TIMEOUT_MS);
 }
 
 int proxy_stop(struct error *e) {

@@ -72,9 +72,16 @@ within 1 "kill -9 of the proxy: localhost is forwarded again within a second" ba
 
 kill -9 "$(pid_of nspawn-netd)"
 talk "kill -9 of the daemon: the stream goes on"
+within 1 "  there is another one within a second" pgrep -x nspawn-netd
 within 2 "  new connections" fresh
+within 2 "  the container resolves names" nixos-nspawn run example -- getent hosts machine.demo.test
+nft flush ruleset
+within 1 "  it repairs" bash -c 'nft list map ip io.systemd.nat map_port_ipport | grep -q 8181'
+kill -9 "$(pid_of nspawn-proxy)" "$(pid_of nspawn-netd)"
+within 2 "kill -9 of the daemon and the proxy: localhost is forwarded again" bash -c "exec 3<>/dev/tcp/127.0.0.1/8181 && echo hello >&3 && read -r -t 1 a <&3 && [ \"\$a\" = hello ]"
+talk "  the stream goes on"
 succeeds "  the next command works" nixos-nspawn list
-succeeds "  a command that needs the daemon starts it again" nixos-nspawn restart example
+succeeds "  a restart, too" nixos-nspawn restart example
 within 5 "  HTTP" curl -s -o /dev/null http://example
 prints "  8181 from localhost" 'Welcome' curl -s --max-time 5 http://localhost:8181
 

@@ -1,5 +1,5 @@
-/* nspawn-netd has no parent that would start it again: those who need it do. Each supervisor of a container with a network
- * watches the daemon, and starts it when it is gone, unless another one was faster. */
+/* nspawn-netd has no parent that would start it again: those who need it do. Each supervisor of a container with a
+ * network watches the daemon, and starts it when it is gone, unless another one was faster. */
 #include "supervisor.h"
 
 #include "base/log.h"

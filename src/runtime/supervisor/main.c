@@ -64,6 +64,7 @@ static void supervisor_clear(struct supervisor *s) {
         control_close(s);
         (void) sd_event_source_disable_unref(s->log_source);
         (void) sd_event_source_disable_unref(s->log_timer);
+        daemon_unwatch(s);
         (void) sd_event_unref(s->loop);
         fd_closep(&s->log);
         fd_closep(&s->lock);

@@ -101,6 +101,7 @@ static const struct {
         {"make the guest's folder", guest_folder_make},
         {"write the guest's resolv.conf", guest_resolver_write},
         {"attach the network", step_attach},
+        {"watch the daemon", daemon_watch},
         {"make a cgroup", step_group},
         {"restrict devices", devices_restrict},
         {"start systemd-nspawn", step_nspawn},
@@ -178,6 +179,7 @@ int run_adopt(struct supervisor *s, struct error *e) {
         if (s->nspawn < 0 || r < 0)
                 return error_errno(e, s->nspawn < 0 ? s->nspawn : r, EXIT_FAILED,
                                    "Cannot take over the systemd-nspawn of %s", s->name);
+        (void) daemon_watch(s, NULL);
         s->leader = process_open(&s->record.leader);
         if (s->record.state == RUNTIME_STARTING)
                 r = start_timer_set(s);
@@ -205,6 +207,7 @@ static int end_leftovers(struct supervisor *s, struct error *e) {
 static int end_attachment(struct supervisor *s, struct error *e) {
         int r;
 
+        daemon_unwatch(s);
         if (!s->attached)
                 return 0;
         r = netd_ensure(e);

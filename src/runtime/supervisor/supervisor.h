@@ -49,7 +49,8 @@ struct supervisor {
         int exit_code;
 
         sd_event_source *nspawn_source, *notify_source, *control_source, *log_source, *log_timer, *start_timer,
-                *stop_timer;
+                *stop_timer, *daemon_source, *daemon_timer;
+        uint64_t daemon_delay; /* before nspawn-netd is looked for again, microseconds */
         struct client *clients;
 };
 
@@ -90,6 +91,10 @@ int guest_resolver_write(struct supervisor *s, struct error *e);
 
 /* devices.c: between the control group and the first process in it. A kernel that cannot is told of in the log. */
 int devices_restrict(struct supervisor *s, struct error *e);
+
+/* daemon.c: from Attach to Detach. */
+int daemon_watch(struct supervisor *s, struct error *e);
+void daemon_unwatch(struct supervisor *s);
 
 /* control.c: the socket, and the starter's end of a socketpair as its first client. */
 int control_open(struct supervisor *s, struct error *e);
