@@ -137,6 +137,15 @@ prints "  writes nothing outside: folders" '^0$' sh -c 'ls -A /outside/d | wc -l
 printf 'tree x\n/etc/../../outside/hosts\n/outside/hosts\n/etc/nginx/../../../../../outside/hosts\n' >$root/var/lib/nixos-nspawn/files
 succeeds "an update with a forged list of files" "$tool" instantiate $name $specs/first.json
 prints "  removes nothing outside" '^safe$' cat /outside/hosts
+for file in var/lib/nixos-nspawn/files etc/machine-id etc/resolv.conf; do
+        rm -f $root/$file
+        mkfifo $root/$file
+        succeeds "an update over a pipe that nobody writes to: $file" timeout 30 "$tool" instantiate $name $specs/first.json
+done
+rm $root/var/lib/nixos-nspawn/files
+ln -s /outside/hosts $root/var/lib/nixos-nspawn/files
+succeeds "an update over a link in place of the list of files" "$tool" instantiate $name $specs/first.json
+prints "  reads and writes nothing outside" '^safe$' cat /outside/hosts
 rm $root/etc/hosts
 mkdir $root/etc/hosts
 fails "a folder in a file's place is said" 10 "writing $root/etc/hosts: a directory is in its place" \
