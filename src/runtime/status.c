@@ -47,7 +47,7 @@ int runtime_status(const char *name, struct runtime_status *ret, struct error *e
         return 0;
 }
 
-/* Ends and removes what is left of a container whose supervisor and systemd-nspawn are gone. Holds the lock. */
+/* Ends and removes what is left of a container whose supervisor is gone. Holds the lock. */
 static int remains_remove(const char *name, struct error *e) {
         _cleanup_(freep) char *folder = supervisor_path(name, NULL);
         int r = group_remove_all(name, GROUP_TIMEOUT_MS);
@@ -82,7 +82,9 @@ int runtime_recover(const char *name, struct error *e) {
         if (lock < 0)
                 return error_errno(e, lock, EXIT_FAILED, "Cannot take the lock of %s", name);
         r = record_read(name, &record);
-        if (r < 0 || !process_alive(&record.nspawn))
+        /* Whether one that was being started is ready nobody can tell any more, and whoever asked for it was told that
+         * the start failed: it goes too. */
+        if (r < 0 || record.state == RUNTIME_STARTING || !process_alive(&record.nspawn))
                 return remains_remove(name, e);
         lock = fd_close(lock);
         r = supervisor_spawn(name, true, NULL, NULL, e);

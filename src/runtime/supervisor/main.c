@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <string.h>
 
-#define STOP_TIMEOUT_USEC UINT64_C(90000000)
 /* Somebody may be looking whether the lock is held. */
 #define LOCK_TIMEOUT_MS 2000
 

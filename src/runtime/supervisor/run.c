@@ -171,8 +171,6 @@ int run_adopt(struct supervisor *s, struct error *e) {
                 return error_errno(e, r, EXIT_FAILED, "Cannot read " PATH_CONTAINERS "/%s/state.json", s->name);
         (void) process_identify(getpid(), &s->record.supervisor);
         s->attached = true;
-        /* Its definition is not needed for one that runs; the time limits are. */
-        (void) store_load_network(s->name, &s->container, &s->network, NULL);
         s->nspawn = process_open(&s->record.nspawn);
         if (s->nspawn >= 0)
                 r = nspawn_watch(s);
@@ -181,12 +179,9 @@ int run_adopt(struct supervisor *s, struct error *e) {
                                    "Cannot take over the systemd-nspawn of %s", s->name);
         (void) daemon_watch(s, NULL);
         s->leader = process_open(&s->record.leader);
-        if (s->record.state == RUNTIME_STARTING)
-                r = start_timer_set(s);
-        else if (s->record.state == RUNTIME_STOPPING)
-                run_stop(s, UINT64_C(90000000));
-        if (r >= 0)
-                r = record_write(s->name, &s->record);
+        if (s->record.state == RUNTIME_STOPPING)
+                run_stop(s, STOP_TIMEOUT_USEC);
+        r = record_write(s->name, &s->record);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot take over %s", s->name) : 0;
 }
 

@@ -8,6 +8,9 @@
 
 #include <systemd/sd-event.h>
 
+/* For a clean stop that nobody gave a time limit. */
+#define STOP_TIMEOUT_USEC UINT64_C(90000000)
+
 /* What someone on the control socket, or the starter, waits for. */
 enum wish {
         WISH_NONE,
@@ -61,7 +64,7 @@ struct supervisor {
 
 /* Everything up to the running systemd-nspawn; on failure all of it is undone. */
 int run_start(struct supervisor *s, struct error *e);
-/* Takes over one that runs already. */
+/* Takes over one that runs, or is being stopped, already. */
 int run_adopt(struct supervisor *s, struct error *e);
 /* After systemd-nspawn has ended, or for what is there of it: kills and removes all of it. detach: the network too.
  * Goes on past errors. */
