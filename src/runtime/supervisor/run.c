@@ -179,7 +179,8 @@ int run_adopt(struct supervisor *s, struct error *e) {
                                    "Cannot take over the systemd-nspawn of %s", s->name);
         (void) daemon_watch(s, NULL);
         s->leader = process_open(&s->record.leader);
-        if (s->record.state == RUNTIME_STOPPING)
+        s->stopping = s->record.state == RUNTIME_STOPPING;
+        if (s->stopping)
                 run_stop(s, STOP_TIMEOUT_USEC);
         r = record_write(s->name, &s->record);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot take over %s", s->name) : 0;
