@@ -16,7 +16,10 @@ victim_pid() { # victim_pid WHO COMMAND-PID
         supervisor) pgrep -x nspawn-supervis ;;
         nspawn) pgrep -x systemd-nspawn ;;
         command) echo "$2" ;;
-        both) pgrep -x 'nspawn-supervis|systemd-nspawn' ;;
+        both)
+                pgrep -x nspawn-supervis
+                pgrep -x systemd-nspawn
+                ;;
         esac
 }
 during() { # during VERB WHO MILLISECONDS
@@ -28,7 +31,7 @@ during() { # during VERB WHO MILLISECONDS
         [[ ${#pids[@]} -eq 0 ]] || kill -9 "${pids[@]}" 2>/dev/null
         wait $command 2>/dev/null
 }
-for milliseconds in 5 15 40 90 160 240 340 480; do
+for milliseconds in 5 20 50 120 220 350 480; do
         for who in supervisor nspawn command both; do
                 during start $who $milliseconds
                 succeeds "$who killed $milliseconds ms into a start: the next start works" "$rt" start $name
