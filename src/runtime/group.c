@@ -1,4 +1,6 @@
-/* The tree is at /sys/fs/cgroup, or, where version 1 has the controllers, at /sys/fs/cgroup/unified. */
+/* The tree is at /sys/fs/cgroup, or, where version 1 has the controllers, at /sys/fs/cgroup/unified. There
+ * systemd-nspawn makes groups of the same names in version 1's "systemd" tree too, and leaves them (seen, 252): the
+ * mirror. */
 #include "group.h"
 
 #include "base/file.h"
@@ -15,6 +17,8 @@
 #include <time.h>
 
 #define FOLDER      "nixos-nspawn"
+#define UNIFIED     "/sys/fs/cgroup/unified"
+#define MIRROR      "/sys/fs/cgroup/systemd"
 #define NUMBERS_MAX 100000
 
 static void directory_closep(DIR **d) {
@@ -24,13 +28,22 @@ static void directory_closep(DIR **d) {
 }
 
 static const char *group_root(void) {
-        static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+        static const char *const places[] = {"/sys/fs/cgroup", UNIFIED};
         struct statfs fs;
 
         for (size_t i = 0; i < ELEMENTS_OF(places); i++)
                 if (statfs(places[i], &fs) >= 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
                         return places[i];
         return NULL;
+}
+
+/* The same group in the mirror; *ret is NULL when there is no mirror. */
+static int mirror_path(const char *path, char **ret) {
+        *ret = NULL;
+        if (strncmp(path, UNIFIED "/", strlen(UNIFIED "/")) != 0)
+                return 0;
+        *ret = format(MIRROR "%s", path + strlen(UNIFIED));
+        return *ret ? 0 : -ENOMEM;
 }
 
 static int group_write(const char *group, const char *file, const char *text) {
@@ -151,7 +164,7 @@ static int64_t now_ms(void) {
         return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int group_remove(const char *path, int timeout_ms) {
+static int remove_tree(const char *path, int timeout_ms) {
         int64_t end = now_ms() + timeout_ms;
 
         for (int wait = 1;; wait = wait < 50 ? wait * 2 : 50) {
@@ -173,6 +186,17 @@ int group_remove(const char *path, int timeout_ms) {
         }
 }
 
+int group_remove(const char *path, int timeout_ms) {
+        _cleanup_(freep) char *mirror = NULL;
+        int r = remove_tree(path, timeout_ms);
+
+        if (r >= 0)
+                r = mirror_path(path, &mirror);
+        if (r >= 0 && mirror)
+                r = remove_tree(mirror, timeout_ms);
+        return r;
+}
+
 /* "NAME.17", for NAME. Container names have no dots. */
 static bool is_group_of(const char *entry, const char *name) {
         size_t n = strlen(name);
@@ -181,25 +205,31 @@ static bool is_group_of(const char *entry, const char *name) {
                strspn(entry + n + 1, "0123456789") == strlen(entry + n + 1);
 }
 
-int group_remove_all(const char *name, int timeout_ms) {
-        const char *root = group_root();
-        _cleanup_(freep) char *folder = root ? format("%s/" FOLDER, root) : NULL;
+static int remove_all_in(const char *root, const char *name, int timeout_ms) {
+        _cleanup_(freep) char *folder = format("%s/" FOLDER, root);
         _cleanup_(directory_closep) DIR *directory = folder ? opendir(folder) : NULL;
         struct dirent *entry;
         int first = 0;
 
-        if (!directory)
-                return 0;
-        while ((entry = readdir(directory))) {
+        while (directory && (entry = readdir(directory))) {
                 _cleanup_(freep) char *path = NULL;
                 int r;
 
                 if (!is_group_of(entry->d_name, name))
                         continue;
                 path = format("%s/%s", folder, entry->d_name);
-                r = path ? group_remove(path, timeout_ms) : -ENOMEM;
+                r = path ? remove_tree(path, timeout_ms) : -ENOMEM;
                 if (r < 0 && first == 0)
                         first = r;
         }
         return first;
+}
+
+int group_remove_all(const char *name, int timeout_ms) {
+        const char *root = group_root();
+        int r = root ? remove_all_in(root, name, timeout_ms) : 0, mirror = 0;
+
+        if (root && !strcmp(root, UNIFIED))
+                mirror = remove_all_in(MIRROR, name, timeout_ms);
+        return r < 0 ? r : mirror;
 }
