@@ -160,6 +160,18 @@ def case_download():
     both(one)
 
 
+def case_ends():
+    """However much came before it, the end of a stream arrives: sizes such that it falls on every round of a turn."""
+    def one(address):
+        for i in range(60):
+            s = connect(SOURCE, address)
+            wanted = (i + 1) * 192 << 10
+            s.sendall(b"%d\n" % wanted)
+            n = len(read_all(s))
+            assert n == wanted, f"{n} bytes of {wanted}"
+    both(one)
+
+
 def case_both_ways():
     """Full speed in both directions at once, each with its own pace."""
     s, data, got = connect(ECHO), noise(32 << 20), []

@@ -67,6 +67,7 @@ succeeds "TCP, both families" python3 "$traffic" echo
 succeeds "a service with one family is reached from both" python3 "$traffic" fallback
 succeeds "64 MiB to the guest, both families, checksummed" python3 "$traffic" upload
 succeeds "96 MiB from the guest, both families, checksummed" python3 "$traffic" download
+succeeds "streams of many sizes: the end of each arrives" python3 "$traffic" ends
 succeeds "both directions at once" python3 "$traffic" both_ways
 succeeds "half-close, either side first" python3 "$traffic" half_close
 succeeds "a reset and a closed port reset the client" python3 "$traffic" reset

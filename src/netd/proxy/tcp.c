@@ -117,9 +117,12 @@ static int pump(struct proxy *p, struct direction *d, int from, int to) {
         return r < 0 ? r : 0;
 }
 
-/* What this side's socket has to be watched for, given what it sends and what it gets. */
+/* What this side's socket has to be watched for, given what it sends and what it gets: also an end that came in the
+ * last round of a turn and was not passed on yet. */
 static uint32_t interest(const struct direction *sends, const struct direction *gets) {
-        return (!sends->ended && sends->pending == 0 ? EPOLLIN : 0u) | (gets->pending > 0 ? EPOLLOUT : 0u);
+        bool owed = gets->pending > 0 || (gets->ended && !gets->closed);
+
+        return (!sends->ended && sends->pending == 0 ? EPOLLIN : 0u) | (owed ? EPOLLOUT : 0u);
 }
 
 static void connection_pump(struct connection *c) {
