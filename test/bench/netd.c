@@ -308,7 +308,7 @@ static double flush_once(struct mnl_socket *s) {
                 ssize_t size;
                 int left;
 
-                if (poll(&p, 1, 1000) <= 0)
+                if (poll(&p, 1, repaired > flushed ? 1000 : 10000) <= 0)
                         break;
                 size = mnl_socket_recvfrom(s, buffer, sizeof(buffer));
                 left = (int) size;
