@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -13,6 +14,7 @@
 #include <nftables/libnftables.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 
 static bool begins(const char *line, const char *word) {
         return strncmp(line, word, strlen(word)) == 0;
@@ -173,11 +175,34 @@ static void write_missing(const struct base *base, unsigned int table, struct bu
         buffer_append_string(b, "}\n");
 }
 
+/* libnftables waits with select(), for which a descriptor of 1,024 or more ends the program; a daemon with some hundred
+ * containers has that many. Its socket gets the lowest number that is free: when those are used up, standard input's is
+ * lent to it. Returns where standard input is meanwhile, or negative: it is in its place. */
+static int descriptor_lend(void) {
+        _cleanup_(fd_closep) int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (lowest >= 0 && lowest < FD_SETSIZE)
+                return -1;
+        int lent = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (lent >= 0)
+                close(STDIN_FILENO);
+        return lent;
+}
+
+static void descriptor_return(int lent) {
+        if (lent < 0)
+                return;
+        (void) dup2(lent, STDIN_FILENO);
+        close(lent);
+}
+
 static int load(const char *text, struct error *e) {
+        int lent = descriptor_lend();
         struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-        if (!nft)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start libnftables");
         int r = 0;
+        if (!nft) {
+                descriptor_return(lent);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start libnftables");
+        }
         if (nft_ctx_buffer_error(nft) != 0 || nft_ctx_buffer_output(nft) != 0)
                 r = error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start libnftables");
         else if (nft_run_cmd_from_buffer(nft, text) != 0) {
@@ -188,6 +213,7 @@ static int load(const char *text, struct error *e) {
                               (int) strcspn(why, "\n"), why);
         }
         nft_ctx_free(nft);
+        descriptor_return(lent);
         (void) malloc_trim(0); /* its parser and cache are a megabyte, and the daemon stays */
         return r;
 }

@@ -54,6 +54,27 @@ nft flush chain inet nixos_nspawn source
 within 1 "a chain flushed: as before" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 talk "  the stream goes on"
 
+# With more descriptors than select() can wait for, as with some hundred containers.
+cat >/run/many.py <<'P'
+import resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+many = [socket.socket(socket.AF_UNIX) for _ in range(1020)]
+for s in many: s.connect("/run/nixos-nspawn/io.nixos.Nspawn")
+open("/run/many", "w")
+time.sleep(1000)
+P
+pid=$(daemon_pid)
+python3 /run/many.py &
+many=$!
+within 5 "a thousand connections" test -e /run/many
+within 5 "  and a thousand descriptors" bash -c "[[ \$(ls /proc/$pid/fd | wc -l) -gt 1030 ]]"
+nft flush ruleset
+within 1 "flush ruleset with a thousand descriptors: as before" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
+kill $many
+wait $many 2>/dev/null
+same "  by the same daemon" "$pid" "$(daemon_pid)"
+same "  whose standard input is in its place" /dev/null "$(readlink "/proc/$pid/fd/0")"
+
 is_up() { ip -o link show $link | grep 'state UP' >/dev/null; }
 ip link set $link down
 within 1 "link down: up again" is_up
