@@ -1,7 +1,7 @@
 /* The table of commands. */
 #include "cli/command.h"
 
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <string.h>

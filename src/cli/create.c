@@ -8,9 +8,9 @@
 #include "cli/sequence.h"
 #include "cli/starter.h"
 
+#include "base/paths.h"
 #include "model/names.h"
 #include "runtime/runtime.h"
-#include "state/paths.h"
 
 #include <errno.h>
 

@@ -4,9 +4,9 @@
 
 #include "apply/engine.h"
 #include "base/buffer.h"
+#include "base/paths.h"
 #include "netd/client.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 
 #include <errno.h>
 

@@ -3,10 +3,10 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "config/config.h"
 #include "config/guest.h"
 #include "config/spec.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 #include "cli/directories.h"
 
 #include "base/file.h"
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "model/names.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <dirent.h>

@@ -2,11 +2,11 @@
 #include "cli/journal.h"
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "cli/definition.h"
 #include "model/names.h"
 #include "runtime/runtime.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <dirent.h>

@@ -3,7 +3,7 @@
 #include "cli/help.h"
 #include "cli/journal.h"
 
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <locale.h>

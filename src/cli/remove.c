@@ -7,9 +7,9 @@
 #include "cli/sequence.h"
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "runtime/runtime.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "state/nsswitch.h"
-#include "state/paths.h"
 
 #include <ctype.h>
 #include <dlfcn.h>

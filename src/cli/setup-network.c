@@ -6,9 +6,9 @@
 #include "apply/engine.h"
 #include "apply/forwarding.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "netd/client.h"
 #include "netd/proxy_client.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <dirent.h>

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
-#include "state/paths.h"
+#include "base/paths.h"
 #include "state/store.h"
 
 #include <errno.h>

@@ -9,8 +9,8 @@
 #include "cli/starter.h"
 
 #include "base/parse.h"
+#include "base/paths.h"
 #include "runtime/runtime.h"
-#include "state/paths.h"
 
 #include <errno.h>
 

@@ -5,8 +5,8 @@
  * writes the guest's resolv.conf, which names the responder on its link. norbind: what the host has mounted below /usr
  * may not be able to be ID-mapped, and is the host's. */
 #include "base/buffer.h"
+#include "base/paths.h"
 #include "guest.h"
-#include "state/paths.h"
 
 #include <string.h>
 

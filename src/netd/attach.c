@@ -4,8 +4,8 @@
 
 #include "apply/forwarding.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "netd/proxy_client.h"
-#include "state/paths.h"
 #include "state/publish.h"
 #include "state/store.h"
 

@@ -4,8 +4,8 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "launch.h"
-#include "state/paths.h"
 #include "varlink-client.h"
 
 #include <errno.h>

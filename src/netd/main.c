@@ -9,9 +9,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "netd/manager.h"
 #include "netd/service.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

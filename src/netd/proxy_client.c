@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "launch.h"
-#include "state/paths.h"
 #include "varlink-client.h"
 
 #include <errno.h>

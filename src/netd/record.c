@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "netd/supervisor.h"
-#include "state/paths.h"
 
 #include <dirent.h>
 #include <errno.h>

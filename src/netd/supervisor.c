@@ -1,7 +1,7 @@
 #include "supervisor.h"
 
 #include "base/file.h"
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * answer rather than trouble. */
 #include "names.h"
 
-#include "state/paths.h"
+#include "base/paths.h"
 #include "state/publish.h"
 
 #include <arpa/inet.h>

@@ -2,7 +2,7 @@
 #include "leftovers.h"
 
 #include "base/file.h"
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <dirent.h>
 #include <errno.h>

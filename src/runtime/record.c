@@ -2,7 +2,7 @@
 #include "record.h"
 
 #include "base/file.h"
-#include "state/paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "runtime/record.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

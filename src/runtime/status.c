@@ -1,11 +1,11 @@
 /* What is so now: the lock says whether a supervisor lives, the kernel whether the processes do. */
 #include "base/file.h"
+#include "base/paths.h"
 #include "netd/client.h"
 #include "runtime/group.h"
 #include "runtime/leftovers.h"
 #include "runtime/record.h"
 #include "runtime/request.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "state/paths.h"
+#include "base/paths.h"
 #include "tree_private.h"
 
 #include <errno.h>

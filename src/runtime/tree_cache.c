@@ -4,7 +4,7 @@
  * So what has the name is complete, two commands never make the same one, and what a killed one left is removed by the
  * next. */
 #include "base/file.h"
-#include "state/paths.h"
+#include "base/paths.h"
 #include "tree_private.h"
 
 #include <errno.h>

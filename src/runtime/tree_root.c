@@ -4,8 +4,8 @@
  * lists old and new files while that goes on, so that an interrupted update is completed by the next. */
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "beneath.h"
-#include "state/paths.h"
 #include "tree_copy.h"
 #include "tree_private.h"
 

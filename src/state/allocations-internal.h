@@ -3,7 +3,7 @@
 
 #include "allocations.h"
 
-#include "paths.h"
+#include "base/paths.h"
 
 #include <sys/stat.h>
 

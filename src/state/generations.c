@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "model/names.h"
-#include "paths.h"
 
 #include <dirent.h>
 #include <errno.h>

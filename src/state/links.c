@@ -2,8 +2,8 @@
 #include "store.h"
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "model/names.h"
-#include "paths.h"
 
 #include <errno.h>
 #include <limits.h>

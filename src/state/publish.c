@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
-#include "paths.h"
+#include "base/paths.h"
 
 #include <errno.h>
 #include <limits.h>

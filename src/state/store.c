@@ -3,9 +3,9 @@
 
 #include "allocations.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "config/spec.h"
 #include "model/names.h"
-#include "paths.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,9 +2,9 @@
  * the same definitions. Prints a line a measurement: name, ours, floor, ratio, unit, separated by tabs. Must run in a
  * mount namespace of its own, with $BUILD where meson built. */
 #include "base/file.h"
+#include "base/paths.h"
 #include "config/config.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <err.h>

@@ -4,12 +4,12 @@
  * $BUILD is the build's folder. */
 #include "bare.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "netd/client.h"
 #include "netlink/monitor.h"
 #include "netlink/route.h"
 #include "plan/plan.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <err.h>

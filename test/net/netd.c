@@ -9,9 +9,9 @@
  *                                   its exit status
  *     netd hold NAME COMMAND...     runs a command as a container's supervisor would, holding its lock */
 #include "base/file.h"
+#include "base/paths.h"
 #include "netd/client.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <string.h>

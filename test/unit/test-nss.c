@@ -3,9 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "nss/module.h"
 #include "private-root.h"
-#include "state/paths.h"
 #include "state/publish.h"
 
 #include <arpa/inet.h>

@@ -2,8 +2,8 @@
 #include "test.h"
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "private-root.h"
-#include "state/paths.h"
 #include "state/publish.h"
 
 #include <errno.h>

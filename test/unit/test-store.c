@@ -3,9 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "private-root.h"
 #include "state/allocations.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <errno.h>

@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "netd/varlink-server.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * systemd-nspawn has made host0 and given this process CAP_NET_ADMIN over its network namespace. Whatever goes wrong
  * here is said on the console, and the init is run all the same: a container without its network can still be
  * looked into. */
+#include "base/paths.h"
 #include "first.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

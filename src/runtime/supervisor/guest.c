@@ -3,9 +3,9 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "config/guest.h"
 #include "runtime/beneath.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "runtime/clean.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/paths.h"
 #include "runtime/group.h"
-#include "state/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,10 +3,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "netd/client.h"
 #include "runtime/group.h"
 #include "runtime/leftovers.h"
-#include "state/paths.h"
 #include "state/store.h"
 
 #include <errno.h>
