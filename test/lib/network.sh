@@ -16,6 +16,8 @@ make_peer() {
         ip -n peer addr add $peer4/24 dev eth0
         ip -n peer addr add $peer6/64 dev eth0 nodad
         ip -n peer link set eth0 up
+        # The kernel may take a second until a new link has IPv6 (where both ends have the same index).
+        until peer ping -6 -c1 -W1 $peer_host6 >/dev/null 2>&1 && ping -6 -c1 -W1 $peer6 >/dev/null 2>&1; do sleep 0.05; done
         ip -n peer route add default via $peer_host4
         ip -n peer route add default via $peer_host6
         # No loopback addresses of its own: it can send to ours.

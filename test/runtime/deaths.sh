@@ -28,7 +28,7 @@ during() { # during VERB WHO MILLISECONDS
         command=$!
         sleep "0.$(printf '%03d' "$3")"
         mapfile -t pids < <(victim_pid "$2" $command)
-        [[ ${#pids[@]} -eq 0 ]] || kill -9 "${pids[@]}" 2>/dev/null
+        [[ ${#pids[@]} -eq 0 ]] || murder "${pids[@]}" 2>/dev/null
         wait $command 2>/dev/null
 }
 for milliseconds in 5 20 50 120 220 350 480; do

@@ -27,8 +27,11 @@ leader() { field leader; }
 nspawn() { pgrep -x systemd-nspawn; }
 # kill -9, and wait until the kernel has done it.
 murder() {
+        local pid
         kill -9 "$@"
-        while kill -0 "$@" 2>/dev/null; do sleep 0.01; done
+        for pid in "$@"; do
+                while [[ -d /proc/$pid ]] && ! grep -q '^State:.Z' /proc/"$pid"/status 2>/dev/null; do sleep 0.01; done
+        done
 }
 # Generations are the scripts' own doing, and what is inside the root is the guest's.
 all() { everything | grep -v -E "/profiles/|$root/"; }
