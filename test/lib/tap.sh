@@ -8,7 +8,8 @@ _tap_count=0
 in_sandbox() {
         [[ -z ${SANDBOX-} ]] || return 0
         export SANDBOX=1
-        exec "$(dirname "${BASH_SOURCE[0]}")/sandbox" --stage "${STAGE:?scripts/check sets it: the folder that meson installed into}" "$0" "$@"
+        # shellcheck disable=SC2086
+        exec "$(dirname "${BASH_SOURCE[0]}")/sandbox" ${SANDBOX_OPTIONS-} --stage "${STAGE:?scripts/check sets it: the folder that meson installed into}" "$0" "$@"
 }
 
 ok() {
