@@ -118,11 +118,14 @@ static int pump(struct proxy *p, struct direction *d, int from, int to) {
 }
 
 /* What this side's socket has to be watched for, given what it sends and what it gets: also an end that came in the
- * last round of a turn and was not passed on yet. */
+ * last round of a turn and was not passed on yet, and a reset while nothing can be moved. A socket that both sides are
+ * done with would report its hang-up for ever. */
 static uint32_t interest(const struct direction *sends, const struct direction *gets) {
         bool owed = gets->pending > 0 || (gets->ended && !gets->closed);
 
-        return (!sends->ended && sends->pending == 0 ? EPOLLIN : 0u) | (owed ? EPOLLOUT : 0u);
+        if (sends->ended && gets->closed)
+                return 0;
+        return EPOLLERR | (!sends->ended && sends->pending == 0 ? EPOLLIN : 0u) | (owed ? EPOLLOUT : 0u);
 }
 
 static void connection_pump(struct connection *c) {
