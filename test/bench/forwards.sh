@@ -27,10 +27,10 @@ plain() { # plain NAMESPACE ROUTER-ADDRESS ADDRESS NETWORK-BEHIND
 plain peer 192.0.2.1 192.0.2.2 203.0.113.0/24
 plain pod 203.0.113.1 203.0.113.2 192.0.2.0/24
 ip netns exec pod "$traffic" serve 80 &
-# Closed connections are forgotten sooner, or their number would become what is measured.
-sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_close=1 2>/dev/null || true
 
 "$netd" ensure >&2
+# Closed connections are forgotten sooner, or their number would become what is measured.
+sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_close=1
 forward() { peer "$traffic" "$1" $peer_host4 8181 "$milliseconds"; }
 routed() { peer "$traffic" "$1" 203.0.113.2 80 "$milliseconds"; }
 measure() { # measure FORWARDS
