@@ -103,9 +103,12 @@ int runtime_start(const char *name, runtime_progress_t progress, void *userdata,
                 r = runtime_recover(name, e);
                 if (r >= 0)
                         r = runtime_status(name, &status, e);
-                if (r < 0 || status.state == RUNTIME_RUNNING)
+                /* It may be between a supervisor that was killed and the one that takes its place. */
+                if (r < 0 || (status.state == RUNTIME_RUNNING && status.supervisor > 0))
                         return r;
-                if (status.state == RUNTIME_OFF)
+                if (status.state == RUNTIME_RUNNING)
+                        r = -ECONNREFUSED;
+                else if (status.state == RUNTIME_OFF)
                         r = supervisor_spawn(name, false, progress, userdata, e);
                 else
                         r = supervisor_request(name, json_pack("{s:s}", "request", "wait"), progress, userdata, NULL,

@@ -15,7 +15,9 @@ watching_init() {
         cat >$root/watch <<'P'
 #!/bin/sh
 { ip -o addr show dev host0; ip route; ip -6 route; ip neigh; } >/seen 2>&1
+trap '' HUP # until setsid has taken effect
 setsid ip -ts monitor address route neigh >/monitor 2>&1 &
+trap - HUP
 exec /usr/lib/systemd/systemd
 P
         chmod 755 $root/watch

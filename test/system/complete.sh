@@ -20,7 +20,9 @@ cat >$root/opt/init <<P
         ip -6 addr show dev host0; ip route; ip -6 route
 } >/opt/seen 2>&1
 # In a session of its own: systemd lets go of the console, which hangs up those that have it.
+trap '' HUP # until setsid has taken effect
 setsid ip -ts monitor address route >/opt/monitor 2>&1 &
+trap - HUP
 exec /usr/lib/systemd/systemd
 P
 chmod 755 $root/opt/init
