@@ -70,7 +70,7 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size) {
         return 0;
 }
 
-static int write_all(int fd, const char *data, size_t size) {
+int file_write_all(int fd, const char *data, size_t size) {
         while (size > 0) {
                 ssize_t n = write(fd, data, size);
 
@@ -107,7 +107,7 @@ static int directory_sync(const char *path) {
 }
 
 static int write_temporary(int fd, const void *data, size_t size, mode_t mode, bool sync) {
-        int r = write_all(fd, data, size);
+        int r = file_write_all(fd, data, size);
 
         if (r < 0)
                 return r;

@@ -14,6 +14,9 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
 /* Writes to a temporary name beside path and renames over it. sync: fsync the file and its directory first. */
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync);
 
+/* Writes all of it, however often the kernel takes only a part. */
+int file_write_all(int fd, const char *data, size_t size);
+
 /* ln -sfn, atomically. */
 int symlink_atomic(const char *target, const char *path);
 

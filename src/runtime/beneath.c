@@ -77,20 +77,6 @@ int beneath_parent(int root, const char *path, uid_t shift, beneath_made_t made,
         return folder ? open_folder(root, folder, shift, made, userdata) : -ENOMEM;
 }
 
-static int write_all(int fd, const char *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                data += n;
-                size -= (size_t) n;
-        }
-        return 0;
-}
-
 static int put_temporary(int folder, const char *name, const struct beneath_entry *entry) {
         _cleanup_(fd_closep) int fd = -1;
         int r;
@@ -103,7 +89,7 @@ static int put_temporary(int folder, const char *name, const struct beneath_entr
         fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
-        r = write_all(fd, entry->data, entry->size);
+        r = file_write_all(fd, entry->data, entry->size);
         if (r < 0)
                 return r;
         /* The owner first: changing it takes set-ID bits away. */

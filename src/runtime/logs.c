@@ -16,20 +16,6 @@
 
 #define CHUNK 65536
 
-static int write_all(int fd, const char *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                data += n;
-                size -= (size_t) n;
-        }
-        return 0;
-}
-
 /* From *offset to the end of what is there now. */
 static int print_from(int in, off_t *offset, struct clean *c, int out) {
         for (;;) {
@@ -46,7 +32,7 @@ static int print_from(int in, off_t *offset, struct clean *c, int out) {
                 clean_push(c, data, (size_t) n, &b);
                 r = buffer_error(&b);
                 if (r >= 0)
-                        r = write_all(out, buffer_text(&b), b.size);
+                        r = file_write_all(out, buffer_text(&b), b.size);
                 if (r < 0)
                         return r;
         }
