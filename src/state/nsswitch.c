@@ -181,6 +181,19 @@ static size_t place(const char *text, const struct span *line, const char **ret_
         return (size_t) (line->start + line->length - text);
 }
 
+/* Whether the file's last line is the one that nsswitch_add() makes; returns how much of the text it is, or 0. */
+static size_t ends_in_added_line(const char *text) {
+        size_t length = strlen(text), added = strlen(ADDED_LINE);
+
+        if (length >= added && strcmp(text + length - added, ADDED_LINE) == 0 &&
+            (length == added || text[length - added - 1] == '\n'))
+                return added;
+        /* With a newline before it instead of behind it. */
+        if (length > added && text[length - added] == '\n' && strcmp(text + length - added + 1, ADDED) == 0)
+                return added;
+        return 0;
+}
+
 int nsswitch_add(const char *text, char **ret) {
         const char *rest = text, *word;
         struct span line;
@@ -193,6 +206,8 @@ int nsswitch_add(const char *text, char **ret) {
         if (next_hosts_line(&rest, &line)) {
                 at = place(text, &line, &word);
                 *ret = replace(text, at, 0, word);
+                if (*ret && ends_in_added_line(*ret)) /* somebody took the word out of our line: that is kept, too */
+                        (*ret)[word[0] == ' ' ? at : at + strlen(SERVICE)] = '\t';
         } else {
                 /* Behind a last line without an end ours has none either, so that taking it out knows that. */
                 bool open = *text && text[strlen(text) - 1] != '\n';
@@ -200,19 +215,6 @@ int nsswitch_add(const char *text, char **ret) {
                 *ret = open ? format("%s\n" ADDED, text) : format("%s" ADDED_LINE, text);
         }
         return *ret ? 1 : -ENOMEM;
-}
-
-/* The line that nsswitch_add() made is the file's last one. */
-static char *remove_added_line(const char *text) {
-        size_t length = strlen(text), added = strlen(ADDED_LINE);
-
-        if (length >= added && strcmp(text + length - added, ADDED_LINE) == 0 &&
-            (length == added || text[length - added - 1] == '\n'))
-                return strndup(text, length - added);
-        /* With a newline before it instead of behind it. */
-        if (length > added && text[length - added] == '\n' && strcmp(text + length - added + 1, ADDED) == 0)
-                return strndup(text, length - added);
-        return NULL;
 }
 
 /* The word with the blank that came with it, and, when somebody gave it one, its action. */
@@ -238,13 +240,12 @@ static struct span with_blank(const struct span *line, const struct span *word) 
 }
 
 int nsswitch_remove(const char *text, char **ret) {
-        _cleanup_(freep) char *result = remove_added_line(text);
+        size_t added = ends_in_added_line(text);
+        _cleanup_(freep) char *result = strndup(text, strlen(text) - added);
         struct span line, word;
         const char *rest;
-        int removed = result != NULL;
+        int removed = added > 0;
 
-        if (!result)
-                result = strdup(text);
         if (!result)
                 return -ENOMEM;
         rest = result;

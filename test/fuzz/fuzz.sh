@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Each fuzzer over its corpus, and FUZZ_SECONDS (10) of new inputs. Builds them with clang into build/clang, or uses
-# $FUZZERS, a folder that has them.
+# Each fuzzer over its corpus, and FUZZ_SECONDS (10) of new inputs, which are the same ones in every run: what one run
+# of a change passed, the next one passes. FUZZ_SEED=0 tries others, which is how to look for what is not known yet.
+# Builds them with clang into build/clang, or uses $FUZZERS, a folder that has them.
 source "$(dirname "$0")/../lib/tap.sh"
 cd "$(dirname "$0")/../.."
 
@@ -18,7 +19,7 @@ for fuzzer in "$FUZZERS"/fuzz-*; do
         name=${fuzzer##*/fuzz-}
         mkdir -p "$work/$name"
         succeeds "$name: ${FUZZ_SECONDS:-10} s of hostile input" \
-                "$fuzzer" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=5 -rss_limit_mb=1024 -max_len=4096 \
+                "$fuzzer" -max_total_time="${FUZZ_SECONDS:-10}" -seed="${FUZZ_SEED:-1}" -timeout=5 -rss_limit_mb=1024 -max_len=4096 \
                 -artifact_prefix="$work/" -print_final_stats=1 "$work/$name" "test/fuzz/corpus/$name"
 done
 done_testing

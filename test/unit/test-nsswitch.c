@@ -56,6 +56,11 @@ static const struct {
         /* A last line that becomes what we would have added */
         {"passwd: files\nhosts: files dns\n", "passwd: files\nhosts: files nspawn dns\n"},
         {"passwd: files\nhosts: files dns", "passwd: files\nhosts: files nspawn dns"},
+        /* Our own line, the word taken out by hand */
+        {"passwd: files\nhosts: files dns # added by nixos-nspawn\n",
+         "passwd: files\nhosts: files\tnspawn dns # added by nixos-nspawn\n"},
+        {"passwd: files\nhosts: files dns # added by nixos-nspawn",
+         "passwd: files\nhosts: files\tnspawn dns # added by nixos-nspawn"},
         /* Line ends of another system */
         {"hosts: files dns\r\npasswd: files\r\n", "hosts: files nspawn dns\r\npasswd: files\r\n"},
 };
