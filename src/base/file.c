@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -237,4 +239,52 @@ int lock_take(const char *path, int timeout_ms) {
                 if (still_there(fd, path))
                         return steal_fd(&fd);
         }
+}
+
+int lock_sign(int fd) {
+        char text[16];
+        int n = snprintf(text, sizeof(text), "%d\n", (int) getpid());
+
+        return ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t) n, 0) != n ? -errno : 0;
+}
+
+/* Trying is the only answer that the kernel gives on every file system; the lock is had for a moment at most, and
+ * shared. */
+static int lock_try(const char *path) {
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+                return -ESRCH;
+        return errno == EWOULDBLOCK ? steal_fd(&fd) : -errno;
+}
+
+bool lock_is_held(const char *path) {
+        _cleanup_(fd_closep) int fd = lock_try(path);
+
+        return fd >= 0;
+}
+
+/* Its number is not another process's meanwhile, as long as the lock is held once its descriptor is open. */
+int lock_holder_open(const char *path) {
+        _cleanup_(fd_closep) int fd = lock_try(path), process = -1;
+        char text[16];
+        ssize_t n;
+        char *end;
+        long pid;
+
+        if (fd < 0)
+                return fd;
+        n = pread(fd, text, sizeof(text) - 1, 0);
+        if (n < 0)
+                return -errno;
+        text[n] = '\0';
+        pid = strtol(text, &end, 10);
+        if (pid <= 0 || pid > INT32_MAX || *end != '\n')
+                return -ESRCH; /* has it, and has not said so yet */
+        process = pidfd_open((pid_t) pid, 0);
+        if (process < 0)
+                return -errno;
+        return flock(fd, LOCK_SH | LOCK_NB) == 0 ? -ESRCH : steal_fd(&process);
 }

@@ -34,5 +34,14 @@ int file_remove(const char *path);
  * Returns the descriptor, whose closing releases the lock; -EAGAIN when the wait was over. */
 int lock_take(const char *path, int timeout_ms);
 
+/* Says in a lock that was taken which process has it: this one. */
+int lock_sign(int fd);
+
+/* A pidfd of the process that has the lock and signed it, readable once it has ended. -ESRCH: nobody has it. */
+int lock_holder_open(const char *path);
+
+/* Whether somebody has it. Holders see nothing of the question, takers wait for it at most. */
+bool lock_is_held(const char *path);
+
 /* asprintf that returns NULL on failure. */
 char *format(const char *fmt, ...) _printf_(1, 2);

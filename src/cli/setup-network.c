@@ -34,6 +34,9 @@ static bool has_networks(void) {
 static int take_over(int *ret_daemon, struct error *e) {
         int r;
 
+        r = setup_units_stop(e);
+        if (r < 0)
+                return r;
         r = netd_running() ? netd_call("Stop", NULL, STOP_TIMEOUT_MS, NULL, e) : 0;
         if (r < 0)
                 return r;
@@ -80,6 +83,7 @@ int setup_network_undo(struct setup *s, struct error *e) {
                 return error_errno(e, r, EXIT_FAILED, "cannot list the containers");
         if (*containers || has_networks()) {
                 setup_say(s, "keep nspawn-netd and its firewall tables, as there are containers");
+                s->keeps_network = true;
                 return 0;
         }
         setup_say(s, "end nspawn-netd and nspawn-proxy, remove their firewall tables and " PATH_RUN

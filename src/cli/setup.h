@@ -10,7 +10,9 @@
 
 struct setup {
         bool dry_run;
-        json_t *record; /* {"directories": [...], "machineId": ..., "nsswitch": ...}: done, by this or an earlier run */
+        bool keeps_network; /* undo: there are containers, which need the daemon */
+        json_t *record;  /* {"directories": [...], "machineId": ..., "nsswitch": ..., "units": [...]}: done, by this or
+                            an earlier run */
         json_t *changes; /* sentences about what is (or would be) done now */
 };
 
@@ -30,5 +32,10 @@ int setup_nsswitch(struct setup *s, struct error *e);
 int setup_nsswitch_undo(struct setup *s, struct error *e);
 /* The NSS module where glibc finds it: refreshes the linker's cache when that is what is missing. No undo. */
 int setup_module(struct setup *s, struct error *e);
+/* systemd's socket units for the daemons, enabled and started; on another host there is nothing to do. */
+int setup_units(struct setup *s, struct error *e);
+int setup_units_undo(struct setup *s, struct error *e);
+/* Stops what they listen for, too. */
+int setup_units_stop(struct error *e);
 /* The daemon, its tables and its sysctls, when no container needs them. */
 int setup_network_undo(struct setup *s, struct error *e);

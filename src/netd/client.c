@@ -17,6 +17,8 @@
 #define PING_TIMEOUT_MS 5000
 /* A daemon that starts repairs everything first; with a thousand containers that takes a moment. */
 #define START_TIMEOUT_MS 30000
+/* A daemon of systemd's that died is there again so much later. */
+#define AGAIN_MS 100
 
 static int64_t now_ms(void) {
         struct timespec t;
@@ -29,6 +31,11 @@ static int remaining(int64_t deadline) {
         int64_t left = deadline - now_ms();
 
         return left < 0 ? 0 : (int) left;
+}
+
+/* Where it says what happened. */
+static const char *log_place(void) {
+        return launch_by_systemd() ? "journalctl -u nspawn-netd" : PATH_LOGS "/netd.log";
 }
 
 static int exchange(const char *method, json_t *parameters, int timeout_ms, struct varlink_reply *ret) {
@@ -62,15 +69,14 @@ int netd_call(const char *method, json_t *parameters, int timeout_ms, json_t **r
         r = exchange(method, parameters, timeout_ms, &reply);
         json_decref(parameters);
         if (r == -ETIMEDOUT)
-                return error_set(e, ETIMEDOUT, EXIT_FAILED,
-                                 "nspawn-netd did not answer '%s' within %d ms; see " PATH_LOGS "/netd.log", method,
-                                 timeout_ms);
+                return error_set(e, ETIMEDOUT, EXIT_FAILED, "nspawn-netd did not answer '%s' within %d ms; see %s",
+                                 method, timeout_ms, log_place());
         if (r == -ECONNREFUSED || r == -ENOENT)
                 return error_set(e, r, EXIT_FAILED,
                                  "nspawn-netd is not running (asked for '%s' at " PATH_NETD_SOCKET ")", method);
         if (r == -ECONNRESET || r == -EPIPE)
-                return error_set(e, r, EXIT_FAILED,
-                                 "nspawn-netd ended while it was asked for '%s'; see " PATH_LOGS "/netd.log", method);
+                return error_set(e, r, EXIT_FAILED, "nspawn-netd ended while it was asked for '%s'; see %s", method,
+                                 log_place());
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot ask nspawn-netd for '%s' at " PATH_NETD_SOCKET, method);
         if (reply.error)
@@ -83,10 +89,32 @@ int netd_call(const char *method, json_t *parameters, int timeout_ms, json_t **r
 bool netd_running(void) {
         _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
 
-        return exchange("Ping", NULL, PING_TIMEOUT_MS, &reply) >= 0 && !reply.error;
+        /* To connect is to start it, where systemd listens. */
+        return lock_is_held(PATH_NETD_LOCK) && exchange("Ping", NULL, PING_TIMEOUT_MS, &reply) >= 0 && !reply.error;
 }
 
-int netd_ensure(struct error *e) {
+/* systemd starts it, and starts it again when it dies at once. */
+static int ensure_by_systemd(struct error *e) {
+        int64_t deadline = now_ms() + START_TIMEOUT_MS;
+
+        for (;;) {
+                _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
+                int r = exchange("Ping", NULL, remaining(deadline), &reply);
+
+                if (r >= 0)
+                        return 0;
+                if (r == -ENOENT || r == -ECONNREFUSED)
+                        return launch_error_socket("nspawn-netd", e);
+                if (r == -EACCES || r == -EPERM)
+                        return error_errno(e, r, EXIT_FAILED, "cannot talk to nspawn-netd: this needs root");
+                if (remaining(deadline) <= AGAIN_MS)
+                        return error_errno(e, r, EXIT_FAILED, "nspawn-netd does not come up within %d s; see %s",
+                                           START_TIMEOUT_MS / 1000, log_place());
+                (void) poll(NULL, 0, AGAIN_MS);
+        }
+}
+
+static int ensure_by_launch(struct error *e) {
         int64_t deadline = now_ms() + START_TIMEOUT_MS;
         int r;
 
@@ -126,6 +154,10 @@ int netd_ensure(struct error *e) {
         }
 }
 
+int netd_ensure(struct error *e) {
+        return launch_by_systemd() ? ensure_by_systemd(e) : ensure_by_launch(e);
+}
+
 int netd_open(void) {
-        return varlink_peer_open(PATH_NETD_SOCKET, PING_TIMEOUT_MS);
+        return lock_holder_open(PATH_NETD_LOCK);
 }

@@ -6,7 +6,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Starts the daemon unless it answers; waits until it does. Safe when many do it at once (PATH_NETD_LOCK). */
+/* Starts the daemon unless it answers; waits until it does. Safe when many do it at once (PATH_NETD_LOCK). Where
+ * systemd is PID 1, nspawn-netd.socket must be active. */
 int netd_ensure(struct error *e);
 
 /* Calls method (without the interface: "Attach") with parameters (stolen; NULL: none). *ret (may be NULL) gets the

@@ -12,6 +12,17 @@
 #include <sys/wait.h>
 #include <time.h>
 
+bool launch_by_systemd(void) {
+        return access("/run/systemd/system", F_OK) == 0; /* as sd_booted(3) */
+}
+
+int launch_error_socket(const char *name, struct error *e) {
+        return error_set(e, ECONNREFUSED, EXIT_FAILED,
+                         "%s.socket, where systemd listens for %s, is not active: run 'nixos-nspawn setup', which "
+                         "enables and starts it",
+                         name, name);
+}
+
 static int64_t now_ms(void) {
         struct timespec t;
 

@@ -29,6 +29,7 @@
 #define LOCK_WAIT_MS 2000 /* for one that is just ending */
 #define LOG_MAX      ((off_t) 1024 * 1024)
 #define DESCRIPTORS  ((rlim_t) 1048576)
+#define EXIT_IDLE    77 /* RestartPreventExitStatus= of the unit: any other end is followed by a start */
 
 struct daemon {
         sd_event *event;
@@ -172,7 +173,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
                 if (idle_end(d)) {
                         log_debug("nothing to keep, ending");
                         (void) forwarding_restore(PATH_NETD_SYSCTLS, NULL);
-                        return sd_event_exit(d->event, 0);
+                        return sd_event_exit(d->event, d->activated ? EXIT_IDLE : 0);
                 }
                 d->busy = now;
         }
@@ -260,6 +261,8 @@ int main(int argc, char *argv[]) {
         r = directory_make(PATH_RUN, 0755);
         if (r >= 0)
                 r = d.lock = lock_take(PATH_NETD_LOCK, LOCK_WAIT_MS);
+        if (r >= 0)
+                r = lock_sign(d.lock);
         if (r == -EAGAIN) {
                 /* Silence tells netd_ensure() to ask that one. */
                 log_debug("another nspawn-netd runs");

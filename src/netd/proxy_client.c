@@ -19,6 +19,16 @@
 /* How often to look again when one proxy ends while another one starts. */
 #define ATTEMPTS 100
 
+/* To connect is to start it, where systemd listens. */
+static bool lives(void) {
+        return lock_is_held(PATH_PROXY_LOCK);
+}
+
+/* Where it says what happened. */
+static const char *log_place(void) {
+        return launch_by_systemd() ? "journalctl -u nspawn-proxy" : LOG;
+}
+
 static bool nobody_there(int r) {
         return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE;
 }
@@ -47,9 +57,9 @@ static int call(const char *method, json_t *parameters, json_t **ret, struct err
                 return r;
         if (r == -ETIMEDOUT)
                 return error_set(e, r, EXIT_FAILED,
-                                 "nspawn-proxy did not answer within %d s; see " LOG ", and kill it when it hangs: it "
-                                 "is started again by itself",
-                                 TIMEOUT_MS / 1000);
+                                 "nspawn-proxy did not answer within %d s; see %s, and kill it when it hangs: it is "
+                                 "started again by itself",
+                                 TIMEOUT_MS / 1000, log_place());
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot talk to nspawn-proxy at " PATH_PROXY_SOCKET);
         if (reply.error)
@@ -79,6 +89,14 @@ static int start(struct error *e) {
         return 0;
 }
 
+/* systemd listens, and starts it for the call; it may have died meanwhile. */
+static int start_by_systemd(int reason, struct error *e) {
+        if (reason == -ENOENT || reason == -ECONNREFUSED)
+                return launch_error_socket("nspawn-proxy", e);
+        (void) poll(NULL, 0, 10);
+        return 0;
+}
+
 static int call_or_start(const char *method, json_t *parameters, struct error *e) {
         for (unsigned i = 0;; i++) {
                 int r = call(method, parameters, NULL, e);
@@ -86,11 +104,17 @@ static int call_or_start(const char *method, json_t *parameters, struct error *e
                 if (!nobody_there(r))
                         return r;
                 if (i == ATTEMPTS)
-                        return error_errno(e, r, EXIT_FAILED, "nspawn-proxy does not come up; see " LOG);
-                r = start(e);
+                        return error_errno(e, r, EXIT_FAILED, "nspawn-proxy does not come up; see %s", log_place());
+                r = launch_by_systemd() ? start_by_systemd(r, e) : start(e);
                 if (r < 0)
                         return r;
         }
+}
+
+static int call_if_lives(const char *method, json_t *parameters, json_t **ret, struct error *e) {
+        int r = lives() ? call(method, parameters, ret, e) : -ESRCH;
+
+        return nobody_there(r) ? -ESRCH : r;
 }
 
 static json_t *address_json(const struct address *a) {
@@ -140,9 +164,9 @@ int proxy_set(const char *name, const struct network *n, struct error *e) {
         if (!parameters)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot tell nspawn-proxy about container '%s'", name);
         r = n_forwards > 0 ? call_or_start(INTERFACE ".Set", parameters, e)
-                           : call(INTERFACE ".Set", parameters, NULL, e);
+                           : call_if_lives(INTERFACE ".Set", parameters, NULL, e);
         json_decref(parameters);
-        return n_forwards == 0 && nobody_there(r) ? 0 : r;
+        return n_forwards == 0 && r == -ESRCH ? 0 : r;
 }
 
 int proxy_clear(const char *name, struct error *e) {
@@ -151,17 +175,17 @@ int proxy_clear(const char *name, struct error *e) {
 
         if (!parameters)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot tell nspawn-proxy about container '%s'", name);
-        r = call(INTERFACE ".Clear", parameters, NULL, e);
+        r = call_if_lives(INTERFACE ".Clear", parameters, NULL, e);
         json_decref(parameters);
-        return nobody_there(r) ? 0 : r;
+        return r == -ESRCH ? 0 : r;
 }
 
 int proxy_list(json_t **ret, struct error *e) {
         json_t *reply = NULL, *list;
         int r;
 
-        r = call(INTERFACE ".List", NULL, &reply, e);
-        if (nobody_there(r)) {
+        r = call_if_lives(INTERFACE ".List", NULL, &reply, e);
+        if (r == -ESRCH) {
                 *ret = json_array();
                 return 0;
         }
@@ -174,7 +198,7 @@ int proxy_list(json_t **ret, struct error *e) {
 }
 
 int proxy_open(void) {
-        return varlink_peer_open(PATH_PROXY_SOCKET, TIMEOUT_MS);
+        return lock_holder_open(PATH_PROXY_LOCK);
 }
 
 int proxy_stop(struct error *e) {

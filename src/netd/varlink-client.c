@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -97,26 +96,6 @@ static int client_receive(int fd, struct buffer *b, int64_t deadline) {
                 } else if (errno != EINTR)
                         return -errno;
         }
-}
-
-/* Its number is not another process's meanwhile, as long as the connection stands once its descriptor is open. */
-int varlink_peer_open(const char *path, int timeout_ms) {
-        int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-        _cleanup_(fd_closep) int connection = client_connect(path, deadline), process = -1;
-        struct pollfd p = {.fd = connection, .events = POLLRDHUP};
-        struct ucred who;
-        socklen_t size = sizeof(who);
-
-        if (connection < 0)
-                return connection == -ENOENT || connection == -ECONNREFUSED ? -ESRCH : connection;
-        if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
-                return -errno;
-        process = pidfd_open(who.pid, 0);
-        if (process < 0)
-                return -errno;
-        if (poll(&p, 1, 0) < 0)
-                return -errno;
-        return p.revents ? -ESRCH : steal_fd(&process);
 }
 
 int varlink_exchange(const char *path, const char *method, json_t *parameters, int timeout_ms,

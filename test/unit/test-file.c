@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -203,6 +205,60 @@ static void test_lock(void **state) {
         assert_int_equal(lock_take("absent/lock", 0), -ENOENT);
 }
 
+static int lock_in_child(int *ready) {
+        int ends[2];
+        pid_t pid;
+
+        assert_int_equal(pipe(ends), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                int fd = lock_take("signed", 0);
+
+                if (fd < 0 || write(fd, "4294967295 and more\n", 20) != 20 || lock_sign(fd) < 0 ||
+                    write(ends[1], "", 1) != 1)
+                        _exit(1);
+                pause();
+        }
+        close(ends[1]);
+        *ready = ends[0];
+        return pid;
+}
+
+static void test_lock_holder(void **state) {
+        struct pollfd p = {.fd = -1, .events = POLLIN};
+        int ready, fd, status;
+        char byte;
+        pid_t pid;
+
+        assert_int_equal(lock_holder_open("signed"), -ESRCH);
+        assert_false(lock_is_held("signed"));
+        pid = lock_in_child(&ready);
+        assert_int_equal(read(ready, &byte, 1), 1);
+        close(ready);
+        assert_true(lock_is_held("signed"));
+        p.fd = lock_holder_open("signed");
+        assert_true(p.fd >= 0);
+        assert_int_equal(poll(&p, 1, 0), 0);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(poll(&p, 1, 5000), 1);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        close(p.fd);
+        /* What it wrote is there, and nobody's. */
+        assert_true(exists("signed"));
+        assert_int_equal(lock_holder_open("signed"), -ESRCH);
+        assert_false(lock_is_held("signed"));
+        /* Held, and not signed yet, or by something else. */
+        assert_int_equal(truncate("signed", 0), 0);
+        fd = lock_take("signed", 0);
+        assert_true(fd >= 0);
+        assert_true(lock_is_held("signed"));
+        assert_int_equal(lock_holder_open("signed"), -ESRCH);
+        assert_int_equal(write(fd, "0\n", 2), 2);
+        assert_int_equal(lock_holder_open("signed"), -ESRCH);
+        close(fd);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_write_and_read),
@@ -214,6 +270,7 @@ int main(void) {
                 cmocka_unit_test(test_remove_stops_at_mounts),
                 cmocka_unit_test(test_remove_immutable),
                 cmocka_unit_test(test_lock),
+                cmocka_unit_test(test_lock_holder),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

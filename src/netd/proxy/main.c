@@ -22,10 +22,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 #define IDLE_USEC    (5 * UINT64_C(1000000))
 #define LOCK_WAIT_MS 500 /* for one that is just ending */
 #define DESCRIPTORS  ((rlim_t) 1048576)
+#define EXIT_IDLE    77 /* RestartPreventExitStatus= of the unit: any other end is followed by a start */
 
 struct program {
         sd_event *event;
@@ -34,6 +36,7 @@ struct program {
         sd_event_source *idle;
         int ready, lock;
         bool was_idle;
+        bool activated; /* the socket is systemd's */
 };
 
 static int options_parse(int argc, char *argv[], struct program *m) {
@@ -80,6 +83,19 @@ static int socket_bind(void) {
         return listen(fd, SOMAXCONN) < 0 ? -errno : steal_fd(&fd);
 }
 
+static int socket_get(struct program *m) {
+        int n = sd_listen_fds(true);
+
+        if (n <= 0)
+                return n < 0 ? n : socket_bind();
+        if (n > 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
+                return -EINVAL;
+        if (fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+        m->activated = true;
+        return SD_LISTEN_FDS_START;
+}
+
 /* Two descriptors a connection, and up to two pipes. */
 static void raise_limit(void) {
         struct rlimit l;
@@ -97,6 +113,8 @@ static void raise_limit(void) {
 static bool idle_end(struct program *m) {
         static const char aside[] = PATH_PROXY_SOCKET ".ending";
 
+        if (m->activated) /* systemd keeps the socket, and starts us again */
+                return true;
         if (rename(PATH_PROXY_SOCKET, aside) < 0)
                 return errno == ENOENT;
         if (varlink_server_accept(m->control) > 0)
@@ -111,7 +129,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         bool idle = link_is_empty(&m->proxy->services) && varlink_server_connections(m->control) == 0;
 
         if (idle && m->was_idle && idle_end(m))
-                return sd_event_exit(m->event, 0);
+                return sd_event_exit(m->event, m->activated ? EXIT_IDLE : 0);
         m->was_idle = idle;
         (void) sd_event_source_set_time_relative(source, IDLE_USEC);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -128,6 +146,9 @@ static int set_up(struct program *m, struct error *e) {
         if (m->lock < 0)
                 return m->lock == -EAGAIN ? -EAGAIN
                                           : error_errno(e, m->lock, EXIT_FAILED, "cannot lock '%s'", PATH_PROXY_LOCK);
+        r = lock_sign(m->lock);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot write '%s'", PATH_PROXY_LOCK);
         raise_limit();
         (void) signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
         (void) sigemptyset(&set);
@@ -146,7 +167,7 @@ static int set_up(struct program *m, struct error *e) {
                 r = proxy_new(m->event, &m->proxy);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot set up the event loop");
-        fd = socket_bind();
+        fd = socket_get(m);
         if (fd < 0)
                 return error_errno(e, fd, EXIT_FAILED, "cannot listen on '%s'", PATH_PROXY_SOCKET);
         r = control_new(m->proxy, fd, &m->control);
@@ -173,13 +194,17 @@ int main(int argc, char *argv[]) {
         if (r == 0 && m.ready >= 0)
                 (void) dprintf(m.ready, "ready");
         m.ready = fd_close(m.ready);
-        if (r == 0)
+        if (r == 0) {
+                (void) sd_notify(false, "READY=1");
+                (void) sd_event_set_watchdog(m.event, true);
                 r = sd_event_loop(m.event);
+                (void) sd_notify(false, "STOPPING=1");
+        }
         m.control = varlink_server_free(m.control);
         m.proxy = proxy_free(m.proxy);
         sd_event_source_disable_unref(m.idle);
         sd_event_unref(m.event);
         fd_closep(&m.lock);
         error_clear(&e);
-        return r < 0 && r != -EAGAIN ? EXIT_FAILED : EXIT_OK;
+        return r < 0 && r != -EAGAIN ? EXIT_FAILED : r < 0 ? EXIT_OK : r;
 }
