@@ -95,6 +95,12 @@ static int undo_save(void *context, struct error *e) {
         return unfinished_undo_generation(c->definition.name, &c->unfinished, e);
 }
 
+static int act_define(void *context, struct error *e) {
+        const struct creation *c = context;
+
+        return runtime_define(c->definition.name, e);
+}
+
 static int act_link(void *context, struct error *e) {
         struct creation *c = context;
         int r;
@@ -178,6 +184,10 @@ static bool wants_start(const void *context) {
         return !invocation_has(c->invocation, OPTION_NO_START);
 }
 
+static bool wants_define(const void *context) {
+        return runtime_has_units();
+}
+
 static bool wants_directories(const void *context) {
         const struct creation *c = context;
 
@@ -189,6 +199,7 @@ static const struct step steps[] = {
         {"choosing addresses", act_allocate, undo_allocate},
         {"writing the definition", act_save, undo_save},
         {"linking the unit file", act_link, undo_link},
+        {"telling systemd", act_define, NULL, wants_define}, /* undone with the definition */
         {"checking ports", act_check_ports, NULL},
         {"making folders for bind mounts", act_directories, undo_directories, wants_directories},
         {"making the container's files", act_root, undo_root},

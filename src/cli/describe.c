@@ -2,7 +2,6 @@
 #include "cli/describe.h"
 
 #include "base/buffer.h"
-#include "runtime/runtime.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -16,7 +15,13 @@ void describer_open(struct describer *d) {
         d->machine_id_known = machine_id_get(d->machine_id, NULL) >= 0;
 }
 
+void describer_survey(struct describer *d) {
+        /* Whatever kept it from that is said of each container. */
+        (void) runtime_survey_new(&d->survey, NULL);
+}
+
 void describer_close(struct describer *d) {
+        runtime_survey_freep(&d->survey);
         allocations_freep(&d->allocations);
 }
 
@@ -75,11 +80,11 @@ static json_t *since_json(uint64_t usec) {
         return json_string(text);
 }
 
-static void add_status(json_t *object, const char *name) {
+static void add_status(const struct describer *d, json_t *object, const char *name) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct runtime_status status = {0};
 
-        if (runtime_status(name, &status, &e) < 0) {
+        if (runtime_survey_status(d->survey, name, &status, &e) < 0) {
                 (void) json_object_set_new(object, "state", json_null());
                 (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
                 return;
@@ -132,7 +137,7 @@ json_t *describe(const struct describer *d, const struct entry *entry) {
         /* Of what is not ours no more is known. */
         if (!object || entry->origin != ORIGIN_IMPERATIVE)
                 return object;
-        add_status(object, entry->name);
+        add_status(d, object, entry->name);
         add_definition(d, object, entry->name);
         return object;
 }

@@ -4,6 +4,7 @@
 #include "cli/inventory.h"
 #include "cli/output.h"
 
+#include "runtime/runtime.h"
 #include "state/allocations.h"
 
 #include <jansson.h>
@@ -13,9 +14,12 @@ struct describer {
         struct allocations *allocations; /* NULL: cannot be read */
         uint8_t machine_id[16];
         bool machine_id_known;
+        struct runtime_survey *survey; /* of all states at once; NULL: each is asked for */
 };
 
 void describer_open(struct describer *d);
+/* Also asks for all states at once: for who describes many. */
+void describer_survey(struct describer *d);
 void describer_close(struct describer *d);
 
 /* Upstream's members first: name, unit_file, is_imperative; then type, state, leader, supervisor, since, ipv4, ipv6,

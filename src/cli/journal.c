@@ -162,6 +162,8 @@ int unfinished_undo_generation(const char *name, struct unfinished *u, struct er
                 return 0;
         r = store_drop_generation(name, &g, e);
         if (r >= 0)
+                r = runtime_define(name, e);
+        if (r >= 0)
                 u->generation = 0;
         return r;
 }

@@ -19,6 +19,7 @@ static json_t *describe_all(const struct inventory *inventory, bool filtered, en
         struct describer d;
 
         describer_open(&d);
+        describer_survey(&d);
         for (size_t n = 0; n < inventory->n; n++)
                 if ((!filtered || inventory->entries[n].origin == only) &&
                     json_array_append_new(rows, describe(&d, &inventory->entries[n])) < 0) {

@@ -125,6 +125,8 @@ static void clean(struct removal *m) {
             (allocations_release(allocations, m->name) > 0 && allocations_save(allocations, &e) < 0))
                 (void) fprintf(stderr, "nixos-nspawn: the addresses of %s stay reserved: %s\n", m->name,
                                error_message(&e));
+        if (runtime_define(m->name, &e) < 0)
+                (void) fprintf(stderr, "nixos-nspawn: systemd still knows of %s: %s\n", m->name, error_message(&e));
         fd_closep(&m->lock);
         for (size_t n = 0; n < ELEMENTS_OF(logs); n++) {
                 _cleanup_(freep) char *path = format(PATH_LOGS "/%s%s", m->name, logs[n]);

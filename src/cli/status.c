@@ -31,6 +31,8 @@ int command_status(struct invocation *i, struct error *e) {
         int r;
 
         describer_open(&d);
+        if (i->arguments.n_positional != 1)
+                describer_survey(&d);
         r = inventory_load(i->unit_directory, &inventory, e);
         if (r >= 0)
                 r = choose(i, &inventory, &d, objects, e);

@@ -121,6 +121,12 @@ static int undo_save(void *context, struct error *e) {
         return unfinished_undo_generation(c->new.name, &c->unfinished, e);
 }
 
+static int act_define(void *context, struct error *e) {
+        const struct change *c = context;
+
+        return runtime_define(c->new.name, e);
+}
+
 static int act_check_ports(void *context, struct error *e) {
         const struct change *c = context;
 
@@ -191,9 +197,14 @@ static bool wants_restart(const void *context) {
         return c->restart;
 }
 
+static bool wants_define(const void *context) {
+        return runtime_has_units();
+}
+
 static const struct step steps[] = {
         {"waiting for other commands", act_lock, undo_lock},
         {"writing the definition", act_save, undo_save},
+        {"telling systemd", act_define, NULL, wants_define}, /* undone with the definition */
         {"checking ports", act_check_ports, NULL},
         {"letting other commands go on", act_unlock, undo_unlock},
         {"stopping", act_stop, NULL, wants_restart},

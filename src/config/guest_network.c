@@ -3,35 +3,18 @@
  *
  * Everything is static. Link-local addressing is "no" because the address is there already and is declared like
  * the others: networkd would otherwise turn the kernel's own address generation on, and duplicate detection with it.
- * Neighbours have to be declared, or networkd removes them as foreign. Without a carrier the configuration stays: the
- * host may take its side down and up again. */
+ * Without a carrier the configuration stays: the host may take its side down and up again. */
 #include "guest.h"
 
-#include "base/buffer.h"
+#include "network_file.h"
 
 #include <inttypes.h>
-
-static void append_address(struct buffer *b, const struct prefix *p) {
-        char text[PREFIX_TEXT_MAX];
-
-        if (p->address.family != AF_UNSPEC)
-                buffer_append_format(b, "\n[Address]\nAddress=%s\nDuplicateAddressDetection=none\n",
-                                     prefix_format(p, text));
-}
 
 static void append_key(struct buffer *b, const char *section, const char *key, const struct address *a) {
         char text[ADDRESS_TEXT_MAX];
 
         if (a->family != AF_UNSPEC)
                 buffer_append_format(b, "%s%s=%s\n", section, key, address_format(a, text));
-}
-
-static void append_neighbour(struct buffer *b, const struct address *a, const struct mac *m) {
-        char text[ADDRESS_TEXT_MAX], mac[MAC_TEXT_MAX];
-
-        if (a->family != AF_UNSPEC)
-                buffer_append_format(b, "\n[Neighbor]\nAddress=%s\nLinkLayerAddress=%s\n", address_format(a, text),
-                                     mac_format(m, mac));
 }
 
 char *guest_network_file(const struct container *c, const struct network *n) {
@@ -50,13 +33,13 @@ char *guest_network_file(const struct container *c, const struct network *n) {
         append_key(&b, "", "DNS", &n->host_v4.address);
         append_key(&b, "", "DNS", &n->host_v6.address);
         buffer_append_string(&b, "Domains=internal\n");
-        append_address(&b, &n->container_v4);
-        append_address(&b, &n->container_v6);
-        append_address(&b, &link_local);
+        network_file_address(&b, &n->container_v4);
+        network_file_address(&b, &n->container_v6);
+        network_file_address(&b, &link_local);
         append_key(&b, "\n[Route]\n", "Gateway", &n->host_v4.address);
         append_key(&b, "\n[Route]\n", "Gateway", &n->host_v6.address);
-        append_neighbour(&b, &n->host_v4.address, &n->host_mac);
-        append_neighbour(&b, &n->host_v6.address, &n->host_mac);
-        append_neighbour(&b, &n->host_link_local, &n->host_mac);
+        network_file_neighbour(&b, &n->host_v4.address, &n->host_mac);
+        network_file_neighbour(&b, &n->host_v6.address, &n->host_mac);
+        network_file_neighbour(&b, &n->host_link_local, &n->host_mac);
         return buffer_steal(&b);
 }

@@ -1,3 +1,4 @@
+/* Who sees to a container that has no link (yet): a supervisor that holds its lock or, under systemd, its unit. */
 #include "supervisor.h"
 
 #include "base/file.h"
@@ -6,6 +7,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <systemd/sd-daemon.h>
+
+#define UNIT_GROUP "/sys/fs/cgroup/machine.slice/systemd-nspawn@%s.service"
+
+/* systemd makes it for the first process of a start, and removes it after the last one of an end. */
+static int unit_lives(const char *name) {
+        _cleanup_(freep) char *path = format(UNIT_GROUP, name);
+
+        if (!path)
+                return -ENOMEM;
+        if (access(path, F_OK) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return 1;
+}
 
 /* Trying is the only answer that the kernel gives on every file system. The lock is held for a moment at most, and
  * shared; supervisors wait longer than that for theirs. */
@@ -15,6 +30,8 @@ int supervisor_lives(const char *name) {
 
         if (!path)
                 return -ENOMEM;
+        if (sd_booted() > 0)
+                return unit_lives(name);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
                 return -errno;

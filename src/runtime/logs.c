@@ -1,6 +1,6 @@
 /* The log as a person reads it: the last lines, then what comes, across rotations (supervisor/log.c), without what a
  * guest could do to the reader's terminal. */
-#include "runtime.h"
+#include "logs.h"
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -123,7 +123,7 @@ static int follow_log(const char *name, int log, off_t offset, struct clean *c, 
         }
 }
 
-int runtime_logs(const char *name, int fd, int lines, bool follow, struct error *e) {
+int supervised_logs(const char *name, int fd, int lines, bool follow, struct error *e) {
         _cleanup_(fd_closep) int log = open_log(name, ""), old = -1;
         off_t offset = 0, old_offset = 0;
         struct clean clean = {0};

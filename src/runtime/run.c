@@ -1,11 +1,10 @@
 /* A command inside a container: this process stays outside, forwards signals and the terminal, and passes the exit
  * code on; enter.c is the other half. */
-#include "runtime.h"
+#include "run.h"
 
 #include "base/file.h"
 #include "runtime/enter.h"
 #include "runtime/group.h"
-#include "runtime/record.h"
 #include "runtime/terminal.h"
 
 #include <errno.h>
@@ -23,12 +22,12 @@
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 /* A group of its own beside the guest's: the guest's service manager owns the others. */
-static int run_group_make(const struct record *record, char **ret) {
+static int run_group_make(const char *group, char **ret) {
         _cleanup_(freep) char *path = NULL;
 
-        if (!record->group)
+        if (!group)
                 return -ENOENT;
-        path = format("%s/payload/nixos-nspawn-run.%d", record->group, (int) getpid());
+        path = format("%s/payload/nixos-nspawn-run.%d", group, (int) getpid());
         if (!path)
                 return -ENOMEM;
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
@@ -142,28 +141,23 @@ static int run_inside(struct run *run, const struct enter *enter, int *ret_exit,
         return r;
 }
 
-int runtime_run(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e) {
-        _cleanup_(record_clear) struct record record = RECORD_INIT;
+int run_in(const struct run_target *target, char *const argv[], const char *user, bool tty, int *ret_exit,
+           struct error *e) {
         _cleanup_(freep) char *group = NULL;
-        _cleanup_(fd_closep) int leader = -1;
+        _cleanup_(fd_closep) int leader = process_open(&target->leader);
         struct run run = RUN_INIT;
-        struct enter enter = {.name = name, .argv = argv, .user = user, .tty = tty, .parent = getpid()};
-        int r = runtime_recover(name, e);
+        struct enter enter = {.name = target->name, .argv = argv, .user = user, .tty = tty, .parent = getpid()};
+        int r;
 
-        if (r < 0)
-                return r;
-        if (record_read(name, &record) < 0 || !process_alive(&record.nspawn))
-                return error_set(e, ESRCH, EXIT_CONTAINER, "%s is not running; start it with 'nixos-nspawn start %s'",
-                                 name, name);
-        leader = process_open(&record.leader);
         if (leader < 0)
                 return error_set(e, ESRCH, EXIT_CONTAINER,
-                                 "%s has no first process yet, or not any more: it is being started or stopped", name);
+                                 "%s has no first process yet, or not any more: it is being started or stopped",
+                                 target->name);
         enter.leader = leader;
-        enter.leader_pid = record.leader.pid;
-        r = run_group_make(&record, &group);
+        enter.leader_pid = target->leader.pid;
+        r = run_group_make(target->group, &group);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot make a cgroup in %s for the command", name);
+                return error_errno(e, r, EXIT_FAILED, "Cannot make a cgroup in %s for the command", target->name);
         enter.group = group;
         r = run_inside(&run, &enter, ret_exit, e);
         fd_closep(&run.command);

@@ -1,5 +1,5 @@
-/* Running containers: the command line's view of systemd-nspawn under this project's own supervisor
- * (and, on systemd hosts, under systemd-nspawn@.service: a second implementation of the same functions). */
+/* Running containers: the command line's view of systemd-nspawn, under this project's own supervisor or, where PID 1 is
+ * systemd, as systemd-nspawn@NAME.service. */
 #pragma once
 
 #include "base/error.h"
@@ -24,14 +24,24 @@ struct runtime_status {
         uint64_t since_usec; /* CLOCK_REALTIME when it became ready (or was started) */
 };
 
-/* What is so, from the kernel (locks, processes), never from a stale file. */
+/* Whether containers are units of systemd here. */
+bool runtime_has_units(void);
+
+/* What is so, from the kernel (locks, processes) or from systemd, never from a stale file. */
 int runtime_status(const char *name, struct runtime_status *ret, struct error *e);
+
+/* The same of all containers, asked for at once, for who lists many. */
+struct runtime_survey;
+int runtime_survey_new(struct runtime_survey **ret, struct error *e);
+void runtime_survey_freep(struct runtime_survey **s);
+int runtime_survey_status(const struct runtime_survey *s, const char *name, struct runtime_status *ret,
+                          struct error *e);
 
 /* progress: called with a short present-tense phrase ("starting", "waiting for the network"); may be NULL. */
 typedef void (*runtime_progress_t)(const char *what, void *userdata);
 
-/* Starts the supervisor, which attaches the network (netd) and runs systemd-nspawn; returns when the container is
- * ready (NotifyReady), or with what went wrong after everything was undone. Running already: 0. */
+/* Has the network attached (netd) and systemd-nspawn run; returns when the container is ready (NotifyReady), or with
+ * what went wrong after everything was undone. Running already: 0. */
 int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e);
 /* Clean stop (SIGRTMIN+3 to PID 1), kill after timeout_usec. Not running: 0. */
 int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata, struct error *e);
@@ -47,3 +57,8 @@ int runtime_run(const char *name, char *const argv[], const char *user, bool tty
 
 /* Prints the log to fd; lines: the last N (-1 all); follow: go on until interrupted. */
 int runtime_logs(const char *name, int fd, int lines, bool follow, struct error *e);
+
+/* Makes what the host's service manager and network manager know of the container follow its definition: after it was
+ * written, changed, taken back or removed. Its own way back: the definition before, and this again. Needs store_lock().
+ */
+int runtime_define(const char *name, struct error *e);

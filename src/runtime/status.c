@@ -3,9 +3,12 @@
 #include "base/paths.h"
 #include "netd/client.h"
 #include "runtime/group.h"
+#include "runtime/kind.h"
 #include "runtime/leftovers.h"
+#include "runtime/logs.h"
 #include "runtime/record.h"
 #include "runtime/request.h"
+#include "runtime/run.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -18,7 +21,7 @@
 #define LOOK_PAUSE_MS 20
 #define LOOKS_MAX     250
 
-int runtime_status(const char *name, struct runtime_status *ret, struct error *e) {
+static int supervised_status(const char *name, struct runtime_status *ret, struct error *e) {
         _cleanup_(record_clear) struct record record = RECORD_INIT;
         bool locked = supervisor_locked(name);
         int r = record_read(name, &record);
@@ -66,7 +69,7 @@ static int remains_remove(const char *name, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot remove %s", folder) : 0;
 }
 
-int runtime_recover(const char *name, struct error *e) {
+static int supervised_recover(const char *name, struct error *e) {
         _cleanup_(record_clear) struct record record = RECORD_INIT;
         _cleanup_(freep) char *folder = supervisor_path(name, NULL);
         _cleanup_(fd_closep) int lock = -1;
@@ -91,7 +94,7 @@ int runtime_recover(const char *name, struct error *e) {
         return r == -EALREADY ? 0 : r; /* another command did the same */
 }
 
-int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
+static int supervised_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
         int r = 0;
 
         if (!store_exists(name))
@@ -100,9 +103,9 @@ int runtime_start(const char *name, runtime_progress_t progress, void *userdata,
         for (int i = 0; i < LOOKS_MAX; i++) {
                 struct runtime_status status;
 
-                r = runtime_recover(name, e);
+                r = supervised_recover(name, e);
                 if (r >= 0)
-                        r = runtime_status(name, &status, e);
+                        r = supervised_status(name, &status, e);
                 /* It may be between a supervisor that was killed and the one that takes its place. */
                 if (r < 0 || (status.state == RUNTIME_RUNNING && status.supervisor > 0))
                         return r;
@@ -126,12 +129,12 @@ static json_t *stop_request(const char *request, uint64_t timeout_usec) {
                          timeout_usec > INT64_MAX ? (json_int_t) -1 : (json_int_t) timeout_usec);
 }
 
-int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata,
-                 struct error *e) {
+static int supervised_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata,
+                           struct error *e) {
         int r = 0;
 
         for (int i = 0; i < LOOKS_MAX; i++) {
-                r = runtime_recover(name, e);
+                r = supervised_recover(name, e);
                 if (r < 0)
                         return r;
                 if (!supervisor_locked(name))
@@ -149,16 +152,40 @@ int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t pro
 
 #define RESTART_STOP_USEC UINT64_C(90000000)
 
-int runtime_restart(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
+static int supervised_restart(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
         struct runtime_status status;
-        int r = runtime_recover(name, e);
+        int r = supervised_recover(name, e);
 
         if (r >= 0)
-                r = runtime_status(name, &status, e);
+                r = supervised_status(name, &status, e);
         if (r < 0)
                 return r;
         if (status.state == RUNTIME_RUNNING)
                 return supervisor_request(name, stop_request("restart", RESTART_STOP_USEC), progress, userdata, NULL,
                                           e);
-        return runtime_start(name, progress, userdata, e);
+        return supervised_start(name, progress, userdata, e);
 }
+
+static int supervised_run(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit,
+                          struct error *e) {
+        _cleanup_(record_clear) struct record record = RECORD_INIT;
+        int r = supervised_recover(name, e);
+
+        if (r < 0)
+                return r;
+        if (record_read(name, &record) < 0 || !process_alive(&record.nspawn))
+                return error_set(e, ESRCH, EXIT_CONTAINER, "%s is not running; start it with 'nixos-nspawn start %s'",
+                                 name, name);
+        return run_in(&(struct run_target){.name = name, .leader = record.leader, .group = record.group}, argv, user,
+                      tty, ret_exit, e);
+}
+
+const struct runtime_kind runtime_supervised = {
+        .status = supervised_status,
+        .start = supervised_start,
+        .stop = supervised_stop,
+        .restart = supervised_restart,
+        .recover = supervised_recover,
+        .run = supervised_run,
+        .logs = supervised_logs,
+};

@@ -5,9 +5,10 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "netd/client.h"
+#include "runtime/definition.h"
 #include "runtime/group.h"
+#include "runtime/guest.h"
 #include "runtime/leftovers.h"
-#include "state/store.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -18,7 +19,6 @@
 #include <time.h>
 
 #define GROUP_TIMEOUT_MS 10000
-#define LINK_TIMEOUT_MS  5000
 #define NETD_TIMEOUT_MS  30000
 /* From killing what is in the container until systemd-nspawn, which cleans up after it, is killed too. */
 #define KILL_TIMEOUT_USEC UINT64_C(3000000)
@@ -35,33 +35,15 @@ static int step_clear(struct supervisor *s, struct error *e) {
 }
 
 static int step_definition(struct supervisor *s, struct error *e) {
-        _cleanup_(freep) char *root = format(PATH_MACHINES "/%s", s->name);
-        _cleanup_(freep) char *settings = format(PATH_UNITS "/%s.nspawn", s->name);
-        int r;
+        return definition_read(s->name, &s->container, &s->network, e);
+}
 
-        if (!root || !settings)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start %s", s->name);
-        container_clear(&s->container);
-        r = store_load_network(s->name, &s->container, &s->network, e);
-        if (r < 0)
-                return r;
-        /* Without its settings nspawn would run something, but not this container. */
-        if (access(settings, R_OK) < 0)
-                return error_errno(e, errno, EXIT_CONTAINER,
-                                   "Cannot read %s, which says how %s is run; make it again with "
-                                   "'nixos-nspawn update'",
-                                   settings, s->name);
-        if (access(root, F_OK) < 0)
-                return error_errno(e, errno, EXIT_CONTAINER,
-                                   "Cannot use the root folder %s; make the container again with 'nixos-nspawn create'",
-                                   root);
-        r = leftovers_wait_link(s->network.link, LINK_TIMEOUT_MS);
-        if (r < 0)
-                return error_set(e, EEXIST, EXIT_FAILED,
-                                 "There is a link %s already, which is not this container's; rename or delete it: "
-                                 "ip link delete %s",
-                                 s->network.link, s->network.link);
-        return 0;
+static int step_guest_folder(struct supervisor *s, struct error *e) {
+        return guest_folder_make(&s->container, &s->network, e);
+}
+
+static int step_resolver(struct supervisor *s, struct error *e) {
+        return guest_resolver_write(&s->network, e);
 }
 
 static int step_attach(struct supervisor *s, struct error *e) {
@@ -98,8 +80,8 @@ static const struct {
 } steps[] = {
         {"clear up after an earlier run", step_clear},
         {"read the definition", step_definition},
-        {"make the guest's folder", guest_folder_make},
-        {"write the guest's resolv.conf", guest_resolver_write},
+        {"make the guest's folder", step_guest_folder},
+        {"write the guest's resolv.conf", step_resolver},
         {"attach the network", step_attach},
         {"watch the daemon", daemon_watch},
         {"make a cgroup", step_group},

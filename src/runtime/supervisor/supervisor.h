@@ -87,11 +87,6 @@ void life_nspawn_ended(struct supervisor *s, int wait_status);
 /* Remembers why (moved), unless there is a reason already. */
 void life_failed(struct supervisor *s, struct error *e);
 
-/* guest.c: what the guest finds before it runs. */
-int guest_folder_make(struct supervisor *s, struct error *e);
-int guest_folder_remove(const char *name);
-int guest_resolver_write(struct supervisor *s, struct error *e);
-
 /* devices.c: between the control group and the first process in it. A kernel that cannot is told of in the log. */
 int devices_restrict(struct supervisor *s, struct error *e);
 

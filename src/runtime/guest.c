@@ -1,11 +1,13 @@
 /* The folder that is bound into the container with the first process and its instructions, and /etc/resolv.conf. */
-#include "supervisor.h"
+#include "guest.h"
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
 #include "config/guest.h"
 #include "runtime/beneath.h"
+#include "runtime/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,23 +51,23 @@ static int guest_text_write(const char *name, const char *file, const char *text
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " PATH_CONTAINERS "/%s/%s", name, file) : 0;
 }
 
-int guest_folder_make(struct supervisor *s, struct error *e) {
-        _cleanup_(freep) char *folder = supervisor_path(s->name, "guest");
-        _cleanup_(freep) char *first = supervisor_path(s->name, "guest/first");
-        _cleanup_(freep) char *network = guest_first_file(&s->network, CARRIER_DEADLINE_MS);
-        _cleanup_(freep) char *declaration = guest_network_file(&s->container, &s->network);
+int guest_folder_make(const struct container *c, const struct network *n, struct error *e) {
+        _cleanup_(freep) char *folder = supervisor_path(n->name, "guest");
+        _cleanup_(freep) char *first = supervisor_path(n->name, "guest/first");
+        _cleanup_(freep) char *network = guest_first_file(n, CARRIER_DEADLINE_MS);
+        _cleanup_(freep) char *declaration = guest_network_file(c, n);
         int r;
 
         if (!folder || !first)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot prepare the first process of %s", s->name);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot prepare the first process of %s", n->name);
         r = directory_make(folder, 0755);
         if (r >= 0)
                 r = copy_program(LIBEXECDIR "/nspawn-first", first);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot copy " LIBEXECDIR "/nspawn-first to %s", first);
-        r = guest_text_write(s->name, "guest/network", network, e);
+        r = guest_text_write(n->name, "guest/network", network, e);
         if (r >= 0)
-                r = guest_text_write(s->name, "guest/20-host0.network", declaration, e);
+                r = guest_text_write(n->name, "guest/20-host0.network", declaration, e);
         return r;
 }
 
@@ -117,17 +119,17 @@ static int resolver_put(int etc, const char *name, const char *text) {
                         .data = text, .size = strlen(text), .mode = 0644, .uid = st.st_uid, .gid = st.st_gid});
 }
 
-int guest_resolver_write(struct supervisor *s, struct error *e) {
-        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", s->name);
-        _cleanup_(freep) char *text = resolver_text(&s->network);
+int guest_resolver_write(const struct network *n, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", n->name);
+        _cleanup_(freep) char *text = resolver_text(n);
         _cleanup_(fd_closep) int root = -1, etc = -1;
         const char *name;
         int r;
 
-        if (s->network.mode == NETWORK_HOST || s->network.mode == NETWORK_NONE)
+        if (n->mode == NETWORK_HOST || n->mode == NETWORK_NONE)
                 return 0;
         if (!path || !text)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot write the resolv.conf of %s", s->name);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot write the resolv.conf of %s", n->name);
         root = beneath_open(path);
         if (root < 0)
                 return error_errno(e, root, EXIT_CONTAINER, "Cannot open the root folder %s", path);
@@ -137,5 +139,5 @@ int guest_resolver_write(struct supervisor *s, struct error *e) {
         r = etc < 0 ? etc : resolver_is_ours(root, etc, name);
         if (r > 0)
                 r = resolver_put(etc, name, text);
-        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " RESOLVER " of %s", s->name) : 0;
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " RESOLVER " of %s", n->name) : 0;
 }

@@ -1,0 +1,64 @@
+/* 50-nixos-nspawn.conf: the unit's own ExecStart= stays, NAME.nspawn overrides what it says on the command line.
+ *
+ * Wants= and not Requires=: a socket that is stopped or restarted must take no container with it, and one that is not
+ * there is reported by `nspawn-unit attach` in words. Devices under /dev that are bind mounts are opened to the unit
+ * by name; DevicePolicy=closed of the unit shuts all others. The environment variable is for hosts with a hybrid
+ * hierarchy: systemd 257 in the guest refuses any other than the unified one. */
+#include "host.h"
+
+#include "base/buffer.h"
+#include "base/paths.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define DEVICES "/dev/"
+
+/* As systemd reads a word of a unit file. */
+static void append_word(struct buffer *b, const char *s, size_t size) {
+        for (size_t i = 0; i < size; i++) {
+                if (s[i] == '%')
+                        buffer_append_string(b, "%");
+                else if (strchr(" \\\"'", s[i]))
+                        buffer_append_string(b, "\\");
+                buffer_append(b, s + i, 1);
+        }
+}
+
+static void append_devices(struct buffer *b, char **bind_mounts) {
+        for (char **mount = bind_mounts; mount && *mount; mount++)
+                if (!strncmp(*mount, DEVICES, strlen(DEVICES))) {
+                        buffer_append_string(b, "DeviceAllow=");
+                        append_word(b, *mount, strcspn(*mount, ":"));
+                        buffer_append_string(b, " rw\n");
+                }
+}
+
+static void append_timeout(struct buffer *b, uint64_t usec) {
+        if (usec == UINT64_MAX)
+                buffer_append_string(b, "TimeoutStartSec=infinity\n");
+        else if (usec % 1000000 == 0)
+                buffer_append_format(b, "TimeoutStartSec=%" PRIu64 "s\n", usec / 1000000);
+        else
+                buffer_append_format(b, "TimeoutStartSec=%" PRIu64 "us\n", usec);
+}
+
+char *host_drop_in(const struct container *c, const char *program) {
+        struct buffer b = BUFFER_INIT;
+
+        buffer_append_format(&b,
+                             HOST_FILE_MARKER "[Unit]\n"
+                                              "Wants=nspawn-netd.socket\n"
+                                              "After=nspawn-netd.socket\n"
+                                              "RequiresMountsFor=" PATH_LIB "\n"
+                                              "\n"
+                                              "[Service]\n"
+                                              "Environment=SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1\n"
+                                              "ExecStartPre=%s attach %s\n"
+                                              "ExecStopPost=%s detach %s\n",
+                             program, c->name, program, c->name);
+        append_timeout(&b, c->timeout_start_usec);
+        buffer_append_string(&b, "DeviceAllow=/dev/fuse rwm\n");
+        append_devices(&b, c->bind_mounts);
+        return buffer_steal(&b);
+}

@@ -1,0 +1,82 @@
+/* PID 1 decides: where it is systemd, containers are units of its. */
+#include "kind.h"
+
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+static const struct runtime_kind *kind(void) {
+        return runtime_has_units() ? &runtime_unit : &runtime_supervised;
+}
+
+bool runtime_has_units(void) {
+        return sd_booted() > 0;
+}
+
+int runtime_status(const char *name, struct runtime_status *ret, struct error *e) {
+        return kind()->status(name, ret, e);
+}
+
+int runtime_survey_new(struct runtime_survey **ret, struct error *e) {
+        *ret = NULL;
+        return kind()->survey ? kind()->survey(ret, e) : 0;
+}
+
+void runtime_survey_freep(struct runtime_survey **s) {
+        for (size_t i = 0; *s && i < (*s)->n; i++)
+                free((*s)->containers[i].name);
+        if (*s)
+                free((*s)->containers);
+        free(*s);
+        *s = NULL;
+}
+
+int runtime_survey_status(const struct runtime_survey *s, const char *name, struct runtime_status *ret,
+                          struct error *e) {
+        if (!s)
+                return runtime_status(name, ret, e);
+        *ret = (struct runtime_status){.state = RUNTIME_OFF};
+        for (size_t first = 0, end = s->n; first < end;) {
+                size_t middle = first + (end - first) / 2;
+                int order = strcmp(name, s->containers[middle].name);
+
+                if (order == 0) {
+                        *ret = s->containers[middle].status;
+                        break;
+                }
+                if (order < 0)
+                        end = middle;
+                else
+                        first = middle + 1;
+        }
+        return 0;
+}
+
+int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
+        return kind()->start(name, progress, userdata, e);
+}
+
+int runtime_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata,
+                 struct error *e) {
+        return kind()->stop(name, timeout_usec, progress, userdata, e);
+}
+
+int runtime_restart(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
+        return kind()->restart(name, progress, userdata, e);
+}
+
+int runtime_recover(const char *name, struct error *e) {
+        return kind()->recover ? kind()->recover(name, e) : 0;
+}
+
+int runtime_run(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e) {
+        return kind()->run(name, argv, user, tty, ret_exit, e);
+}
+
+int runtime_logs(const char *name, int fd, int lines, bool follow, struct error *e) {
+        return kind()->logs(name, fd, lines, follow, e);
+}
+
+int runtime_define(const char *name, struct error *e) {
+        return kind()->define ? kind()->define(name, e) : 0;
+}

@@ -1,0 +1,14 @@
+/* What the guest finds before it runs, whoever runs it: written before each start. */
+#pragma once
+
+#include "base/error.h"
+#include "model/network.h"
+
+/* PATH_CONTAINERS/NAME/guest, which is bound into the container: the first process, its instructions, and the guest's
+ * 20-host0.network. The folder that it is in is there. Undo: guest_folder_remove(). */
+int guest_folder_make(const struct container *c, const struct network *n, struct error *e);
+/* Absent: 0. */
+int guest_folder_remove(const char *name);
+
+/* The guest's /etc/resolv.conf, when it is absent, empty or ours. No undo: the next start writes it again. */
+int guest_resolver_write(const struct network *n, struct error *e);

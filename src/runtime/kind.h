@@ -1,0 +1,32 @@
+/* The two kinds of host: each has its own implementation of runtime.h, and choose.c picks. */
+#pragma once
+
+#include "runtime/runtime.h"
+
+struct runtime_kind {
+        int (*status)(const char *name, struct runtime_status *ret, struct error *e);
+        /* NULL: asking for one after the other costs no more. */
+        int (*survey)(struct runtime_survey **ret, struct error *e);
+        int (*start)(const char *name, runtime_progress_t progress, void *userdata, struct error *e);
+        int (*stop)(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata,
+                    struct error *e);
+        int (*restart)(const char *name, runtime_progress_t progress, void *userdata, struct error *e);
+        int (*recover)(const char *name, struct error *e);
+        int (*run)(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e);
+        int (*logs)(const char *name, int fd, int lines, bool follow, struct error *e);
+        int (*define)(const char *name, struct error *e);
+};
+
+/* systemd-nspawn under nspawn-supervisor. */
+extern const struct runtime_kind runtime_supervised;
+/* systemd-nspawn@NAME.service. */
+extern const struct runtime_kind runtime_unit;
+
+/* What a survey found of one container; sorted by name. */
+struct runtime_survey {
+        struct runtime_surveyed {
+                char *name;
+                struct runtime_status status;
+        } * containers;
+        size_t n;
+};

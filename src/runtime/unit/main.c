@@ -1,0 +1,98 @@
+/* nspawn-unit attach|detach NAME
+ *
+ * What systemd-nspawn@NAME.service does before and after systemd-nspawn (ExecStartPre=, ExecStopPost= of its drop-in).
+ *
+ *   attach   clears up after an earlier run, writes what the guest finds (its folder, resolv.conf) and has nspawn-netd
+ *            attach the network. A refusal takes all of that back, and is written to the journal and to
+ *            PATH_CONTAINERS/NAME/error.json.
+ *   detach   takes it back. Goes on past errors. A daemon that does not answer is no failure: the next one finds out.
+ *
+ * Exit status: 0; 2 for wrong use; else as nixos-nspawn has it (10: the container or its network is refused, ...). */
+#include "base/file.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "model/names.h"
+#include "netd/client.h"
+#include "runtime/definition.h"
+#include "runtime/guest.h"
+#include "runtime/leftovers.h"
+#include "runtime/record.h"
+#include "runtime/refusal.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#define NETD_TIMEOUT_MS 30000
+
+static int call_netd(const char *method, const char *name, struct error *e) {
+        int r = netd_ensure(e);
+
+        return r < 0 ? r : netd_call(method, json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);
+}
+
+static int clear_up(const char *name, struct error *e) {
+        _cleanup_(freep) char *folder = supervisor_path(name, NULL);
+        int r = leftovers_remove(name, e), k = guest_folder_remove(name);
+
+        if (r >= 0 && k < 0)
+                r = error_errno(e, k, EXIT_FAILED, "Cannot remove " PATH_CONTAINERS "/%s/guest", name);
+        if (folder) /* unless a refusal is in it */
+                (void) rmdir(folder);
+        return r;
+}
+
+static int prepare(const char *name, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(freep) char *folder = supervisor_path(name, NULL);
+        struct network network;
+        int r = clear_up(name, e);
+
+        if (r >= 0)
+                r = definition_read(name, &c, &network, e);
+        if (r < 0)
+                return r;
+        r = folder ? directory_make(folder, 0755) : -ENOMEM;
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot make the folder " PATH_CONTAINERS "/%s", name);
+        r = guest_folder_make(&c, &network, e);
+        if (r >= 0)
+                r = guest_resolver_write(&network, e);
+        return r < 0 ? r : call_netd("Attach", name, e);
+}
+
+static int detach(const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT, left = ERROR_INIT;
+        int r = clear_up(name, &left);
+
+        if (call_netd("Detach", name, &e) < 0)
+                log_warning("%s; nspawn-netd will find the end of %s by itself", error_message(&e), name);
+        if (r < 0)
+                log_error("%s", error_message(&left));
+        return r < 0 ? EXIT_FAILED : 0;
+}
+
+static int attach(const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        (void) refusal_remove(name);
+        if (prepare(name, &e) >= 0)
+                return 0;
+        log_error("%s", error_message(&e));
+        /* systemd has detach run too, whatever ends the start. */
+        if (refusal_write(name, &e) < 0)
+                log_warning("Cannot write " PATH_CONTAINERS "/%s/error.json", name);
+        return e.exit_status > 0 ? e.exit_status : EXIT_FAILED;
+}
+
+int main(int argc, char *argv[]) {
+        log_open("nspawn-unit", LOG_INFO);
+        if (argc == 3 && !container_name_problem(argv[2])) {
+                if (strcmp(argv[1], "attach") == 0)
+                        return attach(argv[2]);
+                if (strcmp(argv[1], "detach") == 0)
+                        return detach(argv[2]);
+        }
+        log_error("Usage: nspawn-unit attach|detach NAME");
+        return EXIT_USAGE;
+}
