@@ -254,7 +254,7 @@ static int update_check(struct change *c, struct error *e) {
         struct invocation *i = c->invocation;
         const struct container *container = &c->new.container;
         struct runtime_status status;
-        enum strategy strategy;
+        enum strategy strategy = STRATEGY_RESTART;
         int r;
 
         r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);

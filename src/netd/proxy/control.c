@@ -57,7 +57,7 @@ static int method_set(json_t *parameters, void *userdata, json_t **ret, struct e
         json_t *list = json_object_get(parameters, "forwards"), *v;
         _cleanup_(freep) struct forward *forwards = NULL;
         struct address addresses[2];
-        const char *name;
+        const char *name = "";
         size_t i;
         int r;
 
@@ -78,7 +78,7 @@ static int method_set(json_t *parameters, void *userdata, json_t **ret, struct e
 }
 
 static int method_clear(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
-        const char *name;
+        const char *name = "";
         int r;
 
         r = read_name(parameters, &name, e);
