@@ -2,6 +2,7 @@
 #include "proxy_client.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/paths.h"
 #include "launch.h"
@@ -16,6 +17,8 @@
 #define INTERFACE  "io.nixos.NspawnProxy"
 #define LOG        PATH_LOGS "/proxy.log"
 #define TIMEOUT_MS 10000
+/* It does nothing that takes long: who says nothing for so long is stopped or hangs. */
+#define ANSWER_MS 3000
 /* How often to look again when one proxy ends while another one starts. */
 #define ATTEMPTS 100
 
@@ -47,19 +50,45 @@ static int error_from_reply(const struct varlink_reply *reply, struct error *e) 
                          status > 0 && status < 256 ? (int) status : EXIT_FAILED, "%s", message);
 }
 
+static int await_end(int process, int timeout_ms) {
+        struct pollfd p = {.fd = process, .events = POLLIN};
+        int r;
+
+        do
+                r = poll(&p, 1, timeout_ms);
+        while (r < 0 && errno == EINTR);
+        return r > 0 ? 0 : -ETIMEDOUT;
+}
+
+static int end(int process, int signal, int timeout_ms) {
+        if (pidfd_send_signal(process, signal, NULL, 0) < 0 && errno != ESRCH)
+                return -errno;
+        return await_end(process, timeout_ms);
+}
+
+/* One that hangs keeps its ports from everybody and would for ever. Its connections hang, too. */
+static int replace(struct error *e) {
+        _cleanup_(fd_closep) int process = proxy_open();
+        int r = process;
+
+        log_warning("nspawn-proxy did not answer within %d s, replacing it", ANSWER_MS / 1000);
+        if (r >= 0)
+                r = end(process, SIGKILL, TIMEOUT_MS);
+        if (r < 0 && r != -ESRCH)
+                return error_errno(e, r, EXIT_FAILED, "nspawn-proxy hangs and cannot be ended; see %s", log_place());
+        return -ECONNRESET;
+}
+
 /* 0, or -errno with e set; when nobody_there(), without. */
 static int call(const char *method, json_t *parameters, json_t **ret, struct error *e) {
         _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
         int r;
 
-        r = varlink_exchange(PATH_PROXY_SOCKET, method, parameters, TIMEOUT_MS, &reply);
+        r = varlink_exchange(PATH_PROXY_SOCKET, method, parameters, ANSWER_MS, &reply);
         if (nobody_there(r))
                 return r;
         if (r == -ETIMEDOUT)
-                return error_set(e, r, EXIT_FAILED,
-                                 "nspawn-proxy did not answer within %d s; see %s, and kill it when it hangs: it is "
-                                 "started again by itself",
-                                 TIMEOUT_MS / 1000, log_place());
+                return replace(e);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot talk to nspawn-proxy at " PATH_PROXY_SOCKET);
         if (reply.error)
@@ -203,19 +232,11 @@ int proxy_open(void) {
 
 int proxy_stop(struct error *e) {
         _cleanup_(fd_closep) int process = proxy_open();
-        struct pollfd p = {.fd = process, .events = POLLIN};
-        int r;
+        int r = process;
 
-        if (process == -ESRCH)
-                return 0;
-        if (process < 0)
-                return error_errno(e, process, EXIT_FAILED, "cannot find nspawn-proxy");
-        if (pidfd_send_signal(process, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
-                return error_errno(e, errno, EXIT_FAILED, "cannot end nspawn-proxy");
-        do
-                r = poll(&p, 1, TIMEOUT_MS);
-        while (r < 0 && errno == EINTR);
-        if (r <= 0)
-                return error_set(e, ETIMEDOUT, EXIT_FAILED, "nspawn-proxy was told to end and does not; kill it");
-        return 0;
+        if (r >= 0)
+                r = end(process, SIGTERM, ANSWER_MS);
+        if (r == -ETIMEDOUT && process >= 0)
+                r = end(process, SIGKILL, TIMEOUT_MS);
+        return r < 0 && r != -ESRCH ? error_errno(e, r, EXIT_FAILED, "cannot end nspawn-proxy") : 0;
 }

@@ -35,6 +35,17 @@ for _ in 1 2 3 4 5; do
 done
 comes_back "  with everything" "$old"
 
+# One that hangs (here: is stopped) keeps its ports, but nobody from working.
+old=$(proxy_pid)
+kill -STOP "$old"
+succeeds "it hangs: an attachment" of Attach other
+comes_back "  another proxy takes over" "$old"
+old=$(proxy_pid)
+kill -STOP "$old"
+succeeds "it hangs: a detachment" of Detach other
+succeeds "  and again" of Attach other
+comes_back "  another proxy takes over" "$old"
+
 kill -9 "$(daemon_pid)"
 need "another daemon" "$netd" ensure
 old=$(proxy_pid)
