@@ -185,13 +185,16 @@ int unfinished_undo_addresses(const char *name, struct unfinished *u, struct err
 /* After an update was taken back: the files of the generation that is in force again, and the container runs again. */
 static int restore_previous(const char *name, const struct unfinished *u, struct error *e) {
         _cleanup_(definition_clear) struct definition d = DEFINITION_INIT;
+        _cleanup_(error_clear) struct error own = ERROR_INIT;
         int r;
 
         r = definition_load_current(name, &d, e);
         if (r >= 0)
                 r = tree_instantiate(&d.tree, name, d.spec, e);
-        if (r >= 0 && u->running)
-                r = runtime_start(name, NULL, NULL, e);
+        /* One that does not start is not tried again by every command that follows. */
+        if (r >= 0 && u->running && runtime_start(name, NULL, NULL, &own) < 0)
+                (void) fprintf(stderr, "nixos-nspawn: while starting %s as it was before: %s\n", name,
+                               error_message(&own));
         return r;
 }
 

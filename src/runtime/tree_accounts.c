@@ -48,8 +48,14 @@ static int merge_file(int tree, int root, size_t i, uid_t shift) {
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         r = beneath_read(root, files[i].path, ACCOUNTS_MAX, &ours, NULL);
-        if (r < 0)
+        /* A folder, or more than any host has: the guest's own affair. */
+        if (r == -EISDIR || r == -EFBIG)
+                return 0;
+        if (r < 0 && r != -EINVAL && r != -ELOOP)
                 return r == -ENOENT ? 0 : r; /* then it is copied whole */
+        /* What is no file at all (a pipe, on which every program that looks would wait) is replaced by the tree's. */
+        if (r < 0 && !(ours = strdup("")))
+                return -ENOMEM;
         buffer_append_string(&b, ours);
         if (b.size > 0 && ours[b.size - 1] != '\n')
                 buffer_append_byte(&b, '\n');

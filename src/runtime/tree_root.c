@@ -79,9 +79,6 @@ static int copy_tree(struct root *r) {
 
         if (!d)
                 return error_errno(r->e, errno, EXIT_FAILED, "reading the system in %s", r->tree->path);
-        error = tree_merge_accounts(r->from, r->fd, r->shift);
-        if (error < 0)
-                return fail(r, error, "adding users to", "/etc/passwd");
         while ((errno = 0, entry = readdir(d))) {
                 if (entry->d_name[0] == '.')
                         continue;
@@ -229,6 +226,10 @@ static int fill_steps(struct root *r) {
         int error;
 
         error = drop_files(r);
+        if (error == 0) {
+                error = tree_merge_accounts(r->from, r->fd, r->shift);
+                error = error < 0 ? fail(r, error, "adding users to", "/etc/passwd") : 0;
+        }
         if (error == 0 && other_tree)
                 error = copy_tree(r);
         if (error == 0)

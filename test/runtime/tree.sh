@@ -97,7 +97,13 @@ prints "the journal is kept in the root" "/$id$" echo "$journal"
 stop_guest
 
 # The same again: what the spec owns is as it says, what the guest owns is as the guest left it.
-prints "an existing root" '^updated$' "$tool" instantiate $name $specs/first.json
+mkfifo $root/etc/pipe
+mv $root/etc/pipe $root/etc/passwd
+rm $root/etc/shadow
+ln -s shadow $root/etc/shadow
+prints "an existing root" '^updated$' timeout 10 "$tool" instantiate $name $specs/first.json
+prints "a pipe in place of /etc/passwd, where everybody waits, is replaced" '^root:' timeout 10 cat $root/etc/passwd
+prints "  and a link that leads to itself" '^root:' cat $root/etc/shadow
 prints "machine-id is kept" "^$id$" cat $root/etc/machine-id
 prints "a file of the spec is back" '^welcome$' cat $root/etc/motd
 prints "a file of the guest's is kept" '^kept$' cat $root/etc/kept
