@@ -13,6 +13,7 @@ void describer_open(struct describer *d) {
         if (allocations_load(&d->allocations, NULL) < 0)
                 d->allocations = NULL;
         d->machine_id_known = machine_id_get(d->machine_id, NULL) >= 0;
+        d->has_v6 = store_host_has_v6();
 }
 
 void describer_survey(struct describer *d) {
@@ -102,6 +103,8 @@ static void add_network(const struct describer *d, json_t *object, const struct 
         if (!d->allocations || !d->machine_id_known || allocations_find(d->allocations, c->name, &allocation) < 0 ||
             network_compute(c, &allocation, d->machine_id, &network) < 0)
                 return;
+        if (!d->has_v6)
+                network_drop_v6(&network);
         (void) json_object_set_new(object, "ipv4", address_json(&network.container_v4));
         (void) json_object_set_new(object, "ipv6", address_json(&network.container_v6));
         (void) json_object_set_new(object, "hostIpv4", address_json(&network.host_v4));

@@ -13,7 +13,7 @@
 struct describer {
         struct allocations *allocations; /* NULL: cannot be read */
         uint8_t machine_id[16];
-        bool machine_id_known;
+        bool machine_id_known, has_v6;
         struct runtime_survey *survey; /* of all states at once; NULL: each is asked for */
 };
 

@@ -44,3 +44,9 @@ int network_compute(const struct container *c, const struct allocation *a, const
         *ret = n;
         return 0;
 }
+
+void network_drop_v6(struct network *n) {
+        n->host_v6 = n->container_v6 = (struct prefix){0};
+        n->host_link_local = n->container_link_local = (struct address){0};
+        n->masquerade_v6 = false;
+}

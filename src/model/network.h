@@ -37,6 +37,9 @@ struct network {
 int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
                     struct network *ret);
 
+/* Takes all of IPv6 out, for a host that has none. */
+void network_drop_v6(struct network *n);
+
 /* Finds a free range; pure, so that it can be tested. Ranges start at a place that the name's hash chooses, so
  * that a container gets the same ones again even when the file of allocations is lost, and go on to the next
  * free one. taken: ranges in use (allocations, addresses, routes); overlap counts.

@@ -57,6 +57,18 @@ static int group_write(const char *group, const char *file, const char *text) {
         return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
+/* Who ends as the last one removes the folder, at any moment. */
+static int make_in(const char *folder, const char *path) {
+        int r;
+
+        do {
+                if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+                        return -1;
+                r = mkdir(path, 0755);
+        } while (r < 0 && errno == ENOENT);
+        return r;
+}
+
 int group_make(const char *name, char **ret, struct error *e) {
         const char *root = group_root();
         _cleanup_(freep) char *folder = NULL;
@@ -69,14 +81,12 @@ int group_make(const char *name, char **ret, struct error *e) {
         folder = format("%s/" FOLDER, root);
         if (!folder)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot make a cgroup for %s", name);
-        if (mkdir(folder, 0755) < 0 && errno != EEXIST)
-                return error_errno(e, errno, EXIT_FAILED, "Cannot make the cgroup %s", folder);
         for (unsigned i = 1; i < NUMBERS_MAX; i++) {
                 _cleanup_(freep) char *path = format("%s/%s.%u", folder, name, i);
 
                 if (!path)
                         return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot make a cgroup for %s", name);
-                if (mkdir(path, 0755) >= 0) {
+                if (make_in(folder, path) >= 0) {
                         *ret = steal_ptr(path);
                         return 0;
                 }
@@ -100,6 +110,16 @@ int group_join_supervisors(void) {
         if (mkdir(folder, 0755) < 0 && errno != EEXIST)
                 return -errno;
         return group_join(folder);
+}
+
+void group_leave_supervisors(void) {
+        const char *root = group_root();
+        _cleanup_(freep) char *folder = root ? format("%s/" FOLDER, root) : NULL, *mirror = NULL;
+
+        if (!folder || group_join(root) < 0 || rmdir(folder) < 0)
+                return;
+        if (mirror_path(folder, &mirror) >= 0 && mirror)
+                (void) rmdir(mirror);
 }
 
 bool group_populated(const char *path) {

@@ -23,5 +23,8 @@ int group_kill(const char *path);
  * -ETIMEDOUT when something does not end. */
 int group_remove(const char *path, int timeout_ms);
 
+/* Takes it out again, and removes the folder of all groups when nothing else is in it. */
+void group_leave_supervisors(void);
+
 /* Removes every group of the container that an earlier run left. */
 int group_remove_all(const char *name, int timeout_ms);

@@ -133,6 +133,13 @@ int store_load(const char *name, struct container *ret, struct error *e) {
         return r;
 }
 
+/* Not with net.ipv6.conf.all.disable_ipv6, which sets the default too, nor in a kernel that was started without it. */
+bool store_host_has_v6(void) {
+        _cleanup_(freep) char *text = NULL;
+
+        return file_read("/proc/sys/net/ipv6/conf/default/disable_ipv6", 16, &text, NULL) >= 0 && text[0] == '0';
+}
+
 int store_compute_network(const char *name, const struct allocations *a, const uint8_t machine_id[16],
                           struct container *c, struct network *ret, struct error *e) {
         struct allocation ranges = {0};
@@ -149,6 +156,8 @@ int store_compute_network(const char *name, const struct allocations *a, const u
                 r = network_compute(c, &ranges, machine_id, ret);
                 if (r < 0)
                         (void) error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", name);
+                else if (!store_host_has_v6())
+                        network_drop_v6(ret);
         }
         if (r < 0)
                 container_clear(c);

@@ -37,6 +37,9 @@ int store_load(const char *name, struct container *ret, struct error *e);
 /* PATH_PROFILES/NAME/system/nixos-nspawn, malloc'd. */
 char *store_profile_path(const char *name);
 
+/* Whether new links on this host get IPv6. Where they do not, containers have IPv4 alone. */
+bool store_host_has_v6(void);
+
 /* Everything at once: spec, allocation (must exist), machine id -> network. c is filled too, as the network borrows
  * from it. */
 int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e);

@@ -92,4 +92,5 @@ succeeds "restart" nixos-nspawn restart example
 within 5 "  answers HTTP" curl -s -o /dev/null http://example
 succeeds "remove --delete-state" nixos-nspawn remove --delete-state example
 same "nothing is left behind" "$before" "$(everything)"
+refused "  nor the folder of the control groups" ls -d /sys/fs/cgroup/nixos-nspawn
 done_testing

@@ -3,12 +3,16 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
+#include "netd/client.h"
+#include "runtime/group.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#define DESCRIBE_MS 5000
 /* nspawn's exit status when the container asked for a reboot. */
 #define STATUS_REBOOT 133
 
@@ -17,11 +21,35 @@ void life_failed(struct supervisor *s, struct error *e) {
                 error_move(&s->failure, e);
 }
 
+/* Nobody is to be told that a container is there whose link the daemon could not complete. */
+static int check_network(struct supervisor *s, struct error *e) {
+        json_t *reply = NULL, *network;
+        const char *state, *problem;
+        int r = 0;
+
+        if (!s->attached || netd_call("Describe", json_pack("{s:s}", "name", s->name), DESCRIBE_MS, &reply, NULL) < 0)
+                return 0;
+        network = json_object_get(reply, "network");
+        state = json_string_value(json_object_get(network, "state"));
+        problem = json_string_value(json_object_get(network, "problem"));
+        if (state && !strcmp(state, "broken"))
+                r = error_set(e, EIO, EXIT_CONTAINER, "The network of %s cannot be completed: %s", s->name,
+                              problem ? problem : "see " PATH_LOGS "/netd.log");
+        json_decref(reply);
+        return r;
+}
+
 void life_ready(struct supervisor *s) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct timespec t;
 
         if (s->record.state != RUNTIME_STARTING)
                 return;
+        if (check_network(s, &e) < 0) {
+                life_failed(s, &e);
+                run_kill(s);
+                return;
+        }
         (void) clock_gettime(CLOCK_REALTIME, &t);
         s->start_timer = sd_event_source_disable_unref(s->start_timer);
         s->record.state = RUNTIME_RUNNING;
@@ -63,6 +91,7 @@ static void life_finish(struct supervisor *s) {
         r = folder ? tree_remove(folder) : -ENOMEM;
         if (r < 0)
                 log_warning("Cannot remove %s: %s", folder ? folder : s->name, strerror(-r));
+        group_leave_supervisors();
         s->lock = fd_close(s->lock);
         if (s->failure.code != 0) {
                 log_error("%s", error_message(&s->failure));
