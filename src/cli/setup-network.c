@@ -1,5 +1,6 @@
 /* What the daemon left on the host for the next container: its tables, the switched-on forwarding, the proxy, and
- * everything in /run. Setup does not make them, but a host on which setup is undone has no container that needs them.
+ * everything in /run, and what addresses they had. Setup does not make them, but a host on which setup is undone has no
+ * container that needs them.
  */
 #include "cli/setup.h"
 
@@ -65,15 +66,24 @@ static int clean(struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot remove " PATH_RUN) : 0;
 }
 
+/* Whose they were is gone; without them a folder of ours would not be empty. */
+static int forget_addresses(struct setup *s, struct error *e) {
+        int r;
+
+        if (access(PATH_ALLOCATIONS, F_OK) < 0)
+                return 0;
+        setup_say(s, "remove " PATH_ALLOCATIONS ", which holds the addresses of past containers");
+        r = s->dry_run ? 0 : file_remove(PATH_ALLOCATIONS);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot remove " PATH_ALLOCATIONS) : 0;
+}
+
 int setup_network_undo(struct setup *s, struct error *e) {
         _cleanup_(strings_freep) char **containers = NULL;
         _cleanup_(fd_closep) int lock = -1;
+        bool runs = access(PATH_RUN, F_OK) == 0; /* else: nothing since the last boot */
         int r;
 
-        /* Nothing since the last boot. */
-        if (access(PATH_RUN, F_OK) < 0)
-                return 0;
-        if (!s->dry_run) {
+        if (runs && !s->dry_run) {
                 lock = store_lock(STOP_TIMEOUT_MS, e);
                 if (lock < 0)
                         return lock;
@@ -86,7 +96,9 @@ int setup_network_undo(struct setup *s, struct error *e) {
                 s->keeps_network = true;
                 return 0;
         }
-        setup_say(s, "end nspawn-netd and nspawn-proxy, remove their firewall tables and " PATH_RUN
-                     ", put forwarding back");
-        return s->dry_run ? 0 : clean(e);
+        if (runs)
+                setup_say(s, "end nspawn-netd and nspawn-proxy, remove their firewall tables and " PATH_RUN
+                             ", put forwarding back");
+        r = runs && !s->dry_run ? clean(e) : 0;
+        return r < 0 ? r : forget_addresses(s, e);
 }

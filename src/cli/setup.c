@@ -17,6 +17,7 @@ static const struct setup_task tasks[] = {
         {setup_machine_id, setup_machine_id_undo},
         {setup_nsswitch, setup_nsswitch_undo},
         {setup_module, NULL},
+        {setup_links, setup_links_undo},
         {setup_units, setup_units_undo},
         {NULL, setup_network_undo},
 };

@@ -11,8 +11,8 @@
 struct setup {
         bool dry_run;
         bool keeps_network; /* undo: there are containers, which need the daemon */
-        json_t *record;  /* {"directories": [...], "machineId": ..., "nsswitch": ..., "units": [...]}: done, by this or
-                            an earlier run */
+        json_t *record;  /* {"directories": [...], "machineId": ..., "nsswitch": ..., "units": [...], "networkManager":
+                            ...}: done, by this or  an earlier run */
         json_t *changes; /* sentences about what is (or would be) done now */
 };
 
@@ -37,5 +37,8 @@ int setup_units(struct setup *s, struct error *e);
 int setup_units_undo(struct setup *s, struct error *e);
 /* Stops what they listen for, too. */
 int setup_units_stop(struct error *e);
+/* That NetworkManager leaves the links of containers alone, where it is installed. */
+int setup_links(struct setup *s, struct error *e);
+int setup_links_undo(struct setup *s, struct error *e);
 /* The daemon, its tables and its sysctls, when no container needs them. */
 int setup_network_undo(struct setup *s, struct error *e);
