@@ -165,6 +165,15 @@ struct prefix prefix_network(const struct prefix *p) {
         return n;
 }
 
+struct address prefix_broadcast(const struct prefix *p) {
+        struct address broadcast = p->address;
+
+        if (broadcast.family != AF_INET || p->length > 30)
+                return ADDRESS_NONE;
+        broadcast.v4.s_addr |= htonl(UINT32_MAX >> p->length);
+        return broadcast;
+}
+
 struct address prefix_nth(const struct prefix *p, uint64_t n) {
         struct prefix network = prefix_network(p);
         uint8_t *bytes = network.address.bytes;

@@ -54,6 +54,8 @@ bool prefix_contains(const struct prefix *p, const struct address *a);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* The prefix with its host bits cleared. */
 struct prefix prefix_network(const struct prefix *p);
+/* The last address of an IPv4 range of more than two; AF_UNSPEC for all others, which have no broadcast address. */
+struct address prefix_broadcast(const struct prefix *p);
 /* The n-th address of the prefix, n = 0 the network address. Wraps are the caller's error: n must fit. */
 struct address prefix_nth(const struct prefix *p, uint64_t n);
 bool mac_equal(const struct mac *a, const struct mac *b);

@@ -1,14 +1,28 @@
-/* 20-ve-NAME.network: what nspawn-netd has done to the link by the time that networkd looks at it (plan_link()).
+/* 20-ve-NAME.network: what nspawn-netd has done to the link by the time that networkd looks at it (plan_link()), word
+ * for word, so that networkd has nothing to remove and nothing to add, at the start and whenever it reloads or is
+ * restarted. Seen with 252 and 257:
  *
- * Everything is static, and nothing is left for networkd to do but to find it there: no address generation (the
- * link-local address is declared like the others), no DHCP server and no advertisements (nspawn-netd's responders
- * serve), no masquerading (its tables do). ActivationPolicy=manual: the daemon raises the link, after everything else.
- * KeepConfiguration= for what a live change adds before networkd has read the file that says so. */
+ * - The broadcast address has to be spelled out: 252 else takes the kernel's for another address, and replaces it.
+ * - LinkLocalAddressing=no has 252 remove a link-local address that is there. "ipv6" with address generation "none"
+ * does not, and the address is declared like the others.
+ * - KeepConfiguration=yes: a networkd that is restarted leaves alone what the file does not declare.
+ * - ActivationPolicy=manual: the daemon raises the link, after everything else.
+ *
+ * No DHCP server, no advertisements, no masquerading: nspawn-netd's responders serve, its tables masquerade. */
 #include "host.h"
 
 #include "network_file.h"
 
 #include <inttypes.h>
+
+/* Of the [Address] before it. */
+static void append_broadcast(struct buffer *b, const struct prefix *p) {
+        struct address broadcast = prefix_broadcast(p);
+        char text[ADDRESS_TEXT_MAX];
+
+        if (broadcast.family != AF_UNSPEC)
+                buffer_append_format(b, "Broadcast=%s\n", address_format(&broadcast, text));
+}
 
 char *host_network_file(const struct network *n) {
         const struct prefix link_local = {.address = n->host_link_local, .length = 64};
@@ -22,10 +36,12 @@ char *host_network_file(const struct network *n) {
                              n->name, n->link);
         if (n->mtu)
                 buffer_append_format(&b, "MTUBytes=%" PRIu32 "\n", n->mtu);
-        buffer_append_string(&b, "\n[Network]\nDHCP=no\nDHCPServer=no\nIPv6AcceptRA=no\nIPv6SendRA=no\n"
-                                 "LinkLocalAddressing=no\nConfigureWithoutCarrier=yes\nIgnoreCarrierLoss=yes\n"
-                                 "KeepConfiguration=static\n");
+        buffer_append_string(&b,
+                             "\n[Network]\nDHCP=no\nDHCPServer=no\nIPMasquerade=no\nIPv6AcceptRA=no\nIPv6SendRA=no\n"
+                             "LinkLocalAddressing=ipv6\nIPv6LinkLocalAddressGenerationMode=none\n"
+                             "ConfigureWithoutCarrier=yes\nKeepConfiguration=yes\n");
         network_file_address(&b, &n->host_v4);
+        append_broadcast(&b, &n->host_v4);
         network_file_address(&b, &n->host_v6);
         network_file_address(&b, &link_local);
         network_file_neighbour(&b, &n->container_v4.address, &n->container_mac);

@@ -116,11 +116,9 @@ uint32_t netlink_address_add(struct netlink_batch *b, int ifindex, const struct 
                 flags |= IFA_F_NODAD;
         uint32_t i = address_message(b, RTM_NEWADDR, ADD, ifindex, address, flags);
         put_address(b, IFA_ADDRESS, &address->address);
-        if (address->address.family == AF_INET && address->length < 31) {
-                struct address broadcast = address->address;
-                broadcast.v4.s_addr |= htonl(UINT32_MAX >> address->length);
+        struct address broadcast = prefix_broadcast(address);
+        if (broadcast.family != AF_UNSPEC)
                 put_address(b, IFA_BROADCAST, &broadcast);
-        }
         return i;
 }
 

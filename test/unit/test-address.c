@@ -60,16 +60,21 @@ static void test_prefix_text(void **state) {
         };
         char text[PREFIX_TEXT_MAX];
         struct prefix p = prefix("10.233.5.17/28");
+        struct address broadcast;
 
         assert_text(prefix_format(&p, text), "10.233.5.17/28");
+        broadcast = prefix_broadcast(&p);
+        assert_text(address_format(&broadcast, text), "10.233.5.31");
         p = prefix_network(&p);
         assert_text(prefix_format(&p, text), "10.233.5.16/28");
         p = prefix("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
         assert_text(prefix_format(&p, text), "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
         assert_int_equal(prefix_parse("fd00::1", true, &p), 0);
         assert_int_equal(p.length, 128);
+        assert_int_equal(prefix_broadcast(&p).family, AF_UNSPEC);
         assert_int_equal(prefix_parse("10.0.0.1", true, &p), 0);
         assert_int_equal(p.length, 32);
+        assert_int_equal(prefix_broadcast(&p).family, AF_UNSPEC);
         for (size_t i = 0; i < ELEMENTS_OF(bad); i++)
                 assert_int_equal(prefix_parse(bad[i], false, &p), -EINVAL);
         assert_int_equal(prefix_parse("10.0.0.1/", true, &p), -EINVAL);
