@@ -4,14 +4,12 @@
 
 #include "base/parse.h"
 #include "netd/launch.h"
+#include "runtime/systemd/bus.h"
+#include "runtime/systemd/job.h"
 
 #include <errno.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
-#define SYSTEMD  "org.freedesktop.systemd1"
-#define OBJECT   "/org/freedesktop/systemd1"
-#define MANAGER  SYSTEMD ".Manager"
 #define JOB_USEC (UINT64_C(30) * 1000 * 1000)
 
 static const char *const sockets[] = {"nspawn-proxy.socket", "nspawn-netd.socket"};
@@ -19,105 +17,57 @@ static const char *const sockets[] = {"nspawn-proxy.socket", "nspawn-netd.socket
 static const char *const stopped[] = {"nspawn-netd.socket", "nspawn-netd.service", "nspawn-proxy.socket",
                                       "nspawn-proxy.service"};
 
-static void bus_closep(sd_bus **bus) {
-        *bus = sd_bus_flush_close_unref(*bus);
-}
-
-static int bus_open(sd_bus **ret, struct error *e) {
-        int r = sd_bus_open_system(ret);
-
-        return r < 0 ? error_errno(e, r, EXIT_FAILED,
-                                   "cannot reach systemd over D-Bus; is dbus installed, and does dbus.service run?")
-                     : 0;
-}
-
 static int failed(int r, const sd_bus_error *reason, const char *what, const char *unit, struct error *e) {
         return error_set(e, r, EXIT_FAILED, "systemd cannot %s %s: %s", what, unit, reason->message ?: strerror(-r));
 }
 
-static int reload(sd_bus *bus, struct error *e) {
-        _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
-        int r = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "Reload", &reason, NULL, NULL);
-
-        return r < 0 ? failed(r, &reason, "read", "its units again", e) : 0;
-}
-
 /* 1 when the unit's file is enabled; -ENOENT when systemd finds none. */
 static int unit_is_enabled(sd_bus *bus, const char *unit) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(message_freep) sd_bus_message *reply = NULL;
         const char *state;
         int r;
 
-        r = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "GetUnitFileState", NULL, &reply, "s", unit);
+        r = sd_bus_call_method(bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "GetUnitFileState", NULL, &reply, "s",
+                               unit);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &state);
         return r < 0 ? r : string_equal(state, "enabled");
 }
 
 static bool unit_is_active(sd_bus *bus, const char *unit) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(freep) char *state = NULL;
-        const char *path;
 
-        return sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "LoadUnit", NULL, &reply, "s", unit) >= 0 &&
-               sd_bus_message_read(reply, "o", &path) >= 0 &&
-               sd_bus_get_property_string(bus, SYSTEMD, path, SYSTEMD ".Unit", "ActiveState", NULL, &state) >= 0 &&
+        return bus_unit_string(bus, unit, SYSTEMD_UNIT, "ActiveState", &state) >= 0 &&
                !string_equal(state, "inactive") && !string_equal(state, "failed");
 }
 
-struct job {
-        const char *path;
-        char result[32]; /* empty: it goes on */
-};
-
-static int on_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *path, *unit, *result;
-        struct job *job = userdata;
-        uint32_t id;
-
-        if (sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0 && string_equal(path, job->path))
-                (void) snprintf(job->result, sizeof(job->result), "%s", result);
-        return 0;
-}
-
-/* StartUnit or StopUnit, and waits for its end. */
-static int unit_job(sd_bus *bus, const char *method, const char *what, const char *unit, struct error *e) {
-        _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-        struct job job = {0};
+static int unit_job(const char *method, const char *what, const char *unit, struct error *e) {
+        _cleanup_(job_clear) struct job job = JOB_INIT;
         int r;
 
-        r = sd_bus_match_signal(bus, &slot, SYSTEMD, OBJECT, MANAGER, "JobRemoved", on_job, &job);
+        r = job_begin(&job, method, unit, e);
         if (r >= 0)
-                r = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, method, &reason, &reply, "ss", unit, "replace");
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &job.path);
-        while (r >= 0 && !job.result[0]) {
-                r = sd_bus_process(bus, NULL);
-                if (r == 0)
-                        r = sd_bus_wait(bus, JOB_USEC) ?: -ETIMEDOUT;
-        }
+                r = job_wait(&job, JOB_USEC, e);
         if (r < 0)
-                return failed(r, &reason, what, unit, e);
+                return r;
         if (!string_equal(job.result, "done"))
                 return error_set(e, EIO, EXIT_FAILED, "systemd could not %s %s (%s); see 'systemctl status %s'", what,
-                                 unit, job.result, unit);
+                                 unit, r == 0 ? "it takes too long" : job.result, unit);
         return 0;
 }
 
 static int unit_enable(sd_bus *bus, const char *unit, struct error *e) {
         _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
-        int r = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "EnableUnitFiles", &reason, NULL, "asbb", 1, unit,
-                                   false, false);
+        int r = sd_bus_call_method(bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "EnableUnitFiles", &reason, NULL,
+                                   "asbb", 1, unit, false, false);
 
         return r < 0 ? failed(r, &reason, "enable", unit, e) : 0;
 }
 
 static int unit_disable(sd_bus *bus, const char *unit, struct error *e) {
         _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
-        int r = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "DisableUnitFiles", &reason, NULL, "asb", 1, unit,
-                                   false);
+        int r = sd_bus_call_method(bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "DisableUnitFiles", &reason, NULL,
+                                   "asb", 1, unit, false);
 
         return r < 0 ? failed(r, &reason, "disable", unit, e) : 0;
 }
@@ -154,7 +104,7 @@ static int enable(struct setup *s, sd_bus *bus, const char *unit, bool *changed,
 }
 
 int setup_units(struct setup *s, struct error *e) {
-        _cleanup_(bus_closep) sd_bus *bus = NULL;
+        _cleanup_(bus_freep) sd_bus *bus = NULL;
         bool changed = false;
         int r;
 
@@ -163,23 +113,23 @@ int setup_units(struct setup *s, struct error *e) {
         r = bus_open(&bus, e);
         /* They may just have been installed. */
         if (r >= 0 && !s->dry_run && unit_is_enabled(bus, sockets[0]) <= 0)
-                r = reload(bus, e);
+                r = bus_reload_systemd(e);
         for (size_t n = 0; r >= 0 && n < ELEMENTS_OF(sockets); n++)
                 r = enable(s, bus, sockets[n], &changed, e);
         if (r >= 0 && changed)
-                r = reload(bus, e);
+                r = bus_reload_systemd(e);
         for (size_t n = 0; r >= 0 && n < ELEMENTS_OF(sockets); n++) {
                 if (unit_is_active(bus, sockets[n]))
                         continue;
                 setup_say(s, "start %s", sockets[n]);
                 if (!s->dry_run)
-                        r = unit_job(bus, "StartUnit", "start", sockets[n], e);
+                        r = unit_job("StartUnit", "start", sockets[n], e);
         }
         return r;
 }
 
 int setup_units_stop(struct error *e) {
-        _cleanup_(bus_closep) sd_bus *bus = NULL;
+        _cleanup_(bus_freep) sd_bus *bus = NULL;
         int r;
 
         if (!launch_by_systemd())
@@ -187,13 +137,13 @@ int setup_units_stop(struct error *e) {
         r = bus_open(&bus, e);
         for (size_t n = 0; r >= 0 && n < ELEMENTS_OF(stopped); n++)
                 if (unit_is_active(bus, stopped[n]))
-                        r = unit_job(bus, "StopUnit", "stop", stopped[n], e);
+                        r = unit_job("StopUnit", "stop", stopped[n], e);
         return r;
 }
 
 int setup_units_undo(struct setup *s, struct error *e) {
         json_t *units = json_object_get(s->record, "units");
-        _cleanup_(bus_closep) sd_bus *bus = NULL;
+        _cleanup_(bus_freep) sd_bus *bus = NULL;
         const json_t *unit;
         size_t n;
         int r = 0;
@@ -214,5 +164,5 @@ int setup_units_undo(struct setup *s, struct error *e) {
         if (r < 0 || s->dry_run)
                 return r;
         (void) json_object_del(s->record, "units");
-        return reload(bus, e);
+        return bus_reload_systemd(e);
 }

@@ -35,6 +35,13 @@ s = socket.create_connection((sys.argv[1], 8181), 2); s.sendall(b"hello\n"); sys
 
 need "boot" boot_host
 before=$(everything_of_ours)
+units=/usr/local/lib/systemd/system
+in_host mount -t tmpfs tmpfs $units
+fails "units where systemd does not look" 1 "systemd does not find nspawn-proxy.socket, .* $units" in_host nixos-nspawn setup
+in_host umount $units
+succeeds "  undone" in_host nixos-nspawn setup --undo
+same "  the host is as before" "$before" "$(everything_of_ours)"
+
 prints "a dry run says what would be done" '^enable nspawn-netd.socket' in_host nixos-nspawn setup --dry-run
 same "  and does nothing" "$before" "$(everything_of_ours)"
 need "setup" in_host nixos-nspawn setup

@@ -46,7 +46,7 @@ new_daemon() { [[ -n $(pgrep -x nspawn-netd) && $(pgrep -x nspawn-netd) != "$1" 
 mkdir -p /run/systemd/system
 fails "nobody listens: the command says what to do" 1 "nspawn-netd.socket.*not active: run 'nixos-nspawn setup'" "$netd" ensure
 refused "  and starts nothing" pgrep -x nspawn-netd
-fails "setup without D-Bus says what is missing" 1 "cannot reach systemd over D-Bus" nixos-nspawn setup
+fails "setup without systemd says what is missing" 1 "Cannot reach systemd on " nixos-nspawn setup
 
 python3 /run/manager.py >/run/manager.log &
 within 5 "somebody listens" grep -q ready /run/manager.log
