@@ -1,5 +1,7 @@
 /* 50-nixos-nspawn.conf: the unit's own ExecStart= stays, NAME.nspawn overrides what it says on the command line.
  *
+ * After= nspawn-netd.service for the way down: `nspawn-unit detach` still finds the daemon.
+ *
  * Wants= and not Requires=: a socket that is stopped or restarted must take no container with it, and one that is not
  * there is reported by `nspawn-unit attach` in words. Devices under /dev that are bind mounts are opened to the unit
  * by name; DevicePolicy=closed of the unit shuts all others. The environment variable is for hosts with a hybrid
@@ -49,7 +51,7 @@ char *host_drop_in(const struct container *c, const char *program) {
         buffer_append_format(&b,
                              HOST_FILE_MARKER "[Unit]\n"
                                               "Wants=nspawn-netd.socket\n"
-                                              "After=nspawn-netd.socket\n"
+                                              "After=nspawn-netd.socket nspawn-netd.service\n"
                                               "RequiresMountsFor=" PATH_LIB "\n"
                                               "\n"
                                               "[Service]\n"

@@ -13,14 +13,15 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <time.h>
 
 #define INTERFACE  "io.nixos.NspawnProxy"
 #define LOG        PATH_LOGS "/proxy.log"
 #define TIMEOUT_MS 10000
 /* It does nothing that takes long: who says nothing for so long is stopped or hangs. */
 #define ANSWER_MS 3000
-/* How often to look again when one proxy ends while another one starts. */
-#define ATTEMPTS 100
+/* How long to look again when one proxy ends while another one starts. */
+#define START_MS 10000
 
 /* To connect is to start it, where systemd listens. */
 static bool lives(void) {
@@ -126,13 +127,22 @@ static int start_by_systemd(int reason, struct error *e) {
         return 0;
 }
 
+static int64_t now_ms(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int call_or_start(const char *method, json_t *parameters, struct error *e) {
-        for (unsigned i = 0;; i++) {
+        int64_t deadline = now_ms() + START_MS;
+
+        for (;;) {
                 int r = call(method, parameters, NULL, e);
 
                 if (!nobody_there(r))
                         return r;
-                if (i == ATTEMPTS)
+                if (now_ms() >= deadline)
                         return error_errno(e, r, EXIT_FAILED, "nspawn-proxy does not come up; see %s", log_place());
                 r = launch_by_systemd() ? start_by_systemd(r, e) : start(e);
                 if (r < 0)
