@@ -26,5 +26,21 @@ let
       value
     else
       builtins.mapAttrs (key: inner: chosen inner value.${key}) declaration;
+
+  # Everything is looked at once before anything is given out, so that all that is wrong is said and not just the first of
+  # it. What Nix itself refuses (a variable that is not there, recursion without end) cannot be caught and ends the search.
+  look =
+    value:
+    let
+      found = builtins.tryEval (builtins.seq value true);
+      inner =
+        if builtins.isAttrs value then
+          builtins.attrValues value
+        else if builtins.isList value then
+          value
+        else
+          [ ];
+    in
+    found.success && builtins.foldl' (good: v: look v && good) true inner;
 in
-chosen declared evaluated.value
+builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value)

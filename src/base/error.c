@@ -1,11 +1,19 @@
 /* Errors carry a message; when there is no memory for one, the code alone must do. */
 #include "error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void error_clear(struct error *e) {
+        struct error *next;
+
         if (!e)
                 return;
+        while ((next = e->next)) {
+                e->next = next->next;
+                free(next->message);
+                free(next);
+        }
         free(e->message);
         *e = ERROR_INIT;
 }
@@ -16,7 +24,7 @@ static int negative(int code) {
 
 static void error_fill(struct error *e, int code, int exit_status, char *message) {
         /* The new message may have been formatted from the old one: free only now. */
-        free(e->message);
+        error_clear(e);
         e->code = negative(code);
         e->exit_status = exit_status;
         e->message = message;
@@ -57,7 +65,6 @@ int error_errno(struct error *e, int code, int exit_status, const char *fmt, ...
 
 int error_prefix(struct error *e, int code_if_null, const char *fmt, ...) {
         _cleanup_(freep) char *context = NULL;
-        char *message = NULL;
         va_list arguments;
 
         if (!e)
@@ -67,9 +74,13 @@ int error_prefix(struct error *e, int code_if_null, const char *fmt, ...) {
         va_end(arguments);
         if (e->code == 0)
                 e->code = negative(code_if_null);
-        if (context && asprintf(&message, "%s: %s", context, error_message(e)) >= 0) {
-                free(e->message);
-                e->message = message;
+        for (struct error *one = e; context && one; one = one->next) {
+                char *message = NULL;
+
+                if (asprintf(&message, "%s: %s", context, error_message(one)) >= 0) {
+                        free(one->message);
+                        one->message = message;
+                }
         }
         return e->code;
 }
@@ -88,4 +99,24 @@ void error_move(struct error *to, struct error *from) {
         error_clear(to);
         *to = *from;
         *from = ERROR_INIT;
+}
+
+void error_append(struct error *to, struct error *from) {
+        struct error *copy;
+
+        if (!to || to->code == 0 || from->code == 0) {
+                if (from->code != 0)
+                        error_move(to, from);
+                return;
+        }
+        copy = malloc(sizeof(*copy));
+        if (!copy) {
+                error_clear(from);
+                return;
+        }
+        *copy = *from;
+        *from = ERROR_INIT;
+        while (to->next)
+                to = to->next;
+        to->next = copy;
 }

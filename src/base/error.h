@@ -23,6 +23,8 @@ struct error {
         int code;        /* negative errno, 0 when unset */
         int exit_status; /* enum exit_status; 0 when unset (EXIT_FAILED is meant) */
         char *message;   /* one sentence without a full stop, owned */
+
+        struct error *next; /* what was found wrong at the same time, owned */
 };
 
 #define ERROR_INIT ((struct error){0})
@@ -37,11 +39,14 @@ int error_set(struct error *e, int code, int exit_status, const char *fmt, ...) 
 /* As error_set(), and appends ": " and the text of the errno. */
 int error_errno(struct error *e, int code, int exit_status, const char *fmt, ...) _printf_(4, 5);
 
-/* Puts "context: " in front of the message. Returns e's code (or code_if_null when e is NULL). */
+/* Puts "context: " in front of the message, and of those that follow. Returns e's code (or code_if_null when e is NULL). */
 int error_prefix(struct error *e, int code_if_null, const char *fmt, ...) _printf_(3, 4);
 
 /* The message, never NULL: falls back to the text of the code. Borrowed. */
 const char *error_message(const struct error *e);
+
+/* Puts what `from` has behind all that `to` has, which may be nothing yet; from is empty afterwards. */
+void error_append(struct error *to, struct error *from);
 
 /* Moves from into to (whose content is freed); from is empty afterwards. */
 void error_move(struct error *to, struct error *from);

@@ -152,13 +152,19 @@ int output_json(struct output *o, const json_t *value, struct error *e) {
 }
 
 void output_error(struct output *o, const struct error *e, int exit_status) {
-        json_t *value;
+        json_t *value, *problems = NULL;
 
         (void) fflush(o->stream);
-        (void) fprintf(stderr, "nixos-nspawn: %s\n", error_message(e));
+        for (const struct error *one = e; one; one = one->next)
+                (void) fprintf(stderr, "nixos-nspawn: %s\n", error_message(one));
         if (!o->json)
                 return;
-        value = json_pack("{s:{s:s, s:i}}", "error", "message", error_message(e), "exitStatus", exit_status);
+        if (e->next)
+                problems = json_array();
+        for (const struct error *one = e; problems && one; one = one->next)
+                (void) json_array_append_new(problems, json_string(error_message(one)));
+        value = json_pack("{s:{s:s, s:i, s:o*}}", "error", "message", error_message(e), "exitStatus", exit_status,
+                          "problems", problems);
         (void) output_json(o, value, NULL);
         json_decref(value);
 }

@@ -15,11 +15,15 @@
 #include <regex.h>
 #include <string.h>
 
+/* Enough to mend at once. */
+#define PROBLEMS_MAX 100
+
 struct checker {
         const char *text, *file;
         const json_t *table;
         json_t *path; /* of what is being looked at */
-        struct error *e;
+        struct error *e, problems;
+        unsigned n_problems;
 };
 
 static int check_type(struct checker *c, const json_t *type, const json_t *v, const char *name, json_t **ret);
@@ -42,12 +46,25 @@ static char *where_is(const struct checker *c) {
         return format("%s:%u:%u", c->file, p.line, p.column);
 }
 
-static int wrong_type(const struct checker *c, const json_t *type, const json_t *v) {
+/* Takes the problem, and goes on (*ret stands for what is wrong) unless there are many. */
+static int note(struct checker *c, struct error *problem, json_t **ret) {
+        int code = problem->code;
+
+        error_append(&c->problems, problem);
+        if (++c->n_problems >= PROBLEMS_MAX)
+                return code;
+        if (!*ret)
+                *ret = json_null();
+        return 0;
+}
+
+static int wrong_type(struct checker *c, const char *expected, const json_t *v, json_t **ret) {
+        _cleanup_(error_clear) struct error problem = ERROR_INIT;
         _cleanup_(freep) char *where = where_is(c);
         char found[VALUE_TEXT_MAX];
 
-        return problem_type(where ? where : c->file, c->path, text_of(type, "description"), value_describe(v, found),
-                            c->e);
+        (void) problem_type(where ? where : c->file, c->path, expected, value_describe(v, found), &problem);
+        return note(c, &problem, ret);
 }
 
 static int no_memory(const struct checker *c) {
@@ -224,7 +241,7 @@ static int check_type(struct checker *c, const json_t *type, const json_t *v, co
         const json_t *of = json_object_get(type, "of");
 
         if (!fits(type, v))
-                return wrong_type(c, type, v);
+                return wrong_type(c, text_of(type, "description"), v, ret);
         if (is_kind(type, "nullable") && !json_is_null(v))
                 return check_type(c, of, v, name, ret);
         if (is_kind(type, "either"))
@@ -238,15 +255,16 @@ static int check_type(struct checker *c, const json_t *type, const json_t *v, co
         return check_scalar(c, type, v, ret);
 }
 
-static int missing(struct checker *c, const char *key, const json_t *type) {
+static int missing(struct checker *c, const char *key, const json_t *type, json_t **ret) {
+        _cleanup_(error_clear) struct error problem = ERROR_INIT;
         _cleanup_(freep) char *where = where_is(c);
         int r = enter(c, json_string(key));
 
         if (r < 0)
                 return r;
-        r = problem_missing(where ? where : c->file, c->path, text_of(type, "description"), c->e);
+        (void) problem_missing(where ? where : c->file, c->path, text_of(type, "description"), &problem);
         leave(c);
-        return r;
+        return note(c, &problem, ret);
 }
 
 /* The value of an option that the config does not mention. */
@@ -258,7 +276,7 @@ static int take_default(struct checker *c, const char *key, const json_t *entry,
                 return *ret ? 0 : no_memory(c);
         }
         if (!fallback)
-                return missing(c, key, type);
+                return missing(c, key, type, ret);
         /* A default may be short, too: {} for a set of options that have defaults. */
         return check_type(c, type, fallback, key, ret);
 }
@@ -280,19 +298,21 @@ static int check_option(struct checker *c, const char *key, const json_t *entry,
         else
                 r = check_type(c, json_object_get(entry, "type"), v, key, ret);
         if (r == 0 && pending && !json_equal(*ret, json_object_get(entry, "default"))) {
+                _cleanup_(error_clear) struct error problem = ERROR_INIT;
                 _cleanup_(freep) char *where = where_is(c);
 
-                json_decref(*ret);
-                *ret = NULL;
-                r = problem_pending(where ? where : c->file, c->path, c->e);
+                (void) problem_pending(where ? where : c->file, c->path, &problem);
+                r = note(c, &problem, ret);
         }
         leave(c);
         return r;
 }
 
 static int unknown(struct checker *c, const char *key, const json_t *v) {
+        _cleanup_(error_clear) struct error problem = ERROR_INIT;
         size_t depth = json_array_size(c->path);
         _cleanup_(freep) char *where = NULL;
+        json_t *nothing = NULL;
         int r = enter(c, json_string(key));
 
         if (r < 0)
@@ -305,10 +325,10 @@ static int unknown(struct checker *c, const char *key, const json_t *v) {
                 if (enter(c, json_string(key)) < 0)
                         break;
         }
-        r = problem_unknown(where ? where : c->file, c->path, c->table, c->e);
+        (void) problem_unknown(where ? where : c->file, c->path, c->table, &problem);
         while (json_array_size(c->path) > depth)
                 leave(c);
-        return r;
+        return note(c, &problem, &nothing);
 }
 
 /* Names that the table does not have: an error, or values of the set's freeform type. */
@@ -331,24 +351,27 @@ static int check_strange(struct checker *c, const json_t *set, const json_t *v, 
 
 /* set: an entry of the table with options below it. v: what the config says there, or NULL. */
 static int check_set(struct checker *c, const json_t *set, const json_t *v, const char *name, json_t **ret) {
-        json_t *result = json_object(), *entry;
+        json_t *result, *entry;
+        unsigned before = c->n_problems;
         const char *key;
-        int r = result ? 0 : no_memory(c);
+        bool strange;
+        int r;
 
-        if (r == 0 && v && !json_is_object(v)) {
-                _cleanup_(freep) char *where = where_is(c);
-                char found[VALUE_TEXT_MAX];
-
-                r = problem_type(where ? where : c->file, c->path, "an attribute set of options",
-                                 value_describe(v, found), c->e);
-        }
+        if (v && !json_is_object(v))
+                return wrong_type(c, "an attribute set of options", v, ret);
+        result = json_object();
+        r = result ? 0 : no_memory(c);
         if (r == 0)
                 r = check_strange(c, set, v, result);
+        strange = c->n_problems > before;
         json_object_foreach (json_object_get(set, "options"), key, entry) {
                 json_t *value = NULL;
 
                 if (r < 0)
                         break;
+                /* What seems to be missing may be what was misspelt. */
+                if (strange && !json_object_get(v, key))
+                        continue;
                 r = check_option(c, key, entry, json_object_get(v, key), name, &value);
                 if (r == 0 && json_object_set_new(result, key, value) < 0)
                         r = no_memory(c);
@@ -364,8 +387,19 @@ static int check_set(struct checker *c, const json_t *set, const json_t *v, cons
 int config_check(const json_t *config, const char *text, const char *file, const char *name, const json_t *table,
                  json_t **ret, struct error *e) {
         struct checker c = {.text = text, .file = file, .table = table, .path = json_array(), .e = e};
-        int r = c.path ? check_set(&c, table, config, name, ret) : no_memory(&c);
+        json_t *checked = NULL;
+        int r = c.path ? check_set(&c, table, config, name, &checked) : no_memory(&c);
 
         json_decref(c.path);
+        if (c.n_problems > 0) {
+                r = c.problems.code;
+                problem_sort(&c.problems);
+                error_move(e, &c.problems);
+        }
+        if (r < 0)
+                json_decref(checked);
+        else
+                *ret = checked;
+        error_clear(&c.problems);
         return r;
 }

@@ -223,7 +223,7 @@ static void show_traces(const char *log, const char *shown) {
                 const char *text = json_string_value(json_object_get(line, "msg"));
                 _cleanup_(freep) char *plain = text ? nix_plain(text) : NULL;
 
-                if (plain && strncmp(plain, "trace: ", 7) == 0)
+                if (plain && strncmp(plain, "trace: ", 7) == 0 && !strstr(plain, "trace: @nixos-nspawn "))
                         fprintf(stderr, "%s: %s\n", shown, plain);
                 json_decref(line);
                 log += n + (log[n] == '\n');

@@ -16,6 +16,8 @@
 #define MARK "@nixos-nspawn "
 #define LINE "@nix "
 
+#define SAID_MAX 100
+
 char *nix_plain(const char *s) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         bool blank = false;
@@ -193,25 +195,67 @@ static void show_positions(json_t *problem, const char *file, const char *shown)
                 show_positions(definition, file, shown);
 }
 
+static int problem_in_words(json_t *problem, const char *where, const char *file, const char *shown,
+                            const json_t *table, struct error *e) {
+        show_positions(problem, file, shown);
+        return problem_from_nix(problem, where, table, e);
+}
+
+/* What evaluate.nix has said before the end came. */
+static void add_said(const char *text, const char *file, const char *shown, const json_t *table, struct error *e) {
+        unsigned left = SAID_MAX;
+
+        while (*text && left > 0) {
+                size_t n = strcspn(text, "\n");
+                json_t *line = n > strlen(LINE) && string_starts_with(text, LINE)
+                                       ? json_loadb(text + strlen(LINE), n - strlen(LINE), 0, NULL)
+                                       : NULL;
+                const char *words = json_string_value(json_object_get(line, "msg"));
+                const char *said = words ? strstr(words, "trace: " MARK) : NULL;
+                json_t *problem = said ? json_loads(said + strlen("trace: " MARK), JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+
+                if (problem) {
+                        _cleanup_(error_clear) struct error one = ERROR_INIT;
+
+                        (void) problem_in_words(problem, shown, file, shown, table, &one);
+                        error_append(e, &one);
+                        left--;
+                }
+                json_decref(problem);
+                json_decref(line);
+                text += n + (text[n] == '\n');
+        }
+}
+
+/* The error that ended the evaluation. */
+static int last_error(const json_t *error, const char *file, const char *shown, const char *portable,
+                      const json_t *table, struct error *e) {
+        _cleanup_(freep) char *position = find_position(error, portable);
+        _cleanup_(freep) char *where = as_shown(position, file, shown);
+        json_t *problem = behind_mark(error);
+        int r;
+
+        if (!where)
+                r = error_errno(e, ENOMEM, EXIT_FAILED, "%s: reading what Nix says", shown);
+        else
+                r = problem ? problem_in_words(problem, where, file, shown, table, e) : error_in_words(error, where, e);
+        json_decref(problem);
+        return r;
+}
+
 int nix_error(const char *text, const char *file, const char *shown, const char *portable, const json_t *table,
               struct error *e) {
-        _cleanup_(freep) char *position = NULL, *where = NULL;
-        json_t *error = find_error(text), *problem;
+        _cleanup_(error_clear) struct error all = ERROR_INIT, last = ERROR_INIT;
+        json_t *error = find_error(text);
         int r;
 
         if (!error)
                 return plain_error(text, shown, e);
-        problem = behind_mark(error);
-        position = find_position(error, portable);
-        where = as_shown(position, file, shown);
-        if (!where)
-                r = error_errno(e, ENOMEM, EXIT_FAILED, "%s: reading what Nix says", shown);
-        else if (problem) {
-                show_positions(problem, file, shown);
-                r = problem_from_nix(problem, where, table, e);
-        } else
-                r = error_in_words(error, where, e);
-        json_decref(problem);
+        r = last_error(error, file, shown, portable, table, &last);
         json_decref(error);
+        add_said(text, file, shown, table, &all);
+        error_append(&all, &last);
+        problem_sort(&all);
+        error_move(e, &all);
         return r;
 }

@@ -8,6 +8,7 @@
 #include "value.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NIXPKGS "needs nixpkgs (--system nixos), which is not yet supported"
@@ -109,4 +110,63 @@ int problem_from_nix(const json_t *problem, const char *where, const json_t *tab
                         "that uses them " NIXPKGS,
                         where);
         return text_from_nix(where, path, member(problem, "text", "the config is wrong"), e);
+}
+
+struct position {
+        size_t file; /* length */
+        unsigned long line, column;
+};
+
+/* "FILE:LINE:COLUMN" at a message's beginning. What has no position comes first. */
+static struct position position_of(const char *message) {
+        for (const char *p = strchr(message, ':'); p; p = strchr(p + 1, ':')) {
+                struct position position = {.file = (size_t) (p - message)};
+                char *end;
+
+                if (p[1] < '0' || p[1] > '9')
+                        continue;
+                position.line = strtoul(p + 1, &end, 10);
+                if (*end == ':' && end[1] >= '0' && end[1] <= '9')
+                        position.column = strtoul(end + 1, NULL, 10);
+                return position;
+        }
+        return (struct position){0};
+}
+
+static int compare(const void *pa, const void *pb) {
+        const char *a = error_message(pa), *b = error_message(pb);
+        struct position x = position_of(a), y = position_of(b);
+        int r = strncmp(a, b, x.file > y.file ? x.file : y.file);
+
+        if (r != 0 && x.file > 0 && y.file > 0)
+                return r;
+        if (x.line != y.line)
+                return x.line < y.line ? -1 : 1;
+        if (x.column != y.column)
+                return x.column < y.column ? -1 : 1;
+        return strcmp(a, b);
+}
+
+void problem_sort(struct error *e) {
+        _cleanup_(freep) struct error *all = NULL;
+        size_t n = 0;
+
+        for (const struct error *one = e; one; one = one->next)
+                n++;
+        all = calloc(n, sizeof(*all));
+        if (!all)
+                return;
+        n = 0;
+        for (struct error *one = e; one; one = one->next) {
+                all[n] = *one;
+                all[n++].next = NULL;
+                one->message = NULL;
+        }
+        error_clear(e);
+        qsort(all, n, sizeof(*all), compare);
+        for (size_t i = 0; i < n; i++)
+                if (i + 1 < n && strcmp(error_message(all + i), error_message(all + i + 1)) == 0)
+                        error_clear(all + i);
+                else
+                        error_append(e, all + i);
 }

@@ -16,3 +16,6 @@ int problem_pending(const char *where, const json_t *path, struct error *e);
 /* A problem as the portable module set throws it (nix/portable/lib/errors.nix). where: used when it has no position
  * of its own. */
 int problem_from_nix(const json_t *problem, const char *where, const json_t *table, struct error *e);
+
+/* Those of e in the order of their positions, each once. */
+void problem_sort(struct error *e);

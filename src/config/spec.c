@@ -177,7 +177,7 @@ static int read_bind_mounts(const json_t *options, struct container *c, struct e
         return 0;
 }
 
-static int read_timeout(const json_t *options, uint64_t *ret, struct error *e) {
+static int read_timeout(const json_t *options, struct container *c, struct error *e) {
         const json_t *v = json_object_get(options, "timeoutStartSec");
         const char *s = value_string(v);
         uint64_t usec;
@@ -187,32 +187,46 @@ static int read_timeout(const json_t *options, uint64_t *ret, struct error *e) {
         if (!s || parse_timespan(s, &usec) < 0)
                 return wrong_value(OPTIONS ".timeoutStartSec",
                                    "a time span such as \"90s\", \"2min 30s\" or \"infinity\"", v, e);
-        *ret = usec > 0 ? usec : UINT64_MAX; /* systemd: 0 is no limit */
+        c->timeout_start_usec = usec > 0 ? usec : UINT64_MAX; /* systemd: 0 is no limit */
         return 0;
 }
 
+static int read_forwards(const json_t *options, struct container *c, struct error *e) {
+        return spec_read_forwards(json_object_get(options, "forwardPorts"), &c->forwards, &c->n_forwards, e);
+}
+
+static int read_switches(const json_t *options, struct container *c, struct error *e) {
+        int r = read_boolean(options, "ephemeral", false, &c->ephemeral, e);
+
+        return r < 0 ? r : read_boolean(options, "userNamespacing", true, &c->user_namespacing, e);
+}
+
+static int read_activation(const json_t *options, struct container *c, struct error *e) {
+        return check_activation(options, &c->auto_start, e);
+}
+
+static int read_pending(const json_t *options, struct container *c, struct error *e) {
+        return check_pending(options, e);
+}
+
+/* All of them, so that everything that is wrong is told at once. */
 static int read_options(const json_t *options, struct container *c, struct error *e) {
+        static int (*const readers[])(const json_t *, struct container *, struct error *) = {
+                read_pending, read_activation, read_switches, read_timeout, read_bind_mounts, read_forwards,
+        };
+        _cleanup_(error_clear) struct error problems = ERROR_INIT;
         int r;
 
-        r = check_pending(options, e);
-        if (r < 0)
-                return r;
-        r = check_activation(options, &c->auto_start, e);
-        if (r < 0)
-                return r;
-        r = read_boolean(options, "ephemeral", false, &c->ephemeral, e);
-        if (r < 0)
-                return r;
-        r = read_boolean(options, "userNamespacing", true, &c->user_namespacing, e);
-        if (r < 0)
-                return r;
-        r = read_timeout(options, &c->timeout_start_usec, e);
-        if (r < 0)
-                return r;
-        r = read_bind_mounts(options, c, e);
-        if (r < 0)
-                return r;
-        return spec_read_forwards(json_object_get(options, "forwardPorts"), &c->forwards, &c->n_forwards, e);
+        for (size_t i = 0; i < ELEMENTS_OF(readers); i++) {
+                _cleanup_(error_clear) struct error one = ERROR_INIT;
+
+                if (readers[i](options, c, &one) == -ENOMEM)
+                        return -ENOMEM;
+                error_append(&problems, &one);
+        }
+        r = problems.code;
+        error_move(e, &problems);
+        return r;
 }
 
 /* The nixosContainer options of a spec of a version that we know; NULL after setting e. */

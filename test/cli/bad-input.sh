@@ -37,6 +37,13 @@ long=$(printf 'a%.0s' {1..64})
 refuses 10 "'$long' cannot be a container's name: a name has at most 63 characters, the length of a host name label" nixos-nspawn create --config empty.nix "$long"
 refuses 10 "'-x' cannot be a container's name: a name begins with a letter or a digit" nixos-nspawn create --config empty.nix -- -x
 
+# Everything that is wrong is told at once, in the order of the file; as JSON in one list.
+printf '{\n  nixosContainer.zone = "z";\n  nixosContainer.ephemeral = 3;\n}\n' >several.nix
+create 10 "several.nix:2:3: nixosContainer.zone is not yet supported by this version; remove it
+nixos-nspawn: several.nix:3:3: nixosContainer.ephemeral: expected true or false, found the number 3" several.nix
+prints "  as JSON" '"problems": \["several.nix:2:3: nixosContainer.zone [^"]*", "several.nix:3:3: [^"]*"\]' \
+        nixos-nspawn create --json --config several.nix x
+
 # Files.
 refuses 1 "reading the config 'none.nix': No such file or directory" nixos-nspawn create --config none.nix x
 echo '{ services.nginx.enable = true;' >syntax.nix

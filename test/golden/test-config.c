@@ -73,7 +73,11 @@ static void print_outcome(const char *path, const json_t *empty, struct buffer *
 
         if (!spec) {
                 buffer_append_format(b, "exit status %d: ", e.exit_status);
-                append_message(error_message(&e), b);
+                for (const struct error *one = &e; one; one = one->next) {
+                        append_message(error_message(one), b);
+                        if (one->next)
+                                buffer_append_string(b, "\n");
+                }
         } else {
                 json_t *changed = difference(json_object_get(spec, "config"), empty);
                 char *text = json_dumps(changed, JSON_INDENT(2) | JSON_SORT_KEYS);

@@ -54,12 +54,34 @@ static void test_move(void **state) {
         assert_null(to.message);
 }
 
+static void test_several(void **state) {
+        struct error all = ERROR_INIT, one = ERROR_INIT;
+
+        error_append(&all, &one); /* nothing was wrong */
+        assert_int_equal(all.code, 0);
+        for (unsigned i = 1; i <= 3; i++) {
+                (void) error_set(&one, EINVAL, EXIT_CONTAINER, "%u", i);
+                error_append(&all, &one);
+                assert_null(one.message);
+        }
+        (void) error_prefix(&all, -EINVAL, "c.json");
+        assert_text(error_message(&all), "c.json: 1");
+        assert_text(error_message(all.next), "c.json: 2");
+        assert_text(error_message(all.next->next), "c.json: 3");
+        assert_null(all.next->next->next);
+        error_move(&one, &all);
+        assert_null(all.next);
+        /* Another error takes the place of all. */
+        (void) error_set(&one, EIO, EXIT_FAILED, "other");
+        assert_null(one.next);
+        error_clear(&one);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_layers),
-                cmocka_unit_test(test_null_keeps_the_number),
-                cmocka_unit_test(test_code_alone),
-                cmocka_unit_test(test_move),
+                cmocka_unit_test(test_layers),     cmocka_unit_test(test_null_keeps_the_number),
+                cmocka_unit_test(test_code_alone), cmocka_unit_test(test_move),
+                cmocka_unit_test(test_several),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 # Nix and for one in JSON (src/config/problem.c).
 rec {
   mark = "@nixos-nspawn ";
-  fail = error: throw (mark + builtins.toJSON error);
+  # Said before it is thrown: evaluate.nix catches, looks for more, and only what was said can be told then.
+  say = error: builtins.trace (mark + builtins.toJSON error);
+  fail = error: say error (throw (mark + builtins.toJSON error));
 
   # What Nix's own errors are traced back to: the option that was being evaluated, and where it was set.
   context = path: definition: value: builtins.addErrorContext (mark + builtins.toJSON { inherit path; where = where definition; }) value;

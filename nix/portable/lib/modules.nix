@@ -209,7 +209,10 @@ let
     if unknown == [ ] then
       value
     else
-      errors.fail ({ kind = "unknown"; } // head (builtins.sort (a: b: a.line < b.line) unknown));
+      let
+        all = map (u: { kind = "unknown"; } // u) (builtins.sort (a: b: a.line < b.line) unknown);
+      in
+      builtins.foldl' (rest: u: errors.say u rest) (errors.fail (head all)) (builtins.tail all);
 
   freeformsOf = collected: filter (f: f != null) (map (m: m.freeform) collected);
 
