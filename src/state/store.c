@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "config/spec.h"
+#include "config/spec_text.h"
 #include "model/names.h"
 
 #include <dirent.h>
@@ -96,7 +97,8 @@ static int no_such_container(const char *name, struct error *e) {
         return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
 }
 
-int store_load_spec(const char *name, json_t **ret, struct error *e) {
+/* options: no more than spec_to_container() needs. */
+static int load_spec(const char *name, bool options, json_t **ret, struct error *e) {
         _cleanup_(freep) char *path = NULL, *text = NULL;
         json_error_t where;
         json_t *spec;
@@ -112,6 +114,8 @@ int store_load_spec(const char *name, json_t **ret, struct error *e) {
         if (r < 0)
                 return error_errno(e, r, EXIT_CONTAINER,
                                    "cannot read '%s'; run 'nixos-nspawn update %s' to make it anew", path, name);
+        if (options && spec_text_options(text, size, ret) >= 0)
+                return 0;
         spec = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
         if (!spec)
                 return error_set(e, EUCLEAN, EXIT_CONTAINER,
@@ -121,11 +125,15 @@ int store_load_spec(const char *name, json_t **ret, struct error *e) {
         return 0;
 }
 
+int store_load_spec(const char *name, json_t **ret, struct error *e) {
+        return load_spec(name, false, ret, e);
+}
+
 int store_load(const char *name, struct container *ret, struct error *e) {
         json_t *spec;
         int r;
 
-        r = store_load_spec(name, &spec, e);
+        r = load_spec(name, true, &spec, e);
         if (r < 0)
                 return r;
         r = spec_to_container(spec, name, ret, e);

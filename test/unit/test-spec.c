@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "config/spec.h"
+#include "config/spec_text.h"
 #include "config/table.h"
 
 #include <errno.h>
@@ -342,19 +343,70 @@ static void test_names(void **state) {
         assert_true(read_spec("{}", "", &c, NULL) < 0);
 }
 
+/* The short way gives what parsing all of it would, or says that it cannot. */
+static void test_text(void **state) {
+        static const struct {
+                const char *text, *options; /* NULL: not the short way */
+        } cases[] = {
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"a\":[1,{\"b\":\"}\"}]}}}",
+                 "{\"a\":[1,{\"b\":\"}\"}]}"},
+                {" { \"x\" : \"\\\"{[\" , \"config\" : { \"y\" : [ [ ] , { } ] , \"nixosContainer\" : { } } "
+                 ",\n\"version\" : 1 } \n",
+                 "{}"},
+                {"{\"version\":1,\"config\":{\"z\":{\"nixosContainer\":{\"a\":1}},\"nixosContainer\":{\"a\":2}}}",
+                 "{\"a\":2}"},
+                {"", NULL},
+                {"{", NULL},
+                {"{}", NULL},
+                {"[]", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}}} x", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}},}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}},\"x\":[1}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}},\"x\":\"1}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}},\"x\":\"1}}\\", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}},\"x\":}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{}},\"config\":{\"nixosContainer\":{}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"a\":1,\"a\":2}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"a\":01}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{},\"nixos\\u0043ontainer\":{}}}", NULL},
+                {"{\"version\":1,\"config\":[]}", NULL},
+                {"{\"version\":1,\"config\":{}}", NULL},
+                {"{\"config\":{\"nixosContainer\":{}}}", NULL},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                size_t size = strlen(cases[i].text);
+                char *text = malloc(size > 0 ? size : 1); /* without NUL: a sanitizer sees a byte too far */
+                json_t *spec = NULL, *wanted;
+                int r;
+
+                assert_non_null(text);
+                memcpy(text, cases[i].text, size);
+                r = spec_text_options(text, size, &spec);
+                if ((r == 0) != (cases[i].options != NULL))
+                        print_error("%s\n", cases[i].text);
+                assert_int_equal(r, cases[i].options ? 0 : -EBADMSG);
+                if (cases[i].options) {
+                        wanted = json_pack("{s:i, s:{s:o}}", "version", 1, "config", "nixosContainer",
+                                           json_loads(cases[i].options, 0, NULL));
+                        assert_true(json_equal(spec, wanted));
+                        json_decref(wanted);
+                }
+                json_decref(spec);
+                free(text);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_everything),
-                cmocka_unit_test(test_timeouts),
-                cmocka_unit_test(test_ports_refused),
-                cmocka_unit_test(test_doubles),
-                cmocka_unit_test(test_not_yet),
-                cmocka_unit_test(test_not_yet_is_the_tables),
-                cmocka_unit_test(test_wrong_types),
-                cmocka_unit_test(test_bind_mounts_refused),
-                cmocka_unit_test(test_damaged_specs),
-                cmocka_unit_test(test_names),
+                cmocka_unit_test(test_text),          cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_everything),    cmocka_unit_test(test_timeouts),
+                cmocka_unit_test(test_ports_refused), cmocka_unit_test(test_doubles),
+                cmocka_unit_test(test_not_yet),       cmocka_unit_test(test_not_yet_is_the_tables),
+                cmocka_unit_test(test_wrong_types),   cmocka_unit_test(test_bind_mounts_refused),
+                cmocka_unit_test(test_damaged_specs), cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
