@@ -106,6 +106,7 @@ static int forward_traffic(struct manager *m, struct error *e) {
 }
 
 int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct error *e) {
+        _cleanup_(varlink_exchange_clear) struct varlink_exchange proxy = VARLINK_EXCHANGE_INIT;
         const struct network *n = &a->network;
         int r;
 
@@ -118,13 +119,20 @@ int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct 
         r = record_write(a, NULL);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot write the record of '%s'", n->name);
+        /* nspawn-proxy opens its listeners while the kernel is given the rest. */
+        if (n->n_forwards > 0)
+                proxy_set_begin(n->name, n, &proxy);
         r = apply_admission(m, a, netns_fd, e);
         if (r < 0) {
+                if (proxy.fd >= 0) {
+                        (void) proxy_set_end(&proxy, n->name, n, NULL);
+                        (void) proxy_clear(n->name, NULL);
+                }
                 (void) record_remove(n->name);
                 return r;
         }
         if (n->n_forwards > 0)
-                r = manager_serve_localhost(m, n, e);
+                r = manager_serve_localhost_end(m, n, &proxy, e);
         if (r >= 0)
                 r = manager_expect_link(m, e);
         if (r >= 0)

@@ -58,11 +58,7 @@ static int responders_open(struct manager *m, struct error *e) {
 }
 
 int manager_expect_link(struct manager *m, struct error *e) {
-        int r = responders_open(m, e);
-
-        if (r >= 0)
-                responders_expect_link(m->responders);
-        return r;
+        return responders_open(m, e);
 }
 
 static int serve(struct manager *m, struct attachment *a, struct error *e) {

@@ -45,9 +45,16 @@ static int watch(struct manager *m) {
 }
 
 int manager_serve_localhost(struct manager *m, const struct network *n, struct error *e) {
+        struct varlink_exchange none = VARLINK_EXCHANGE_INIT;
+
+        return manager_serve_localhost_end(m, n, &none, e);
+}
+
+int manager_serve_localhost_end(struct manager *m, const struct network *n, struct varlink_exchange *x,
+                                struct error *e) {
         int r;
 
-        r = proxy_set(n->name, n, e);
+        r = proxy_set_end(x, n->name, n, e);
         if (r < 0 || !proxy_needed(n))
                 return r;
         r = watch(m);

@@ -217,8 +217,6 @@ static int daemon_open(struct daemon *d, struct error *e) {
         r = sd_event_default(&d->event);
         if (r >= 0)
                 r = signals_open(d->event);
-        if (r >= 0 && d->log)
-                r = sd_event_add_post(d->event, NULL, log_bound, d);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot make an event loop");
         r = manager_new(d->event, &d->manager, e);
@@ -230,6 +228,9 @@ static int daemon_open(struct daemon *d, struct error *e) {
                 return error_errno(e, r, EXIT_FAILED, "cannot listen on " PATH_NETD_SOCKET);
         d->busy = manager_now(d->manager);
         r = sd_event_add_time_relative(d->event, &d->idle, CLOCK_MONOTONIC, d->idle_usec, 0, on_idle, d);
+        /* Before each wait; a source that is called after each event would cost another turn of the loop. */
+        if (r >= 0 && d->log)
+                r = sd_event_source_set_prepare(d->idle, log_bound);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot set a timer") : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "netd/attachment.h"
 #include "netd/pace.h"
 #include "netd/ports.h"
+#include "netd/proxy_client.h"
 #include "netd/responders.h"
 #include "netlink/monitor.h"
 #include "netlink/route.h"
@@ -109,6 +110,9 @@ void manager_look(struct manager *m, struct attachment *a);
 /* localhost.c */
 /* Has nspawn-proxy listen for n's forwards, and started again when it dies. */
 int manager_serve_localhost(struct manager *m, const struct network *n, struct error *e);
+/* The same, begun before with proxy_set_begin(). */
+int manager_serve_localhost_end(struct manager *m, const struct network *n, struct varlink_exchange *x,
+                                struct error *e);
 /* All of them once more. */
 int manager_repair_proxy(struct manager *m, struct error *e);
 

@@ -80,23 +80,26 @@ static int replace(struct error *e) {
         return -ECONNRESET;
 }
 
-/* 0, or -errno with e set; when nobody_there(), without. */
-static int call(const char *method, json_t *parameters, json_t **ret, struct error *e) {
-        _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
-        int r;
-
-        r = varlink_exchange(PATH_PROXY_SOCKET, method, parameters, ANSWER_MS, &reply);
+/* What came of an exchange: 0, or -errno with e set; when nobody_there(), without. */
+static int judge(int r, const struct varlink_reply *reply, struct error *e) {
         if (nobody_there(r))
                 return r;
         if (r == -ETIMEDOUT)
                 return replace(e);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot talk to nspawn-proxy at " PATH_PROXY_SOCKET);
-        if (reply.error)
-                return error_from_reply(&reply, e);
-        if (ret)
+        return reply->error ? error_from_reply(reply, e) : 0;
+}
+
+static int call(const char *method, json_t *parameters, json_t **ret, struct error *e) {
+        _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
+        int r;
+
+        r = varlink_exchange(PATH_PROXY_SOCKET, method, parameters, ANSWER_MS, &reply);
+        r = judge(r, &reply, e);
+        if (r >= 0 && ret)
                 *ret = json_incref(reply.parameters);
-        return 0;
+        return r;
 }
 
 static int start(struct error *e) {
@@ -206,6 +209,28 @@ int proxy_set(const char *name, const struct network *n, struct error *e) {
                            : call_if_lives(INTERFACE ".Set", parameters, NULL, e);
         json_decref(parameters);
         return n_forwards == 0 && r == -ESRCH ? 0 : r;
+}
+
+void proxy_set_begin(const char *name, const struct network *n, struct varlink_exchange *ret) {
+        size_t n_forwards;
+        json_t *parameters = set_parameters(name, n, &n_forwards);
+
+        *ret = VARLINK_EXCHANGE_INIT;
+        /* With nothing to listen for it is not started. */
+        if (parameters && n_forwards > 0)
+                (void) varlink_exchange_begin(PATH_PROXY_SOCKET, INTERFACE ".Set", parameters, ANSWER_MS, ret);
+        json_decref(parameters);
+}
+
+int proxy_set_end(struct varlink_exchange *x, const char *name, const struct network *n, struct error *e) {
+        _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
+        int r;
+
+        if (x->fd < 0)
+                return proxy_set(name, n, e);
+        r = judge(varlink_exchange_end(x, &reply), &reply, e);
+        /* It ended meanwhile, by itself perhaps because it had nothing to do. */
+        return nobody_there(r) ? proxy_set(name, n, e) : r;
 }
 
 int proxy_clear(const char *name, struct error *e) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/network.h"
+#include "netd/varlink-client.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -15,6 +16,11 @@
  * -EADDRINUSE: a port is taken; the message names port, protocol and, when it can be told, the process. Forwards bound
  * to an address that is not a loopback one have no listener. */
 int proxy_set(const char *name, const struct network *n, struct error *e);
+
+/* The same in two halves, between which the proxy works: one that runs is asked, and errors are left to the second.
+ * Once begun it must be ended before anything else is asked of the proxy for this name. */
+void proxy_set_begin(const char *name, const struct network *n, struct varlink_exchange *ret);
+int proxy_set_end(struct varlink_exchange *x, const char *name, const struct network *n, struct error *e);
 
 /* Whether any of its forwards is one for localhost. */
 bool proxy_needed(const struct network *n);

@@ -52,7 +52,7 @@ struct responder_link {
 
 struct responders {
         sd_event *event;
-        sd_event_source *io, *advertise_timer, *dns_timer;
+        sd_event_source *io, *advertise_timer, *dns_timer, *spares_source;
         int epoll_fd, router_fd;
         int spares[LINK_ENDPOINTS]; /* sockets for the next link, ready but for being bound; negative: not made */
         uint64_t advertise_next;    /* when advertise_timer fires; UINT64_MAX: never */
@@ -101,6 +101,9 @@ bool responder_allows(struct responder_link *l, uint64_t now);
 /* responder_socket.c */
 /* Opens what the link needs and has not; 0, or negative when something that others may give back is missing. */
 int responder_sockets_open(struct responders *r, struct responder_link *l);
+/* Makes the spares that are missing, now or when there is nothing else to do. */
+void responder_spares_make(struct responders *r);
+void responder_spares_plan(struct responders *r);
 void responder_spares_close(struct responders *r);
 void responder_socket_close(struct responder_link *l, enum endpoint kind);
 bool responder_socket_needed(const struct responder_link *l, enum endpoint kind);

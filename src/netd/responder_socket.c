@@ -77,10 +77,22 @@ void responder_spares_close(struct responders *r) {
                 fd_closep(&r->spares[kind]);
 }
 
-void responders_expect_link(struct responders *r) {
+void responder_spares_make(struct responders *r) {
         for (unsigned kind = 0; kind < LINK_ENDPOINTS; kind++)
                 if (r->spares[kind] < 0)
                         r->spares[kind] = socket_make(kind);
+}
+
+static int on_spares(sd_event_source *source, void *userdata) {
+        responder_spares_make(userdata);
+        return 0;
+}
+
+void responder_spares_plan(struct responders *r) {
+        if (r->spares_source)
+                (void) sd_event_source_set_enabled(r->spares_source, SD_EVENT_ONESHOT);
+        else if (sd_event_add_defer(r->event, &r->spares_source, on_spares, r) >= 0)
+                (void) sd_event_source_set_priority(r->spares_source, SD_EVENT_PRIORITY_IDLE);
 }
 
 static int socket_bind(int fd, const struct responder_link *l, enum endpoint kind) {

@@ -170,6 +170,7 @@ int responders_new(sd_event *event, const struct responder_options *options, str
         k = responders_open(r, options);
         if (k < 0)
                 return error_errno(e, k, EXIT_FAILED, "cannot set up DHCP, router advertisements and DNS");
+        responder_spares_make(r);
         *ret = steal_ptr(r);
         return 0;
 }
@@ -190,6 +191,7 @@ void responders_free(struct responders *r) {
         sd_event_source_disable_unref(r->io);
         sd_event_source_disable_unref(r->advertise_timer);
         sd_event_source_disable_unref(r->dns_timer);
+        sd_event_source_disable_unref(r->spares_source);
         sd_event_unref(r->event);
         dns_upstream_clear(&r->upstream);
         responder_spares_close(r);
@@ -272,7 +274,13 @@ int responders_add_link(struct responders *r, const struct network *n, int ifind
 
         if (responder_sockets_open(r, l) < 0)
                 responder_router_retry_sockets(r);
-        responder_router_advertise(r, l);
+        responder_spares_plan(r);
+        /* Not here: who waits for the link need not wait for the way of an advertisement through the guest. */
+        if (link_has_v6(l)) {
+                l->advertise_at = responder_now(r);
+                responder_router_plan(r, l->advertise_at);
+        } else
+                l->advertise_at = UINT64_MAX;
         return 0;
 }
 

@@ -47,10 +47,8 @@ static inline void responders_freep(struct responders **r) {
         *r = NULL;
 }
 
-/* A link will come: what can be made before is made now, so that responders_add_link() is quicker. Optional. */
-void responders_expect_link(struct responders *r);
-
-/* Serves n on the link ifindex: opens its sockets and advertises the router at once. What is needed of n is copied.
+/* Serves n on the link ifindex: opens its sockets, and advertises the router as soon as the event loop has nothing
+ * more urgent to do. What is needed of n is copied.
  * Call it before the link is raised, after its addresses are set. A port that another program holds on every address is
  * not an error: it is logged, and tried again until it is free. -EEXIST when the link is served already. */
 int responders_add_link(struct responders *r, const struct network *n, int ifindex, struct error *e);

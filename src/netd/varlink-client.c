@@ -98,10 +98,14 @@ static int client_receive(int fd, struct buffer *b, int64_t deadline) {
         }
 }
 
-int varlink_exchange(const char *path, const char *method, json_t *parameters, int timeout_ms,
-                     struct varlink_reply *ret) {
+void varlink_exchange_clear(struct varlink_exchange *x) {
+        x->fd = fd_close(x->fd);
+}
+
+int varlink_exchange_begin(const char *path, const char *method, json_t *parameters, int timeout_ms,
+                           struct varlink_exchange *ret) {
         int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-        _cleanup_(buffer_clear) struct buffer call = BUFFER_INIT, answer = BUFFER_INIT;
+        _cleanup_(buffer_clear) struct buffer call = BUFFER_INIT;
         _cleanup_(fd_closep) int fd = -1;
         int r;
 
@@ -114,8 +118,24 @@ int varlink_exchange(const char *path, const char *method, json_t *parameters, i
         r = client_send(fd, &call, deadline);
         if (r < 0)
                 return r;
-        r = client_receive(fd, &answer, deadline);
-        if (r < 0)
-                return r;
-        return varlink_reply_parse(answer.data, strlen(answer.data), ret);
+        *ret = (struct varlink_exchange){.fd = steal_fd(&fd), .deadline = deadline};
+        return 0;
+}
+
+int varlink_exchange_end(struct varlink_exchange *x, struct varlink_reply *ret) {
+        _cleanup_(buffer_clear) struct buffer answer = BUFFER_INIT;
+        int r;
+
+        r = client_receive(x->fd, &answer, x->deadline);
+        varlink_exchange_clear(x);
+        return r < 0 ? r : varlink_reply_parse(answer.data, strlen(answer.data), ret);
+}
+
+int varlink_exchange(const char *path, const char *method, json_t *parameters, int timeout_ms,
+                     struct varlink_reply *ret) {
+        _cleanup_(varlink_exchange_clear) struct varlink_exchange x = VARLINK_EXCHANGE_INIT;
+        int r;
+
+        r = varlink_exchange_begin(path, method, parameters, timeout_ms, &x);
+        return r < 0 ? r : varlink_exchange_end(&x, ret);
 }

@@ -281,8 +281,15 @@ size_t varlink_server_accept(struct varlink_server *server) {
         }
 }
 
+/* Who connects has mostly sent its call by now. When many come, each waits for its turn. */
 static int on_listen(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        (void) varlink_server_accept(userdata);
+        struct varlink_server *server = userdata;
+
+        if (varlink_server_accept(server) == 1) {
+                struct connection *c = server->connections; /* the newest */
+
+                return on_connection(c->source, c->fd, EPOLLIN, c);
+        }
         return 0;
 }
 
