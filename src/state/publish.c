@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "nscd.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -113,6 +114,7 @@ int names_publish(const struct network *n, int ifindex) {
         if (r == 0 && b.size > 0)
                 r = publish(n, path, &b);
         buffer_clear(&b);
+        nscd_forget_hosts();
         return r;
 }
 
@@ -128,5 +130,6 @@ int names_withdraw(const char *name) {
                 return file_remove(path);
         r = remove_address_links(old, NULL, strrchr(path, '/') + 1);
         q = file_remove(path);
+        nscd_forget_hosts();
         return r < 0 ? r : q;
 }
