@@ -123,3 +123,24 @@ reboot_host() {
         stop_host
         boot_host
 }
+
+# make_plain NAME [SECTIONS]: a container of the host's user, nothing of ours: /var/lib/machines/NAME, whose system is the
+# host's own, and NAME.nspawn with SECTIONS.
+make_plain() {
+        local root=$host_root/var/lib/machines/$1
+        mkdir -p "$root/usr" "$host_root/etc/systemd/nspawn"
+        find "$HOST_TREE" -mindepth 1 -maxdepth 1 ! -name usr -exec cp -a -t "$root" {} +
+        cp "$HOST_TREE/usr/lib/os-release" "$root/etc/os-release.new"
+        mv "$root/etc/os-release.new" "$root/etc/os-release"
+        rm -f "$root/etc/resolv.conf"
+        md5sum <<<"$1" | cut -c1-32 >"$root/etc/machine-id" # else it is a first boot, which enables everything
+        echo "$1" >"$root/etc/hostname"
+        mount --bind "$HOST_TREE/usr" "$root/usr" # where systemctl finds the units
+        systemctl --quiet --root="$root" disable nscd.service NetworkManager.service NetworkManager-wait-online.service \
+                NetworkManager-dispatcher.service networking.service
+        systemctl --quiet --root="$root" enable systemd-networkd.service systemd-resolved.service
+        systemctl --quiet --root="$root" mask systemd-networkd-wait-online.service fstrim.timer apt-daily.timer \
+                apt-daily-upgrade.timer dpkg-db-backup.timer
+        umount "$root/usr"
+        printf '%s\n' "${2-}" '[Files]' 'BindReadOnly=/usr:/usr:norbind,idmap' >"$host_root/etc/systemd/nspawn/$1.nspawn"
+}
