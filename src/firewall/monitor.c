@@ -12,7 +12,6 @@
 
 enum {
         BUFFER_SIZE = 32 * 1024,
-        RECEIVE_BUFFER = 4 * 1024 * 1024, /* of the kernel */
         DATAGRAMS_A_DISPATCH = 512,
 };
 
@@ -26,15 +25,10 @@ int firewall_monitor_open(struct firewall_monitor **ret, struct error *e) {
         _cleanup_(firewall_monitor_closep) struct firewall_monitor *m = calloc(1, sizeof(*m));
         if (!m)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot watch the firewall");
-        m->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+        static const int groups[] = {NFNLGRP_NFTABLES};
+        m->fd = netlink_listen(NETLINK_NETFILTER, NULL, groups, ELEMENTS_OF(groups));
         if (m->fd < 0)
-                return error_errno(e, errno, EXIT_FAILED, "Cannot open a netlink socket to watch the firewall");
-        int size = RECEIVE_BUFFER, group = NFNLGRP_NFTABLES;
-        (void) setsockopt(m->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-        struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-        if (bind(m->fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
-            setsockopt(m->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
-                return error_errno(e, errno, EXIT_FAILED, "Cannot subscribe to the kernel's notifications of nftables");
+                return error_errno(e, m->fd, EXIT_FAILED, "Cannot subscribe to the kernel's notifications of nftables");
         int r = base_read(firewall_base_text, &m->base);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot read the firewall's base rules");
@@ -102,27 +96,14 @@ static bool datagram_damages(const struct firewall_monitor *m, size_t size, uint
 }
 
 int firewall_monitor_dispatch(struct firewall_monitor *m, uint32_t own_port) {
-        enum firewall_event event = FIREWALL_QUIET;
+        bool lost = false, damaged = false;
         for (unsigned int i = 0; i < DATAGRAMS_A_DISPATCH; i++) {
-                struct sockaddr_nl from = {0};
-                struct iovec vector = {.iov_base = m->buffer, .iov_len = sizeof(m->buffer)};
-                struct msghdr message = {
-                        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &vector, .msg_iovlen = 1};
-                ssize_t n = recvmsg(m->fd, &message, MSG_DONTWAIT);
-                if (n < 0 && errno == ENOBUFS) {
-                        event = FIREWALL_RESYNC;
-                        continue;
-                }
-                if (n < 0 && (errno == EAGAIN || errno == EINTR))
-                        break;
+                ssize_t n = netlink_hear(m->fd, m->buffer, sizeof(m->buffer), &lost);
                 if (n < 0)
-                        return -errno;
-                if (from.nl_pid != 0 || message.msg_namelen != sizeof(from))
-                        continue;
-                if (message.msg_flags & MSG_TRUNC)
-                        event = FIREWALL_RESYNC;
-                else if (event == FIREWALL_QUIET && datagram_damages(m, (size_t) n, own_port))
-                        event = FIREWALL_DAMAGED;
+                        return (int) n;
+                if (n == 0)
+                        break;
+                damaged = damaged || datagram_damages(m, (size_t) n, own_port);
         }
-        return (int) event;
+        return lost ? FIREWALL_RESYNC : damaged ? FIREWALL_DAMAGED : FIREWALL_QUIET;
 }

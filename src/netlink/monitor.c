@@ -15,8 +15,7 @@
 
 enum {
         BUFFER_SIZE = 32 * 1024,
-        RECEIVE_BUFFER = 4 * 1024 * 1024, /* of the kernel: a burst of a thousand links at once fits */
-        DATAGRAMS_A_DISPATCH = 512,       /* then the loop's other sources get their turn */
+        DATAGRAMS_A_DISPATCH = 512, /* then the loop's other sources get their turn */
 };
 
 struct netlink_monitor {
@@ -28,7 +27,7 @@ struct netlink_monitor {
  * the going of those is told that the kernel made for an address, or that are like ours. A guest can have neighbours
  * learnt at will: only permanent ones are told, and those that go. Loads are in network order, the message is in the
  * host's. */
-static int filter(int fd) {
+static int listen_filtered(const int *groups, size_t n_groups) {
         enum {
                 TYPE = offsetof(struct nlmsghdr, nlmsg_type),
                 PROTOCOL = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol),
@@ -49,7 +48,7 @@ static int filter(int fd) {
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
         };
         struct sock_fprog program = {.len = ELEMENTS_OF(code), .filter = code};
-        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+        return netlink_listen(NETLINK_ROUTE, &program, groups, n_groups);
 }
 
 int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
@@ -58,22 +57,10 @@ int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
         _cleanup_(netlink_monitor_closep) struct netlink_monitor *m = calloc(1, sizeof(*m));
         if (!m)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot watch the host's links");
-        m->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+        m->fd = listen_filtered(groups, ELEMENTS_OF(groups));
         if (m->fd < 0)
-                return error_errno(e, errno, EXIT_FAILED, "Cannot open a netlink socket to watch the host's links");
-        int size = RECEIVE_BUFFER;
-        (void) setsockopt(m->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-        int r = filter(m->fd);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot choose what to hear of the host's network");
-        struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-        if (bind(m->fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                return error_errno(e, errno, EXIT_FAILED, "Cannot bind the netlink socket that watches links");
-        for (size_t i = 0; i < ELEMENTS_OF(groups); i++)
-                if (setsockopt(m->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) < 0)
-                        return error_errno(e, errno, EXIT_FAILED,
-                                           "Cannot subscribe to the kernel's notifications of "
-                                           "links and addresses");
+                return error_errno(e, m->fd, EXIT_FAILED,
+                                   "Cannot subscribe to the kernel's notifications of links and addresses");
         *ret = steal_ptr(m);
         return 0;
 }
@@ -191,25 +178,10 @@ int netlink_monitor_dispatch(struct netlink_monitor *m, netlink_event_t handler,
         bool lost = false;
         int r = 0;
         for (unsigned int i = 0; i < DATAGRAMS_A_DISPATCH && r >= 0; i++) {
-                struct sockaddr_nl from = {0};
-                struct iovec vector = {.iov_base = m->buffer, .iov_len = sizeof(m->buffer)};
-                struct msghdr message = {
-                        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &vector, .msg_iovlen = 1};
-                ssize_t n = recvmsg(m->fd, &message, MSG_DONTWAIT);
-                if (n < 0 && errno == ENOBUFS) {
-                        lost = true;
-                        continue;
-                }
-                if (n < 0)
-                        r = errno == EAGAIN || errno == EINTR ? 0 : -errno;
-                if (n < 0)
+                ssize_t n = netlink_hear(m->fd, m->buffer, sizeof(m->buffer), &lost);
+                if (n == 0)
                         break;
-                if (from.nl_pid != 0 || message.msg_namelen != sizeof(from))
-                        continue;
-                if (message.msg_flags & MSG_TRUNC)
-                        lost = true;
-                else
-                        r = dispatch_datagram(m->buffer, (size_t) n, handler, userdata);
+                r = n < 0 ? (int) n : dispatch_datagram(m->buffer, (size_t) n, handler, userdata);
         }
         if (lost && r >= 0)
                 r = handler(&(struct netlink_event){.kind = NETLINK_EVENT_RESYNC}, userdata);

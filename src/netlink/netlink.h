@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define NETLINK_ATTRIBUTE_HEADER sizeof(struct nlattr)
 static inline size_t netlink_align(size_t size) {
@@ -96,3 +97,10 @@ static inline size_t netlink_attribute_size(const struct nlattr *a) {
 uint32_t netlink_attribute_u32(const struct nlattr *a, uint32_t fallback);
 /* Copies a string that fits with its NUL, else false. */
 bool netlink_attribute_string(const struct nlattr *a, char *buf, size_t size);
+
+/* Notifications: a non-blocking socket of its own that hears the groups, of which the kernel drops what the filter
+ * (NULL: none) does not let through, and keeps a burst of some thousand. Returns the descriptor. */
+struct sock_fprog;
+int netlink_listen(int protocol, const struct sock_fprog *filter, const int *groups, size_t n_groups);
+/* The next datagram of the kernel's, into buffer. 0: no more now. *lost is set when some did not fit. */
+ssize_t netlink_hear(int fd, void *buffer, size_t size, bool *lost);
