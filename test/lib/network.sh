@@ -30,6 +30,20 @@ make_peer_resolver() {
                 --user=root --host-record="machine.demo.test,$peer4,$peer6" --address=/only4.test/192.0.2.44
         echo "nameserver $peer4" >/etc/resolv.conf
 }
+# open_stream PORT: a TCP stream from the peer through that port of the host, to a server that sends each line back;
+# `talk WHAT` fails when a line does not come back.
+open_stream() {
+        mkfifo /run/to
+        peer bash -c "exec 3<>/dev/tcp/$peer_host4/$1 || exit 1
+                while read -r line; do echo \"\$line\" >&3; read -r -t 5 answer <&3 && echo \"\$answer\" >>/run/from; done" </run/to &
+        exec 4>/run/to
+        said=0
+}
+talk() {
+        said=$((said + 1))
+        echo "line $said" >&4
+        within 6 "$1" grep -qx "line $said" /run/from
+}
 # What is there of ours: links, elements, mounts, groups, files, addresses, processes. Two of these are compared to find what
 # was left behind. The daemon, its empty folders and the tables may stay; so may what systemd-nspawn makes for all its runs.
 everything() {

@@ -12,7 +12,6 @@ run_guest other '[{"hostPort":8282,"containerPort":80}]'
 serve example 80 welcome
 link=ve-example
 
-# A stream from the peer through the forward; `talk` fails when a line does not come back.
 cat >/run/echo.py <<'P'
 import socket
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("0.0.0.0", 81)); s.listen()
@@ -23,16 +22,7 @@ guest example python3 /run/echo.py &
 need "another forward, live" "$netd" define example '[{"hostPort":8181,"containerPort":80},{"hostPort":8183,"containerPort":81}]'
 need "  Update" of Update example
 within 5 "  a server behind it" bash -c "[[ -n \$(ip netns exec example ss -Hltn 'sport = :81') ]]"
-mkfifo /run/to
-peer bash -c "exec 3<>/dev/tcp/$peer_host4/8183 || exit 1
-        while read -r line; do echo \"\$line\" >&3; read -r -t 5 answer <&3 && echo \"\$answer\" >>/run/from; done" </run/to &
-exec 4>/run/to
-count=0
-talk() {
-        count=$((count + 1))
-        echo "line $count" >&4
-        within 6 "$1" grep -qx "line $count" /run/from
-}
+open_stream 8183
 talk "a stream from another machine"
 element() { nft list map "$1" io.systemd.nat map_port_ipport | grep "tcp . $2" >/dev/null; }
 fresh() { [[ $(peer curl -sS --max-time 1 "http://$peer_host4:8181") == welcome ]]; }

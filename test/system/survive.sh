@@ -14,7 +14,6 @@ link=ve-example
 leader() { nixos-nspawn status --json example | python3 -c 'import json,sys; print(json.load(sys.stdin)["leader"])'; }
 pid_of() { pgrep -x -o "$1"; }
 
-# A stream through the forward: the guest answers each line; `talk` fails when a line does not come back.
 cat >/run/echo.py <<'P'
 import socket, threading
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("0.0.0.0", 80)); s.listen()
@@ -26,16 +25,7 @@ P
 nixos-nspawn run example -- systemctl stop nginx >/dev/null 2>&1
 nsenter -t "$(leader)" -n python3 /run/echo.py &
 within 5 "a server in the container" bash -c "exec 3<>/dev/tcp/$address/80"
-mkfifo /run/to
-peer bash -c "exec 3<>/dev/tcp/$peer_host4/8181 || exit 1
-        while read -r line; do echo \"\$line\" >&3; read -r -t 5 answer <&3 && echo \"\$answer\" >>/run/from; done" </run/to &
-exec 4>/run/to
-count=0
-talk() {
-        count=$((count + 1))
-        echo "line $count" >&4
-        within 6 "$1" grep -qx "line $count" /run/from
-}
+open_stream 8181
 talk "a stream from another machine through port 8181"
 fresh() { peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host4/8181; echo hello >&3; read -r -t 1 a <&3; [ \"\$a\" = hello ]"; }
 
