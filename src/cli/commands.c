@@ -207,8 +207,10 @@ const struct command commands[] = {
                 .synopsis = "",
                 .summary = "prepare this host, or undo that",
                 .description = "Makes what containers need on this host: directories, a machine id, and the entry in "
-                               "/etc/nsswitch.conf by which the host finds containers by name. What is right already "
-                               "is left alone, so it can be run again at any time. Programs that are missing are "
+                               "/etc/nsswitch.conf by which the host finds containers by name. Where systemd is the "
+                               "first process it enables and starts the sockets of the daemons, and has "
+                               "NetworkManager leave containers' links alone. What is right already is left alone, so "
+                               "it can be run again at any time. Programs that are missing are "
                                "named with the package that has them.\n\n"
                                "What was changed is recorded, and --undo takes exactly that away.",
                 .options = O(UNDO) | O(DRY_RUN) | O(JSON),

@@ -130,7 +130,7 @@ in_host systemctl daemon-reload
 # Nothing to do: they end, not as failures, and come again.
 need "detached" detach pod
 within 20 "the proxy has nothing to do and ends" is $proxy inactive
-in_host systemctl stop $netd
+in_host systemctl stop $netd 2>/dev/null
 in_host mkdir -p "/run/systemd/system/$netd.d"
 in_host sh -c "printf '[Service]\nExecStart=\nExecStart=/usr/local/libexec/nixos-nspawn/nspawn-netd --idle 1\n' >/run/systemd/system/$netd.d/idle.conf"
 in_host systemctl daemon-reload
