@@ -219,6 +219,7 @@ static int create_dry_run(struct creation *c, struct error *e) {
         }
         definition_describe(d, 1, object);
         dry_run_step(object, "link " PATH_UNITS "/%s.nspawn to the definition", d->name);
+        dry_run_host_files(object, d->name, &d->container);
         dry_run_step(object, "%s the container's files in " PATH_MACHINES "/%s",
                      directories_has_root(d->name) ? "keep" : "make", d->name);
         if (!invocation_has(c->invocation, OPTION_NO_START)) {

@@ -1,7 +1,11 @@
 /* Saying instead of doing. */
 #include "cli/dry-run.h"
 
+#include "runtime/runtime.h"
+#include "state/host.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 
 json_t *dry_run_new(const char *name) {
@@ -14,6 +18,23 @@ void dry_run_step(json_t *object, const char *fmt, ...) {
         va_start(ap, fmt);
         (void) json_array_append_new(json_object_get(object, "steps"), json_vsprintf(fmt, ap));
         va_end(ap);
+}
+
+void dry_run_host_files(json_t *object, const char *name, const struct container *container) {
+        const bool wanted[_HOST_FILE_MAX] = {
+                [HOST_DROP_IN] = container,
+                [HOST_NETWORK] = container && container->mode == NETWORK_VETH,
+                [HOST_AUTOSTART] = container && container->auto_start,
+        };
+
+        for (enum host_file f = 0; f < _HOST_FILE_MAX && runtime_has_units(); f++) {
+                _cleanup_(freep) char *path = host_file_path(f, name);
+
+                if (path && wanted[f])
+                        dry_run_step(object, "%s %s", f == HOST_AUTOSTART ? "make the link" : "write", path);
+                else if (path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        dry_run_step(object, "remove %s", path);
+        }
 }
 
 static int make_plan(enum dry_run_plan what, const struct network *from, const struct network *to, struct plan *ret) {

@@ -20,6 +20,9 @@ json_t *dry_run_new(const char *name);
 /* Adds a step, a sentence without a full stop in the imperative: "make /var/lib/machines/example". */
 void dry_run_step(json_t *object, const char *fmt, ...) _printf_(2, 3);
 
+/* Adds what systemd on this host is told, where it runs. container: NULL when it is removed. */
+void dry_run_host_files(json_t *object, const char *name, const struct container *container);
+
 /* Adds the operations on the network. from: only for DRY_RUN_CHANGE. */
 int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
                     struct error *e);

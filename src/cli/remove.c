@@ -147,6 +147,7 @@ static int remove_dry_run(struct invocation *i, const struct removal *m, struct 
                 dry_run_step(object, "stop the container");
         dry_run_step(object, "remove " PATH_UNITS "/%s.nspawn", m->name);
         dry_run_step(object, "remove " PATH_PROFILES "/%s", m->name);
+        dry_run_host_files(object, m->name, NULL);
         dry_run_step(object, "let its addresses go");
         dry_run_step(object, "%s %s", m->delete_state ? "delete" : "keep", m->root);
         if (m->running && store_load_network(m->name, &c, &network, NULL) >= 0)

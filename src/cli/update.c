@@ -226,6 +226,7 @@ static int update_dry_run(struct change *c, struct error *e) {
         if (r >= 0) {
                 definition_describe(&c->new, next, object);
                 dry_run_step(object, "switch from generation %u to %u", current, next);
+                dry_run_host_files(object, c->new.name, &c->new.container);
                 dry_run_step(object, "change the container's files in " PATH_MACHINES "/%s", c->new.name);
                 if (c->restart)
                         dry_run_step(object, "restart the container");

@@ -2,20 +2,9 @@
 # Containers as units: who starts and stops them, this command line or systemd's own tools, sees and gets the same.
 source "$(dirname "$0")/../lib/tap.sh"
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/lib-unit.sh"
 on_hosts "$0" trixie/networkd bookworm/networkd trixie/ifupdown
 
-# What a container leaves behind would be in here.
-traces() {
-        in_host sh -c '
-                find /etc/systemd /run/nixos-nspawn/containers /run/nixos-nspawn/networks /run/nixos-nspawn/names /run/systemd/nspawn \
-                        /var/lib/machines /var/lib/nixos-nspawn -path /var/lib/nixos-nspawn/trees -prune -o -print 2>/dev/null |
-                        grep -vE "^/run/systemd/nspawn(/(propagate|locks|unix-export))?$|^/run/nixos-nspawn/(containers|networks|names(/.by-address)?)$|/addresses.json$|/profiles$" | sort
-                systemctl list-units --all --plain --no-legend "systemd-nspawn@*" "nspawn-*@*" --failed
-                ip -o link | sed -E "s/^[0-9]+: ([^:@]+).*/\1/"
-                nft list ruleset | grep -E "elements|ve-"
-                systemctl cat systemd-nspawn@web.service | grep -i nixos
-                true'
-}
 is_off() { [[ $(in_host systemctl is-active systemd-nspawn@web 2>&1) == inactive ]]; }
 # A process of the host's that has port 8181.
 take() {

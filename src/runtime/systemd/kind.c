@@ -2,6 +2,8 @@
 #include "runtime/kind.h"
 
 #include "base/file.h"
+#include "runtime/guest.h"
+#include "runtime/leftovers.h"
 #include "runtime/record.h"
 #include "runtime/refusal.h"
 #include "runtime/run.h"
@@ -36,6 +38,9 @@ static void forget(const char *name) {
 
         if (unit && bus_open(&bus, NULL) >= 0)
                 bus_reset_failed(bus, unit);
+        /* A unit that somebody killed whole had no chance to detach. */
+        (void) leftovers_remove(name, NULL);
+        (void) guest_folder_remove(name);
         (void) refusal_remove(name);
         if (folder)
                 (void) rmdir(folder);

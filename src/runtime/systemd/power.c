@@ -11,8 +11,9 @@
 #include <signal.h>
 #include <string.h>
 
-/* From SIGKILL to the end of everything in the unit. */
-#define KILL_TIMEOUT_USEC UINT64_C(30000000)
+/* From one kill to the next, harder one; and from the last one to the end of everything in the unit. */
+#define KILL_TIMEOUT_USEC     UINT64_C(5000000)
+#define KILL_ALL_TIMEOUT_USEC UINT64_C(30000000)
 /* A first process that has not come to its signal handlers yet ignores the signal: it is sent again. */
 #define STOP_AGAIN_USEC UINT64_C(500000)
 
@@ -123,18 +124,37 @@ static int wait_and_remind(struct job *j, bool was_ready, uint64_t timeout_usec,
         }
 }
 
-static int kill_all(struct job *j, const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
-        int r;
+static void kill_unit(const struct job *j, const char *whom) {
+        (void) sd_bus_call_method(j->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "KillUnit", NULL, NULL, "ssi",
+                                  j->unit, whom, SIGKILL);
+}
 
-        say(progress, userdata, "killing what runs in it");
-        r = sd_bus_call_method(j->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "KillUnit", NULL, NULL, "ssi",
-                               j->unit, "all", SIGKILL);
-        /* It may have ended at this moment. */
-        r = job_wait(j, KILL_TIMEOUT_USEC, e);
+/* Gently first: systemd-nspawn cleans up after a container whose first process was killed; and whoever kills everything
+ * in the unit may hit `nspawn-unit detach` (the kernel itself does: what is cloned into a group that was killed
+ * before dies at once, seen with 6.18). What has ended at that moment is no failure. */
+static int kill_all(struct job *j, const char *name, struct error *e) {
+        _cleanup_(freep) char *group = NULL;
+        struct process leader;
+        int r = 0;
+
+        if (unit_group(j->bus, j->unit, &group) >= 0 && unit_leader(group, &leader) >= 0) {
+                (void) kill(leader.pid, SIGKILL);
+                r = job_wait(j, KILL_TIMEOUT_USEC, e);
+        }
+        if (r == 0) {
+                kill_unit(j, "main");
+                r = job_wait(j, KILL_TIMEOUT_USEC, e);
+        }
+        if (r == 0) {
+                kill_unit(j, "all");
+                r = job_wait(j, KILL_ALL_TIMEOUT_USEC, e);
+        }
         if (r == 0)
                 return error_set(e, ETIMEDOUT, EXIT_FAILED,
                                  "%s does not end although everything in it was killed; see 'systemctl status %s'",
                                  name, j->unit);
+        /* That it was killed is what was asked for. */
+        bus_reset_failed(j->bus, j->unit);
         return r;
 }
 
@@ -163,8 +183,10 @@ int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progre
                 return r;
         }
         r = wait_and_remind(&j, unit_runtime_state(before.active) == RUNTIME_RUNNING, timeout_usec, e);
-        if (r == 0)
-                r = kill_all(&j, name, progress, userdata, e);
+        if (r == 0) {
+                say(progress, userdata, "killing what runs in it");
+                r = kill_all(&j, name, e);
+        }
         if (r < 0)
                 return r;
         if (strcmp(j.result, "canceled") == 0)

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Commands that fail at every step, are killed or interrupted, and a systemd that does other things meanwhile: nothing is
+# half there, and the containers of a host come back with it.
+source "$(dirname "$0")/../lib/tap.sh"
+source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/lib-unit.sh"
+on_hosts "$0" trixie/networkd
+
+need "the host boots" boot_host
+mkdir -p "$host_root/root/c"
+cat >"$host_root/root/c/web.json" <<'C'
+{ "nixosContainer": { "forwardPorts": [ { "hostPort": 8181, "containerPort": 80 } ] } }
+C
+cat >"$host_root/root/c/two.json" <<'C'
+{ "nixosContainer": { "timeoutStartSec": "2min", "activation": { "autoStart": false }, "forwardPorts": [ { "hostPort": 8282, "containerPort": 80 } ] } }
+C
+cat >"$host_root/root/c/hang.json" <<'C'
+{ "systemd": { "services": { "hang": { "wantedBy": [ "multi-user.target" ], "before": [ "multi-user.target" ],
+  "serviceConfig": { "Type": "oneshot" }, "script": "sleep 1000" } } } }
+C
+cat >"$host_root/root/c/stubborn.json" <<'C'
+{ "systemd": { "services": { "stubborn": { "wantedBy": [ "multi-user.target" ],
+  "serviceConfig": { "KillMode": "process" }, "script": "trap '' TERM; while :; do sleep 1; done" } } } }
+C
+need "setup" in_host nixos-nspawn setup
+need "warm up" in_host nixos-nspawn create --config /root/c/web.json web
+need "remove" in_host nixos-nspawn remove --delete-state web
+nothing=$(settled)
+
+# at_each_step WHAT COMMAND...: runs it in the host, failing at step 1, 2, ...; prints k before each call of check; until it succeeds
+at_each_step() {
+        local what=$1 check=$2 seen
+        shift 2
+        for k in $(seq 1 30); do
+                seen=$(in_host NIXOS_NSPAWN_FAIL_AT="$k" "$@" 2>&1) && break
+                if grep -q "a test made step $k fail" <<<"$seen"; then ok "$what, step $k failing: says so"; else not_ok "$what, step $k failing: says so" "$seen"; fi
+                $check
+        done
+        if [[ $k -gt 3 && $k -lt 30 ]]; then ok "$what has steps"; else not_ok "$what has steps" "$seen"; fi
+}
+is_nothing() { [[ $(settled) == "$nothing" ]]; }
+check_nothing() { same "  nothing is left behind" "$nothing" "$(settled)"; }
+check_first() {
+        prints "  it runs as before" '^web +running .*8181' in_host nixos-nspawn list
+        prints "  its unit too" '^TimeoutStartUSec=1min 30s$' in_host systemctl show -p TimeoutStartUSec systemd-nspawn@web
+        prints "  it starts at boot" '^enabled$' in_host systemctl is-enabled systemd-nspawn@web
+        succeeds "  its network too" in_host ping -c1 -W1 "$address"
+}
+at_each_step create check_nothing nixos-nspawn create --config /root/c/web.json web
+address=$(in_host nixos-nspawn show-ip web)
+at_each_step update check_first nixos-nspawn update --config /root/c/two.json web
+prints "  in the end it is changed" '^web +running .*8282' in_host nixos-nspawn list
+need "back" in_host nixos-nspawn update --config /root/c/web.json web
+at_each_step remove check_first nixos-nspawn remove --delete-state web
+check_nothing
+
+# Killed.
+for delay in 0.1 0.2 0.3 0.5 0.7; do
+        in_host timeout -s KILL $delay nixos-nspawn create --config /root/c/web.json web >/dev/null 2>&1 && need "remove" in_host nixos-nspawn remove --delete-state web
+        succeeds "create, killed after $delay s: the next command works" in_host nixos-nspawn list
+        check_nothing
+done
+
+# A guest that never becomes ready.
+in_host sh -c 'nixos-nspawn create --config /root/c/hang.json web >/run/output 2>&1 & echo $! >/run/pid'
+within 20 "a guest that hangs has been started" in_host sh -c 'nixos-nspawn list | grep -q "^web .*starting"'
+in_host sh -c 'kill -TERM $(cat /run/pid)'
+within 20 "interrupted, the command ends" in_host sh -c '! kill -0 $(cat /run/pid) 2>/dev/null'
+prints "  says so" '^nixos-nspawn: interrupted while starting' in_host cat /run/output
+check_nothing
+
+need "create" in_host nixos-nspawn create --no-start --config /root/c/hang.json web
+in_host sh -c 'nixos-nspawn start web >/run/output 2>&1; echo "ended with $?" >>/run/output' &
+within 20 "it is starting" in_host sh -c 'nixos-nspawn list | grep -q "^web .*starting"'
+sleep 1
+succeeds "systemd executes itself anew meanwhile" in_host systemctl daemon-reexec
+succeeds "stopped before it was ready" in_host nixos-nspawn stop web
+wait
+prints "  who waits for it is told" 'was stopped before it was ready|ended with .* before the container was ready' in_host cat /run/output
+prints "  it is off" '^web +powered off' in_host nixos-nspawn list
+need "remove" in_host nixos-nspawn remove --delete-state web
+check_nothing
+
+# A guest that does not want to stop.
+need "create" in_host nixos-nspawn create --config /root/c/stubborn.json web
+began=$SECONDS
+prints "a guest that does not stop: --timeout" 'Container web stopped' in_host nixos-nspawn stop --timeout 2s web
+if [[ $((SECONDS - began)) -lt 30 ]]; then ok "  is kept"; else not_ok "  is kept" "$((SECONDS - began)) s"; fi
+need "remove" in_host nixos-nspawn remove --delete-state web
+check_nothing
+
+# Somebody kills all of it, `nspawn-unit detach` too.
+need "create" in_host nixos-nspawn create --config /root/c/web.json web
+in_host systemctl kill -s KILL systemd-nspawn@web
+within 10 "everything in a unit was killed: it is off" in_host sh -c 'nixos-nspawn list | grep "^web *powered off"'
+succeeds "  it starts" in_host nixos-nspawn start web
+succeeds "  reachable" in_host ping -c1 -W1 "$(in_host nixos-nspawn show-ip web)"
+in_host systemctl kill -s KILL systemd-nspawn@web
+need "remove" in_host nixos-nspawn remove --delete-state web
+within 10 "  nothing is left behind" is_nothing
+
+# The bus dies.
+need "create" in_host nixos-nspawn create --config /root/c/web.json web
+in_host systemctl kill -s KILL dbus.service
+prints "dbus was killed: list" '^web +running' in_host nixos-nspawn list
+within 30 "  restart" in_host nixos-nspawn restart web
+succeeds "  reachable" in_host ping -c1 -W1 "$address"
+
+# The host boots again; its power is cut.
+for how in reboot_host cut; do
+        if [[ $how == cut ]]; then
+                cut_host
+                need "the host boots again after its power was cut" boot_host
+        else
+                need "the host boots again" reboot_host
+        fi
+        within 20 "  the container runs" in_host sh -c 'nixos-nspawn list | grep "^web *running"'
+        same "  at the same address" "$address" "$(in_host nixos-nspawn show-ip web)"
+        succeeds "  reachable" in_host ping -c1 -W1 "$address"
+        succeeds "  a command in it" in_host nixos-nspawn run web -- true
+        silent_about "  no cycle in the boot's order" 'ordering cycle' in_host journalctl -b --no-pager
+done
+need "update: no start at boot" in_host nixos-nspawn update --config /root/c/two.json web
+need "the host boots again" reboot_host
+prints "  the container does not run" '^web +powered off' in_host nixos-nspawn list
+prints "  autostart leaves it" 'Started 0 of 1' in_host nixos-nspawn autostart
+need "remove" in_host nixos-nspawn remove --delete-state web
+check_nothing
+done_testing
