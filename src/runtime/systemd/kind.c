@@ -2,11 +2,10 @@
 #include "runtime/kind.h"
 
 #include "base/file.h"
-#include "runtime/guest.h"
-#include "runtime/leftovers.h"
 #include "runtime/record.h"
 #include "runtime/refusal.h"
 #include "runtime/run.h"
+#include "runtime/systemd/detach.h"
 #include "runtime/systemd/journal.h"
 #include "runtime/systemd/power.h"
 #include "runtime/systemd/unit.h"
@@ -38,9 +37,6 @@ static void forget(const char *name) {
 
         if (unit && bus_open(&bus, NULL) >= 0)
                 bus_reset_failed(bus, unit);
-        /* A unit that somebody killed whole had no chance to detach. */
-        (void) leftovers_remove(name, NULL);
-        (void) guest_folder_remove(name);
         (void) refusal_remove(name);
         if (folder)
                 (void) rmdir(folder);
@@ -70,6 +66,7 @@ const struct runtime_kind runtime_unit = {
         .start = unit_start,
         .stop = unit_stop,
         .restart = unit_restart,
+        .recover = unit_recover,
         .run = unit_run,
         .logs = journal_print,
         .define = unit_define,

@@ -2,6 +2,7 @@
 #include "power.h"
 
 #include "runtime/refusal.h"
+#include "runtime/systemd/detach.h"
 #include "runtime/systemd/job.h"
 #include "runtime/systemd/journal.h"
 #include "runtime/systemd/unit.h"
@@ -173,7 +174,7 @@ int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progre
                 return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
         /* Not loaded, or off with no job that would change that. */
         if (unit_runtime_state(before.active) == RUNTIME_OFF && before.job == 0)
-                return 0;
+                return unit_recover(name, e);
         say(progress, userdata, "stopping");
         r = job_begin(&j, "StopUnit", unit, &refused);
         if (r == -ENOENT)
@@ -193,5 +194,5 @@ int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progre
                 return error_set(e, ECANCELED, EXIT_FAILED, "%s was started by somebody else while it was stopped",
                                  name);
         /* A unit that ended badly has ended. */
-        return 0;
+        return unit_recover(name, e);
 }

@@ -15,9 +15,9 @@
 #include "netd/client.h"
 #include "runtime/definition.h"
 #include "runtime/guest.h"
-#include "runtime/leftovers.h"
 #include "runtime/record.h"
 #include "runtime/refusal.h"
+#include "runtime/systemd/detach.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -25,28 +25,11 @@
 
 #define NETD_TIMEOUT_MS 30000
 
-static int call_netd(const char *method, const char *name, struct error *e) {
-        int r = netd_ensure(e);
-
-        return r < 0 ? r : netd_call(method, json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);
-}
-
-static int clear_up(const char *name, struct error *e) {
-        _cleanup_(freep) char *folder = supervisor_path(name, NULL);
-        int r = leftovers_remove(name, e), k = guest_folder_remove(name);
-
-        if (r >= 0 && k < 0)
-                r = error_errno(e, k, EXIT_FAILED, "Cannot remove " PATH_CONTAINERS "/%s/guest", name);
-        if (folder) /* unless a refusal is in it */
-                (void) rmdir(folder);
-        return r;
-}
-
 static int prepare(const char *name, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(freep) char *folder = supervisor_path(name, NULL);
         struct network network;
-        int r = clear_up(name, e);
+        int r = unit_clear_up(name, e);
 
         if (r >= 0)
                 r = definition_read(name, &c, &network, e);
@@ -58,18 +41,18 @@ static int prepare(const char *name, struct error *e) {
         r = guest_folder_make(&c, &network, e);
         if (r >= 0)
                 r = guest_resolver_write(&network, e);
-        return r < 0 ? r : call_netd("Attach", name, e);
+        if (r >= 0)
+                r = netd_ensure(e);
+        return r < 0 ? r : netd_call("Attach", json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);
 }
 
 static int detach(const char *name) {
-        _cleanup_(error_clear) struct error e = ERROR_INIT, left = ERROR_INIT;
-        int r = clear_up(name, &left);
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
 
-        if (call_netd("Detach", name, &e) < 0)
-                log_warning("%s; nspawn-netd will find the end of %s by itself", error_message(&e), name);
-        if (r < 0)
-                log_error("%s", error_message(&left));
-        return r < 0 ? EXIT_FAILED : 0;
+        if (unit_detach(name, &e) >= 0)
+                return 0;
+        log_error("%s", error_message(&e));
+        return EXIT_FAILED;
 }
 
 static int attach(const char *name) {
