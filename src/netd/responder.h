@@ -53,7 +53,7 @@ struct responder_link {
 struct responders {
         sd_event *event;
         sd_event_source *io, *advertise_timer, *dns_timer, *spares_source;
-        int epoll_fd, router_fd;
+        int epoll_fd, router_fd, frames_fd;
         int spares[LINK_ENDPOINTS]; /* sockets for the next link, ready but for being bound; negative: not made */
         uint64_t advertise_next;    /* when advertise_timer fires; UINT64_MAX: never */
 

@@ -1,18 +1,24 @@
-/* The router that guests see: advertisements out, solicitations in, one raw socket for all links.
+/* The router that guests see: solicitations in and advertisements out, by one socket each for all links.
  *
  * The guest is alone on its link, so an advertisement to everybody is one to it; only the address that it should have
- * is answered on its own. So no solicitation makes this host look for neighbours that do not exist. */
+ * is answered on its own. So no solicitation makes this host look for neighbours that do not exist.
+ *
+ * Advertisements leave as frames: for a packet to ff02::1 the kernel looks through its multicast routes, of which each
+ * link has one. */
 #include "netd/responder.h"
 
 #include "base/log.h"
 #include "proto/ra.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <netinet/icmp6.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #define MESSAGES_A_TURN   32
+#define LINKS_A_TURN      32           /* advertised to, before the daemon's other work has its turn */
 #define INTERVAL          600000000ULL /* microseconds; of one link, a little less, so that links spread */
 #define INITIAL_INTERVAL  8000000ULL
 #define INITIAL_TIMES     3
@@ -23,9 +29,8 @@ static const struct in6_addr all_nodes = {{{0xff, 0x02, [15] = 1}}};
 
 int responder_router_open(struct responders *r) {
         struct icmp6_filter filter;
-        int hops = RA_HOP_LIMIT, on = 1, off = 0;
-        _cleanup_(fd_closep) int fd = -1;
-        int k;
+        _cleanup_(fd_closep) int fd = -1, frames = -1;
+        int on = 1, k;
 
         fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
         if (fd < 0)
@@ -33,22 +38,23 @@ int responder_router_open(struct responders *r) {
         ICMP6_FILTER_SETBLOCKALL(&filter);
         ICMP6_FILTER_SETPASS(ND_ROUTER_SOLICIT, &filter);
         if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ||
-            setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)) < 0 ||
-            setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops)) < 0 ||
-            setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof(off)) < 0 ||
             setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) < 0 ||
             setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on)) < 0)
+                return -errno;
+        frames = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* protocol 0: receives nothing */
+        if (frames < 0)
                 return -errno;
         k = responder_watch(r, fd, ENDPOINT_ROUTER, 0, EPOLLIN);
         if (k < 0)
                 return k;
         r->router_fd = steal_fd(&fd);
+        r->frames_fd = steal_fd(&frames);
         return 0;
 }
 
 /* withdraw: the prefix and the resolver are over, though the router stays. */
-static int advertisement_build(const struct responder_link *l, bool withdraw, uint8_t data[RA_SIZE_MAX],
-                               size_t *ret_size) {
+static int advertisement_build(const struct responder_link *l, const struct in6_addr *to, bool withdraw,
+                               uint8_t data[RA_PACKET_MAX], size_t *ret_size) {
         const struct ra_prefix prefix = {
                 .prefix = {.address = address_v6(&l->host_v6), .length = l->length_v6},
                 .valid = withdraw ? 0 : RA_INFINITE,
@@ -66,36 +72,27 @@ static int advertisement_build(const struct responder_link *l, bool withdraw, ui
                 .dns_lifetime = withdraw ? 0 : RA_LIFETIME_MAX,
         };
 
-        return ra_build(&config, data, RA_SIZE_MAX, ret_size);
+        return ra_packet_build(&config, &l->host_link_local, to, data, RA_PACKET_MAX, ret_size);
 }
 
 static int advertisement_send(struct responders *r, const struct responder_link *l, const struct in6_addr *to,
                               bool withdraw) {
-        struct in6_pktinfo info = {.ipi6_addr = l->host_link_local, .ipi6_ifindex = (unsigned) l->ifindex};
-        struct sockaddr_in6 address = {
-                .sin6_family = AF_INET6, .sin6_addr = *to, .sin6_scope_id = (uint32_t) l->ifindex};
-        uint8_t data[RA_SIZE_MAX], control[CMSG_SPACE(sizeof(info))] = {0};
-        struct iovec part = {data, 0};
-        struct msghdr m = {
-                .msg_name = &address,
-                .msg_namelen = sizeof(address),
-                .msg_iov = &part,
-                .msg_iovlen = 1,
-                .msg_control = control,
-                .msg_controllen = sizeof(control),
-        };
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
+        static const struct mac everybody = {{0x33, 0x33, 0, 0, 0, 1}}; /* ff02::1, RFC 2464 7 */
+        struct sockaddr_ll address = {.sll_family = AF_PACKET,
+                                      .sll_protocol = htons(ETH_P_IPV6),
+                                      .sll_ifindex = l->ifindex,
+                                      .sll_halen = ETH_ALEN};
+        uint8_t data[RA_PACKET_MAX];
+        size_t size;
         int k;
 
-        k = advertisement_build(l, withdraw, data, &part.iov_len);
+        k = advertisement_build(l, to, withdraw, data, &size);
         if (k < 0)
                 return k;
-        c->cmsg_level = IPPROTO_IPV6;
-        c->cmsg_type = IPV6_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(info));
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        return sendmsg(r->router_fd, &m, MSG_DONTWAIT) < 0 ? -errno : 0;
+        memcpy(address.sll_addr, to == &all_nodes ? everybody.bytes : l->client_mac.bytes, ETH_ALEN);
+        return sendto(r->frames_fd, data, size, MSG_DONTWAIT, (const struct sockaddr *) &address, sizeof(address)) < 0
+                       ? -errno
+                       : 0;
 }
 
 /* A link without carrier refuses: it gets one by responders_advertise() when it is up, else by the timer. */
@@ -126,6 +123,7 @@ void responder_router_withdraw(struct responders *r, struct responder_link *l) {
 static int on_advertise_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         struct responders *r = userdata;
         uint64_t now = responder_now(r), next = UINT64_MAX;
+        unsigned sent = 0;
 
         r->advertise_next = UINT64_MAX;
         for (uint32_t i = 0; i < r->n_slots; i++) {
@@ -135,8 +133,10 @@ static int on_advertise_timer(sd_event_source *source, uint64_t usec, void *user
                         continue;
                 if (l->complained != 0 && responder_sockets_open(r, l) < 0)
                         next = now + RETRY_SOCKETS;
-                if (now >= l->advertise_at)
+                if (now >= l->advertise_at && sent < LINKS_A_TURN) {
                         responder_router_advertise(r, l);
+                        sent++;
+                }
                 if (l->advertise_at < next)
                         next = l->advertise_at;
         }

@@ -161,7 +161,7 @@ int responders_new(sd_event *event, const struct responder_options *options, str
         /* The big buffers are left as they come, so that only what is used of them is ever in memory. */
         memset(r, 0, offsetof(struct responders, packet));
         r->event = sd_event_ref(event);
-        r->epoll_fd = r->router_fd = r->dns.spare_fd = -1;
+        r->epoll_fd = r->router_fd = r->frames_fd = r->dns.spare_fd = -1;
         for (size_t i = 0; i < ELEMENTS_OF(r->spares); i++)
                 r->spares[i] = -1;
         r->advertise_next = UINT64_MAX;
@@ -196,6 +196,7 @@ void responders_free(struct responders *r) {
         dns_upstream_clear(&r->upstream);
         responder_spares_close(r);
         fd_closep(&r->router_fd);
+        fd_closep(&r->frames_fd);
         fd_closep(&r->dns.spare_fd);
         fd_closep(&r->epoll_fd);
         free(r->links);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#define IPV6_HEADER_SIZE   40
 #define TYPE_SOLICITATION  133
 #define TYPE_ADVERTISEMENT 134
 #define CURRENT_HOP_LIMIT  64
@@ -88,6 +89,43 @@ int ra_build(const struct ra_config *c, uint8_t *data, size_t capacity, size_t *
         if (w.overflow)
                 return -ENOBUFS;
         *ret_size = w.size;
+        return 0;
+}
+
+/* The one's complement sum of RFC 1071, folded. An odd last byte counts as if a zero came behind it. */
+static uint32_t sum(uint32_t s, const uint8_t *data, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                s += i % 2 == 0 ? (uint32_t) data[i] << 8 : data[i];
+        while (s >> 16)
+                s = (s & 0xffff) + (s >> 16);
+        return s;
+}
+
+int ra_packet_build(const struct ra_config *c, const struct in6_addr *from, const struct in6_addr *to, uint8_t *data,
+                    size_t capacity, size_t *ret_size) {
+        struct writer w = {.data = data, .capacity = capacity};
+        uint8_t *message = data + IPV6_HEADER_SIZE;
+        uint32_t s;
+        size_t size;
+        int k;
+
+        if (capacity < IPV6_HEADER_SIZE)
+                return -ENOBUFS;
+        k = ra_build(c, message, capacity - IPV6_HEADER_SIZE, &size);
+        if (k < 0)
+                return k;
+        writer_u32(&w, UINT32_C(6) << 28);
+        writer_u16(&w, (uint16_t) size);
+        writer_u8(&w, IPPROTO_ICMPV6);
+        writer_u8(&w, RA_HOP_LIMIT);
+        writer_bytes(&w, from, sizeof(*from));
+        writer_bytes(&w, to, sizeof(*to));
+        /* The pseudo-header of RFC 8200 8.1 (both addresses, length, next header), then the message. */
+        s = sum(IPPROTO_ICMPV6 + (uint32_t) size, data + 8, 32);
+        s = ~sum(s, message, size) & 0xffff;
+        message[2] = (uint8_t) (s >> 8);
+        message[3] = (uint8_t) s;
+        *ret_size = IPV6_HEADER_SIZE + size;
         return 0;
 }
 

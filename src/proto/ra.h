@@ -1,4 +1,4 @@
-/* Router advertisements and solicitations (RFC 4861, 8106, 5175). Pure; checksums are the kernel's. */
+/* Router advertisements and solicitations (RFC 4861, 8106, 5175). Pure. */
 #pragma once
 
 #include "base/address.h"
@@ -32,8 +32,14 @@ struct ra_config {
         uint32_t dns_lifetime; /* seconds */
 };
 
-/* Writes an advertisement. -ENOBUFS: does not fit; -EINVAL: the domain is no name. */
+/* Writes an advertisement, its checksum left out. -ENOBUFS: does not fit; -EINVAL: the domain is no name. */
 int ra_build(const struct ra_config *c, uint8_t *data, size_t capacity, size_t *ret_size);
+
+#define RA_PACKET_MAX (40 + RA_SIZE_MAX)
+
+/* The same as a whole IPv6 packet (RFC 8200), with the checksum. */
+int ra_packet_build(const struct ra_config *c, const struct in6_addr *from, const struct in6_addr *to, uint8_t *data,
+                    size_t capacity, size_t *ret_size);
 
 struct router_solicitation {
         bool has_mac;

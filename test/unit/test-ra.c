@@ -86,6 +86,33 @@ static void test_room(void **state) {
         assert_int_equal(ra_build(&c, data, sizeof(data), &size), -EINVAL);
 }
 
+/* What `ping6`'s kernel would have made of it: header, pseudo-header's checksum. */
+static void test_packet(void **state) {
+        uint8_t data[RA_PACKET_MAX], message[RA_SIZE_MAX];
+        struct in6_addr from, to;
+        struct ra_config c = config();
+        size_t size, inner;
+        uint32_t sum = 0;
+
+        assert_int_equal(inet_pton(AF_INET6, "fe80::1", &from), 1);
+        assert_int_equal(inet_pton(AF_INET6, "ff02::1", &to), 1);
+        assert_int_equal(ra_build(&c, message, sizeof(message), &inner), 0);
+        assert_int_equal(ra_packet_build(&c, &from, &to, data, sizeof(data), &size), 0);
+        assert_int_equal(size, 40 + inner);
+        assert_bytes(data, 40, "60000000 0018 3a ff fe800000000000000000000000000001 ff020000000000000000000000000001");
+        /* RFC 1071: with its checksum in place, pseudo-header and message sum up to all ones. */
+        for (size_t i = 8; i < size; i += 2)
+                sum += (uint32_t) data[i] << 8 | data[i + 1];
+        sum += (uint32_t) inner + IPPROTO_ICMPV6;
+        while (sum >> 16)
+                sum = (sum & 0xffff) + (sum >> 16);
+        assert_int_equal(sum, 0xffff);
+        memset(data + 42, 0, 2);
+        assert_memory_equal(data + 40, message, inner);
+        for (size_t i = 0; i < 40 + inner; i++)
+                assert_int_equal(ra_packet_build(&c, &from, &to, data, i, &size), -ENOBUFS);
+}
+
 static int solicit(const char *hex, int hops, const char *source) {
         struct bytes b = bytes_of(hex);
         struct router_solicitation s;
@@ -123,11 +150,9 @@ static void test_bad_solicitations(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_default),
-                cmocka_unit_test(test_users_prefixes),
-                cmocka_unit_test(test_room),
-                cmocka_unit_test(test_solicitation),
-                cmocka_unit_test(test_bad_solicitations),
+                cmocka_unit_test(test_default),      cmocka_unit_test(test_users_prefixes),
+                cmocka_unit_test(test_room),         cmocka_unit_test(test_packet),
+                cmocka_unit_test(test_solicitation), cmocka_unit_test(test_bad_solicitations),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
