@@ -165,4 +165,10 @@ same "  does nothing" active "$(state nspawn-netd.socket)"
 need "setup --undo" in_host nixos-nspawn setup --undo
 same "the host is as before" "$before" "$(everything_of_ours)"
 prints "  twice" '^Nothing to do\.$' in_host nixos-nspawn setup --undo
+
+in_host systemctl -q enable nspawn-netd.socket
+need "setup, with a socket that somebody enabled" in_host nixos-nspawn setup
+need "  undone" in_host nixos-nspawn setup --undo
+same "  that one stays enabled, the other one not" "enabled disabled" \
+        "$(in_host systemctl is-enabled nspawn-netd.socket nspawn-proxy.socket | paste -sd' ')"
 done_testing
