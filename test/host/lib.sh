@@ -55,7 +55,9 @@ boot_host() {
                         tail -n 20 "$log"
                         return 1
                 fi
-                _find_host "$group" && state=$(in_host timeout 60 systemctl is-system-running --wait 2>/dev/null)
+                # Again and again, because a --wait may miss the end when D-Bus takes over just then.
+                _find_host "$group" && state=$(in_host timeout 5 systemctl is-system-running --wait 2>/dev/null)
+                [[ $state != @(initializing|starting|offline|unknown) ]] || state=''
         done
         if [[ $state != running ]]; then
                 echo "the host is '$state' after its boot:"
