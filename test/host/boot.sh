@@ -8,7 +8,10 @@ need "boots and is well" boot_host
 declare -A versions=([bookworm]=252 [trixie]=257)
 prints "systemd" "^systemd ${versions[$HOST_SUITE]} " in_host systemctl --version
 case $HOST_VARIANT in
-networkd) prints "networkd has the uplink" 'uplink +ether +routable +configured' in_host networkctl --no-legend ;;
+networkd)
+        uplink() { grep -qE 'uplink +ether +routable +configured' <<<"$(in_host networkctl --no-legend)"; }
+        within 20 "networkd has the uplink" uplink
+        ;;
 nm) prints "NetworkManager has the uplink" '^uplink:connected$' in_host nmcli -t -f device,state device ;;
 ifupdown) prints "ifupdown has the uplink" '^uplink=uplink$' in_host ifquery --state uplink ;;
 esac
