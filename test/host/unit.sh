@@ -114,6 +114,27 @@ in_host systemctl stop taker
 succeeds "  start, when it is free again" in_host machinectl start web
 silent_about "  and nothing tells of the refusal any more" . in_host sh -c 'ls /run/nixos-nspawn/containers/web | grep error || true'
 
+in_host nixos-nspawn stop web >/dev/null
+in_host systemctl -q mask --runtime systemd-nspawn@web
+fails "start: the unit is masked" 11 'systemd-nspawn@web.service is masked' in_host nixos-nspawn start web
+in_host systemctl -q unmask --runtime systemd-nspawn@web
+succeeds "  start, when it is not" in_host nixos-nspawn start web
+
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+prints "list, by a user" '^web +running' in_host "${nobody[@]}" nixos-nspawn list
+fails "logs, by a user who may not read them" 1 'that this user may read' in_host "${nobody[@]}" nixos-nspawn logs web
+
+cat >"$host_root/root/c/open.json" <<'C'
+{ "nixosContainer": { "ephemeral": true, "userNamespacing": false, "bindMounts": [ "/dev/net/tun", "/root/c:/data" ] } }
+C
+succeeds "create without a user namespace, with a device" in_host nixos-nspawn create --config /root/c/open.json open
+prints "  the device opens" '^opened' in_host nixos-nspawn run open -- sh -c 'exec 3<>/dev/net/tun && echo opened'
+refused "  no other one can be made" in_host nixos-nspawn run open -- mknod /tmp/memory c 1 1
+in_host nixos-nspawn run open -- touch /mark
+succeeds "  restart" in_host nixos-nspawn restart open
+refused "  its root was thrown away" in_host nixos-nspawn run open -- test -e /mark
+succeeds "  remove" in_host nixos-nspawn remove --delete-state open
+
 fails "a start that is not ready in time" 11 'not ready within 1 s' in_host sh -c '
         echo "{ \"nixosContainer\": { \"timeoutStartSec\": \"1s\" }, \"systemd\": { \"services\": { \"slow\": { \"wantedBy\": [ \"multi-user.target\" ],
                 \"before\": [ \"multi-user.target\" ], \"serviceConfig\": { \"Type\": \"oneshot\", \"ExecStart\": \"/bin/sleep 30\" } } } } }" >/root/c/slow.json

@@ -131,6 +131,9 @@ int journal_print(const char *name, int fd, int lines, bool follow, struct error
                 r = print_rest(j, &clean, fd, &any);
         if (r >= 0 && follow)
                 r = follow_rest(j, name, &clean, fd);
+        else if (r >= 0 && !any && lines != 0 && geteuid() != 0)
+                return error_set(e, EACCES, EXIT_FAILED,
+                                 "The journal has nothing of %s that this user may read: run it with sudo", unit);
         else if (r >= 0 && !any && lines != 0)
                 return error_set(e, ENOENT, EXIT_CONTAINER,
                                  "The journal has nothing of %s; a container is in it from its first start on", unit);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 /* From one kill to the next, harder one; and from the last one to the end of everything in the unit. */
 #define KILL_TIMEOUT_USEC     UINT64_C(5000000)
@@ -105,6 +106,19 @@ int unit_restart(const char *name, runtime_progress_t progress, void *userdata, 
         return start(name, "RestartUnit", progress, userdata, e);
 }
 
+/* 0: it got the signal. */
+static int leader_signal(const char *group, int number) {
+        _cleanup_(fd_closep) int fd = -1;
+        struct process leader;
+
+        if (unit_leader(group, &leader) < 0)
+                return -ESRCH;
+        fd = process_open(&leader);
+        if (fd < 0)
+                return fd;
+        return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
+}
+
 /* systemd-nspawn passes the wish to stop on once. One whose PID 1 was not ready for it is reminded. */
 static int wait_and_remind(struct job *j, bool was_ready, uint64_t timeout_usec, struct error *e) {
         _cleanup_(freep) char *group = NULL;
@@ -113,13 +127,11 @@ static int wait_and_remind(struct job *j, bool was_ready, uint64_t timeout_usec,
                 return job_wait(j, timeout_usec, e);
         for (;;) {
                 uint64_t turn = timeout_usec < STOP_AGAIN_USEC ? timeout_usec : STOP_AGAIN_USEC;
-                struct process leader;
                 int r = job_wait(j, turn, e);
 
                 if (r != 0 || turn == timeout_usec)
                         return r;
-                if (unit_leader(group, &leader) >= 0)
-                        (void) kill(leader.pid, SIGRTMIN + 3);
+                (void) leader_signal(group, SIGRTMIN + 3);
                 if (timeout_usec != UINT64_MAX)
                         timeout_usec -= turn;
         }
@@ -135,13 +147,10 @@ static void kill_unit(const struct job *j, const char *whom) {
  * before dies at once, seen with 6.18). What has ended at that moment is no failure. */
 static int kill_all(struct job *j, const char *name, struct error *e) {
         _cleanup_(freep) char *group = NULL;
-        struct process leader;
         int r = 0;
 
-        if (unit_group(j->bus, j->unit, &group) >= 0 && unit_leader(group, &leader) >= 0) {
-                (void) kill(leader.pid, SIGKILL);
+        if (unit_group(j->bus, j->unit, &group) >= 0 && leader_signal(group, SIGKILL) >= 0)
                 r = job_wait(j, KILL_TIMEOUT_USEC, e);
-        }
         if (r == 0) {
                 kill_unit(j, "main");
                 r = job_wait(j, KILL_TIMEOUT_USEC, e);
