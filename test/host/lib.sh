@@ -113,17 +113,29 @@ cut_host() {
         _host_gone
 }
 _host_gone() {
-        local group nspawn
+        local group nspawn end
         group=$(_host_group) nspawn=$(_host_state nspawn)
-        while _runs "$nspawn"; do sleep 0.02; done
+        end=$((SECONDS + 120))
+        while _runs "$nspawn"; do
+                # What in_host still runs is stopped before it is killed, nsenter stops with it, and would not wait for it.
+                cat "$group/payload/in-host/cgroup.procs" 2>/dev/null | xargs -r kill -CONT 2>/dev/null
+                if [[ $SECONDS -ge $end ]]; then
+                        echo "the host does not go down; what runs in it:"
+                        ps -e -o pid,stat,args --forest
+                        in_host systemctl list-jobs --no-pager
+                        tail -n 20 "$HOST_WORK/console.$(_host_state boots)"
+                        kill -KILL "$nspawn"
+                        return 1
+                fi
+                sleep 0.02
+        done
         [[ ! -f $group/cgroup.kill ]] || echo 1 >"$group/cgroup.kill"
         until find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; do sleep 0.02; done
         ip link del eth0 2>/dev/null # systemd-nspawn gave it back
         rm -rf "$HOST_WORK/pid" "$HOST_WORK/nspawn" /run/systemd/nspawn
 }
 reboot_host() {
-        stop_host
-        boot_host
+        stop_host && boot_host
 }
 
 # make_plain NAME [SECTIONS]: a container of the host's user, nothing of ours: /var/lib/machines/NAME, whose system is the
@@ -146,3 +158,11 @@ make_plain() {
         umount "$root/usr"
         printf '%s\n' "${2-}" '[Files]' 'BindReadOnly=/usr:/usr:norbind,idmap' >"$host_root/etc/systemd/nspawn/$1.nspawn"
 }
+
+# The host's resolver, here: knows machine.demo.test, and nixos.org, both this machine.
+peer_resolver() {
+        dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --bind-dynamic --listen-address=$peer4 --user=root \
+                --pid-file=/run/peer-dns.pid --host-record="machine.demo.test,$peer4,$peer6" --host-record="nixos.org,$peer4,$peer6"
+}
+# in_guest NAME COMMAND...: as root in a container of the host's, with its output and its status.
+in_guest() { in_host systemd-run --quiet --pipe --wait --collect --machine="$1" -- "${@:2}"; }
