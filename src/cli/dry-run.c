@@ -5,7 +5,6 @@
 #include "state/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 
 json_t *dry_run_new(const char *name) {
@@ -32,7 +31,7 @@ void dry_run_host_files(json_t *object, const char *name, const struct container
 
                 if (path && wanted[f])
                         dry_run_step(object, "%s %s", f == HOST_AUTOSTART ? "make the link" : "write", path);
-                else if (path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                else if (path && host_file_exists(f, name))
                         dry_run_step(object, "remove %s", path);
         }
 }

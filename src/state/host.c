@@ -61,6 +61,12 @@ static int read_own(const char *path, bool is_link, char **ret) {
         return strncmp(*ret, HOST_FILE_MARKER, strlen(HOST_FILE_MARKER)) == 0 ? 1 : -EEXIST;
 }
 
+bool host_file_exists(enum host_file f, const char *name) {
+        _cleanup_(freep) char *path = host_file_path(f, name), *text = NULL;
+
+        return path && read_own(path, f == HOST_AUTOSTART, &text) > 0;
+}
+
 static char *folder_of(const char *path) {
         return strndup(path, (size_t) (strrchr(path, '/') - path));
 }

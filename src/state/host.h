@@ -21,6 +21,9 @@ enum host_file {
 /* malloc'd; NULL: out of memory. */
 char *host_file_path(enum host_file f, const char *name);
 
+/* Whether it is there, and ours. */
+bool host_file_exists(enum host_file f, const char *name);
+
 /* Makes them say what the definition in force says: written, changed or taken away; all of them away when there is no
  * such container. A file there that is not ours is refused (-EEXIST) and left alone, when it would have to be written;
  * when ours would only be taken away it is passed over. changed: set for what was changed, also on failure. The same

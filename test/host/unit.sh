@@ -33,6 +33,8 @@ prints "  and leaves it alone" '^\[Service\]$' in_host cat /etc/systemd/system/s
 in_host rm /etc/systemd/system/systemd-nspawn@web.service.d/50-nixos-nspawn.conf
 before_web=$(traces)
 
+prints "create, dry: the files" 'write /etc/systemd/network/20-ve-web.network$' in_host nixos-nspawn create --dry-run --config /root/c/web.json web
+same "  and nothing is done" "$before_web" "$(traces)"
 need "create" in_host nixos-nspawn create --config /root/c/web.json web
 ok "create"
 prints "list" '^web +running +imperative +10\.233\.' in_host nixos-nspawn list
@@ -151,6 +153,7 @@ prints "  leaves the unit as it was" '^TimeoutStartUSec=2min$' in_host systemctl
 prints "  and it runs" '^web +running .*8282' in_host nixos-nspawn list
 in_host systemctl stop taker
 
+prints "remove, dry: what would go" 'remove /etc/systemd/system/systemd-nspawn@web.service.d/50-nixos-nspawn.conf$' in_host nixos-nspawn remove --dry-run web
 prints "remove" 'Container web removed successfully' in_host nixos-nspawn remove --delete-state web
 within 5 "  who follows the log is let go" in_host sh -c '! kill -0 $(cat /run/follower) 2>/dev/null'
 same "  nothing but the user's own drop-in is left" "$before_web" "$(traces)"

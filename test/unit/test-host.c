@@ -105,6 +105,9 @@ static void test_others(void **state) {
         assert_int_equal(host_files_follow("web", changed, &e), -EEXIST);
         assert_non_null(strstr(error_message(&e), NETWORK));
         assert_true(changed[HOST_DROP_IN]);
+        assert_true(host_file_exists(HOST_DROP_IN, "web"));
+        assert_false(host_file_exists(HOST_NETWORK, "web"));
+        assert_false(host_file_exists(HOST_AUTOSTART, "web"));
         error_clear(&e);
         /* Taken back: the rest of it goes, theirs stays. */
         assert_int_equal(store_remove("web", &e), 0);
