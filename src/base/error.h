@@ -39,7 +39,8 @@ int error_set(struct error *e, int code, int exit_status, const char *fmt, ...) 
 /* As error_set(), and appends ": " and the text of the errno. */
 int error_errno(struct error *e, int code, int exit_status, const char *fmt, ...) _printf_(4, 5);
 
-/* Puts "context: " in front of the message, and of those that follow. Returns e's code (or code_if_null when e is NULL). */
+/* Puts "context: " in front of the message, and of those that follow. Returns e's code (or code_if_null when e is
+ * NULL). */
 int error_prefix(struct error *e, int code_if_null, const char *fmt, ...) _printf_(3, 4);
 
 /* The message, never NULL: falls back to the text of the code. Borrowed. */
