@@ -2,10 +2,17 @@
 # options, each with what the config says or its default. Run by src/config/nix.c:
 #
 #     nix-instantiate --eval --strict --json --store dummy:// evaluate.nix --argstr file FILE --argstr name NAME
-{ file, name }:
+#
+# set: "options", those of a container, or "host", those of the host. Of the latter the result is { value; places; }, places
+# telling where options are set: what is wrong with several of them together is found by the program (src/config/host_config.c).
+{
+  file,
+  name,
+  set ? "options",
+}:
 let
   modules = import ./lib/modules.nix;
-  base = import ./options;
+  base = import (./. + "/${set}");
   declared = (modules.declare base).options;
 
   evaluated = modules.evaluate {
@@ -42,5 +49,12 @@ let
           [ ];
     in
     found.success && builtins.foldl' (good: v: look v && good) true inner;
+  result = builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value);
 in
-builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value)
+if set == "host" then
+  {
+    value = result;
+    inherit (evaluated) places;
+  }
+else
+  result

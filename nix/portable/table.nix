@@ -1,5 +1,9 @@
-# The table of all portable options, as src/config/options.json holds it. Run by nix/update-options.
+# The table of all portable options of a set, as src/config/options.json holds it ("options", a container's) and
+# src/config/host_options.json ("host"). Run by nix/update-options.
+{
+  set ? "options",
+}:
 let
   modules = import ./lib/modules.nix;
 in
-modules.schema (modules.declare (import ./options))
+modules.schema (modules.declare (import (./. + "/${set}"))) // { inherit set; }

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "firewall/firewall.h"
+#include "firewall/nat.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
@@ -47,6 +48,14 @@ int engine_base_ensure(struct engine *engine, struct error *e) {
 
 int engine_base_remove(struct engine *engine, struct error *e) {
         return firewall_base_remove(engine->firewall, e);
+}
+
+int engine_nat_ensure(struct engine *engine, const char *text, char **seen, struct error *e) {
+        if (*text)
+                return firewall_nat_ensure(text, seen, e);
+        free(*seen);
+        *seen = NULL;
+        return firewall_nat_remove(engine->firewall, e);
 }
 
 void step_prepare(struct step *s, const struct operation *o) {

@@ -27,6 +27,9 @@ int engine_base_ensure(struct engine *engine, struct error *e);
 /* Takes our own tables away (io.systemd.nat stays when it has elements of others). */
 int engine_base_remove(struct engine *engine, struct error *e);
 
+/* The host's NAT, see firewall/nat.h: text is what nat_write() wrote, "" takes it away. */
+int engine_nat_ensure(struct engine *engine, const char *text, char **seen, struct error *e);
+
 /* All or nothing: what is there already (elements, addresses, neighbours) stays and counts as done, and is not taken
  * back when a later operation fails. ifindex: of the operations' host link when the caller knows it, else 0 (looked up
  * by name). netns_fd: namespace of SIDE_CONTAINER operations and of the created peer; -1 when the plan has none. */

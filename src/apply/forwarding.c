@@ -122,7 +122,7 @@ static int note_advertisements(json_t *record, json_t *wanted) {
         return r < 0 ? r : 0;
 }
 
-int forwarding_enable(const char *path, struct error *e) {
+int forwarding_enable(const char *path, bool v6, struct error *e) {
         _cleanup_(json_decrefp) json_t *record = NULL, *wanted = json_object();
         char forwarding[16] = "1";
         int r = wanted ? record_load(path, &record, e) : error_errno(e, ENOMEM, EXIT_FAILED, "Cannot record sysctls");
@@ -130,10 +130,10 @@ int forwarding_enable(const char *path, struct error *e) {
                 return r;
         (void) sysctl_read(V6_CONF "/all/forwarding", forwarding, sizeof(forwarding));
         /* A host that forwards already has decided about its advertisements. */
-        if (strcmp(forwarding, "1") != 0)
+        if (v6 && strcmp(forwarding, "1") != 0)
                 r = note_advertisements(record, wanted);
         if (r < 0 || (r = note(record, wanted, "net/ipv4/ip_forward", "1")) < 0 ||
-            (r = note(record, wanted, V6_CONF "/all/forwarding", "1")) < 0)
+            (v6 && (r = note(record, wanted, V6_CONF "/all/forwarding", "1")) < 0))
                 return error_errno(e, r, EXIT_FAILED, "Cannot look at the host's forwarding sysctls");
         if (json_object_size(wanted) == 0)
                 return 0;

@@ -6,9 +6,12 @@
 
 #include "base/error.h"
 
-/* What is changed, with the value before, is recorded in the JSON file `record` (PATH_NETD_SYSCTLS) before it is
- * changed; an earlier record is kept and added to. Returns 1 when something was changed, 0 when all was so already. */
-int forwarding_enable(const char *record, struct error *e);
+#include <stdbool.h>
+
+/* v6: of IPv6, too. What is changed, with the value before, is recorded in the JSON file `record` (PATH_NETD_SYSCTLS)
+ * before it is changed; an earlier record is kept and added to. Returns 1 when something was changed, 0 when all was so
+ * already. */
+int forwarding_enable(const char *record, bool v6, struct error *e);
 
 /* Puts back what the record says, where nobody changed it since, and removes the record. No record: nothing to do. */
 int forwarding_restore(const char *record, struct error *e);

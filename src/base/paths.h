@@ -2,9 +2,11 @@
 #pragma once
 
 /* Interfaces to systemd: files that a person may read and keep (SPEC A.1). */
-#define PATH_UNITS    "/etc/systemd/nspawn" /* NAME.nspawn -> PROFILE/system/nixos-nspawn/NAME.nspawn */
-#define PATH_NETWORKS "/etc/systemd/network"
-#define PATH_MACHINES "/var/lib/machines" /* NAME/: the container's root */
+#define PATH_UNITS     "/etc/systemd/nspawn" /* NAME.nspawn -> PROFILE/system/nixos-nspawn/NAME.nspawn */
+#define PATH_NETWORKS  "/etc/systemd/network"
+#define PATH_HOST_NIX  "/etc/nixos-nspawn/host.nix" /* the host's configuration, as a person writes it */
+#define PATH_HOST_JSON "/etc/nixos-nspawn/host.json"
+#define PATH_MACHINES  "/var/lib/machines" /* NAME/: the container's root */
 
 /* Kept. */
 #define PATH_LIB "/var/lib/nixos-nspawn"
@@ -12,6 +14,7 @@
         PATH_LIB "/profiles" /* NAME/system -> system-N; system-N/nixos-nspawn/{spec.json,data.json,...} */
 #define PATH_TREES       PATH_LIB "/trees" /* cached OS trees */
 #define PATH_ALLOCATIONS PATH_LIB "/addresses.json"
+#define PATH_HOST        PATH_LIB "/host.json"   /* the host's configuration that is in force */
 #define PATH_LOGS        "/var/log/nixos-nspawn" /* NAME.log, NAME.log.1 */
 
 /* Gone with the next boot. */

@@ -75,6 +75,7 @@ int command_run(struct invocation *i, struct error *e);
 int command_shell(struct invocation *i, struct error *e);
 int command_logs(struct invocation *i, struct error *e);
 int command_setup(struct invocation *i, struct error *e);
+int command_apply(struct invocation *i, struct error *e);
 int command_help(struct invocation *i, struct error *e);
 int command_version(struct invocation *i, struct error *e);
 int command_completion(struct invocation *i, struct error *e);

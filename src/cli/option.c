@@ -7,8 +7,7 @@
 #include <string.h>
 
 static const struct option_info options[_OPTION_MAX] = {
-        [OPTION_CONFIG] = {"config", 0, "FILE", "the container's configuration, Nix (.nix) or JSON (.json)",
-                           COMPLETE_FILE, NULL},
+        [OPTION_CONFIG] = {"config", 0, "FILE", "the configuration, Nix (.nix) or JSON (.json)", COMPLETE_FILE, NULL},
         [OPTION_PROFILE] = {"profile", 0, "PATH", "a built NixOS system to use instead of a configuration (not yet)",
                             COMPLETE_FILE, NULL},
         [OPTION_FLAKE] = {"flake", 0, "URL#ATTR", "a flake to build instead of a configuration (not yet)",

@@ -1,5 +1,6 @@
 /* A host with NetworkManager: the links of containers are not its own. The udev rule that says so is read where it was
  * installed (udev reads /usr/local/lib too); NetworkManager reads /usr/lib and /etc only, so a link in /etc is made. */
+#include "cli/networkmanager.h"
 #include "cli/setup.h"
 
 #include "base/file.h"
@@ -10,14 +11,11 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-bus.h>
 
 #define NAME      "90-nixos-nspawn.conf"
 #define FOLDER    "/etc/NetworkManager/conf.d"
 #define PATH_LINK FOLDER "/" NAME
 #define TARGET    NMDIR "/" NAME
-
-enum { RELOAD_CONF = 1 };
 
 static bool link_is_ours(void) {
         char target[PATH_MAX];
@@ -27,21 +25,6 @@ static bool link_is_ours(void) {
                 return false;
         target[n] = '\0';
         return string_equal(target, TARGET);
-}
-
-/* When it does not run there is nobody to tell; it reads the file when it starts. */
-static void networkmanager_reload(void) {
-        sd_bus_message *call = NULL;
-        sd_bus *bus = NULL;
-
-        if (sd_bus_open_system(&bus) >= 0 &&
-            sd_bus_message_new_method_call(bus, &call, "org.freedesktop.NetworkManager",
-                                           "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager",
-                                           "Reload") >= 0 &&
-            sd_bus_message_append(call, "u", RELOAD_CONF) >= 0 && sd_bus_message_set_auto_start(call, false) >= 0)
-                (void) sd_bus_call(bus, call, 0, NULL, NULL);
-        sd_bus_message_unref(call);
-        (void) sd_bus_flush_close_unref(bus);
 }
 
 int setup_links(struct setup *s, struct error *e) {

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "check.h"
+#include "json_position.h"
+#include "load.h"
 #include "model/names.h"
 #include "nix.h"
 #include "source.h"
@@ -93,39 +95,100 @@ static int load_json(const char *path, const char *text, const char *name, const
 }
 
 /* What Nix has made is complete already; the check says whether the two sides mean the same by the table. */
-static int load_nix(const char *path, const char *absolute, const char *name, const json_t *table, json_t **ret,
+static int load_nix(const char *path, const char *set, const char *name, const json_t *table, struct config_tree *ret,
                     struct error *e) {
         json_t *evaluated = NULL;
-        int r = nix_evaluate(absolute, path, name, table, &evaluated, e);
+        const json_t *value;
+        int r = nix_evaluate(ret->absolute, path, set, name, table, &evaluated, e);
 
         if (r < 0)
                 return r;
-        r = config_check(evaluated, "", path, name, table, ret, e);
+        value = evaluated;
+        if (json_is_array(json_object_get(evaluated, "places"))) {
+                ret->places = json_incref(json_object_get(evaluated, "places"));
+                value = json_object_get(evaluated, "value");
+        }
+        r = config_check(value, "", path, name, table, &ret->config, e);
         json_decref(evaluated);
         return r;
 }
 
-static int load_config(const char *path, const char *absolute, const char *name, json_t **ret, struct error *e) {
-        _cleanup_(freep) char *text = NULL;
+void config_tree_clear(struct config_tree *t) {
+        free(t->absolute);
+        free(t->text);
+        json_decref(t->places);
+        json_decref(t->config);
+        *t = CONFIG_TREE_INIT;
+}
+
+/* The place of the option that path is of, or begins with. */
+static const char *place_find(const json_t *places, const json_t *path) {
+        const json_t *place;
+        size_t i;
+
+        json_array_foreach (places, i, place) {
+                const json_t *of = json_object_get(place, "path");
+                size_t n = 0;
+
+                while (n < json_array_size(of) && json_equal(json_array_get(of, n), json_array_get(path, n)))
+                        n++;
+                if (n == json_array_size(of))
+                        return json_string_value(json_object_get(place, "where"));
+        }
+        return NULL;
+}
+
+char *config_tree_where(const struct config_tree *t, const char *path, const json_t *option) {
+        const char *place = place_find(t->places, option);
+        size_t n = strlen(t->absolute);
+        struct json_position p = {0};
+
+        /* Nix knows the file by its absolute name only. */
+        if (place && strncmp(place, t->absolute, n) == 0 && place[n] == ':')
+                return format("%s%s", path, place + n);
+        if (place)
+                return format("%s", place);
+        if (ends_with(path, ".json"))
+                p = json_position_find(t->text, option);
+        return p.line > 0 ? format("%s:%u:%u", path, p.line, p.column) : format("%s", path);
+}
+
+static int load_tree(const char *path, const char *set, const char *name, const json_t *table, struct config_tree *ret,
+                     struct error *e) {
         bool is_json = ends_with(path, ".json");
-        json_t *table;
         int r;
 
+        ret->absolute = realpath(path, NULL);
+        if (!ret->absolute)
+                return error_errno(e, errno, EXIT_FAILED, "reading the config '%s'", path);
+        if (!string_is_clean(ret->absolute))
+                return error_set(e, EILSEQ, EXIT_FAILED,
+                                 "the path of the config has control characters or is not UTF-8; give it a plain name");
         if (!is_json && !ends_with(path, ".nix"))
                 return error_set(e, EINVAL, EXIT_CONTAINER,
                                  "%s: the name of a config ends in .nix or .json, which says how it is written", path);
-        r = read_text(path, &text, e);
+        r = read_text(path, &ret->text, e);
         if (r < 0)
                 return r;
-        table = table_load();
+        if (is_json)
+                return load_json(path, ret->text, name, table, &ret->config, e);
+        return load_nix(path, set, name, table, ret, e);
+}
+
+int config_tree_load(const char *path, const char *set, const char *name, struct config_tree *ret, struct error *e) {
+        _cleanup_(config_tree_clear) struct config_tree t = CONFIG_TREE_INIT;
+        json_t *table = strcmp(set, CONFIG_SET_HOST) == 0 ? table_load_host() : table_load();
+        int r;
+
         if (!table)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "reading the table of options");
-        if (is_json)
-                r = load_json(path, text, name, table, ret, e);
-        else
-                r = load_nix(path, absolute, name, table, ret, e);
+        r = load_tree(path, set, name, table, &t, e);
         json_decref(table);
-        return r;
+        if (r < 0)
+                return r;
+        *ret = t;
+        t = CONFIG_TREE_INIT;
+        return 0;
 }
 
 /* What is wrong with the whole rather than with one option: doubles, texts that only the model understands. */
@@ -137,28 +200,21 @@ static int check_spec(const json_t *spec, const char *path, const char *name, st
 }
 
 int config_load(const char *path, const char *name, json_t **ret, struct error *e) {
-        _cleanup_(freep) char *absolute = realpath(path, NULL);
+        _cleanup_(config_tree_clear) struct config_tree t = CONFIG_TREE_INIT;
         const char *problem = container_name_problem(name);
-        json_t *config = NULL, *spec;
+        json_t *spec;
         int r;
 
         if (problem)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "container name '%s': %s", name, problem);
-        if (!absolute)
-                return error_errno(e, errno, EXIT_FAILED, "reading the config '%s'", path);
-        if (!string_is_clean(absolute))
-                return error_set(e, EILSEQ, EXIT_FAILED,
-                                 "the path of the config has control characters or is not UTF-8; give it a plain name");
-        r = load_config(path, absolute, name, &config, e);
+        r = config_tree_load(path, CONFIG_SET_CONTAINER, name, &t, e);
         if (r < 0)
                 return r;
-        r = config_read_sources(config, path, e);
-        if (r < 0) {
-                json_decref(config);
+        r = config_read_sources(t.config, path, e);
+        if (r < 0)
                 return r;
-        }
-        spec = json_pack("{s:i, s:s, s:s, s:o}", "version", SPEC_VERSION, "name", name, "source", absolute, "config",
-                         config);
+        spec = json_pack("{s:i, s:s, s:s, s:O}", "version", SPEC_VERSION, "name", name, "source", t.absolute, "config",
+                         t.config);
         if (!spec)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "%s: making the spec", path);
         r = check_spec(spec, path, name, e);

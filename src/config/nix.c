@@ -104,9 +104,9 @@ static int spawn_with(const char *const argv[], struct nix_run *run, int out, in
         return -r;
 }
 
-static int spawn(const char *portable, const char *file, const char *name, struct nix_run *run) {
+static int spawn(const char *portable, const char *file, const char *set, const char *name, struct nix_run *run) {
         _cleanup_(freep) char *expression = format("%s/evaluate.nix", portable);
-        const char *argv[24 + 2 * FOLDER_MAX] = {"nix-instantiate",
+        const char *argv[28 + 2 * FOLDER_MAX] = {"nix-instantiate",
                                                  "--eval",
                                                  "--strict",
                                                  "--json",
@@ -124,7 +124,10 @@ static int spawn(const char *portable, const char *file, const char *name, struc
                                                  file,
                                                  "--argstr",
                                                  "name",
-                                                 name};
+                                                 name,
+                                                 "--argstr",
+                                                 "set",
+                                                 set};
         _cleanup_(fd_closep) int out = -1, log = -1;
         int out_pipe[2], log_pipe[2], r;
         char *folders[FOLDER_MAX];
@@ -263,8 +266,8 @@ static int parse_output(const struct nix_run *run, const char *shown, json_t **r
                          where.text);
 }
 
-int nix_evaluate(const char *file, const char *shown, const char *name, const json_t *table, json_t **ret,
-                 struct error *e) {
+int nix_evaluate(const char *file, const char *shown, const char *set, const char *name, const json_t *table,
+                 json_t **ret, struct error *e) {
         /* For a tree that is not installed. */
         const char *other = secure_getenv("NIXOS_NSPAWN_PORTABLE");
         const char *folder = other && *other ? other : DATADIR "/portable";
@@ -275,7 +278,7 @@ int nix_evaluate(const char *file, const char *shown, const char *name, const js
         if (!portable)
                 return error_errno(e, errno, EXIT_FAILED,
                                    "%s: reading the portable options in %s; is it installed whole?", shown, folder);
-        r = spawn(portable, file, name, &run);
+        r = spawn(portable, file, set, name, &run);
         if (r < 0)
                 return explain_start(r, shown, e);
         r = collect(&run);

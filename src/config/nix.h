@@ -5,10 +5,10 @@
 
 #include <jansson.h>
 
-/* file: absolute. shown: what the person called it, for messages. name: the container's. table: of options.
- * *ret: the complete tree of options, as nix/portable/evaluate.nix makes it. */
-int nix_evaluate(const char *file, const char *shown, const char *name, const json_t *table, json_t **ret,
-                 struct error *e);
+/* file: absolute. shown: what the person called it, for messages. set: "options" or "host". name: the container's.
+ * table: of options. *ret: what nix/portable/evaluate.nix makes. */
+int nix_evaluate(const char *file, const char *shown, const char *set, const char *name, const json_t *table,
+                 json_t **ret, struct error *e);
 
 /* What Nix said (stderr, log format internal-json, NUL-terminated) as one error; never without words. portable: the
  * folder of the portable options, where no error of a person's is. Returns a negative errno. Pure. */

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "nearest.h"
 #include "option_path.h"
+#include "table.h"
 #include "value.h"
 
 #include <errno.h>
@@ -13,12 +14,42 @@
 
 #define NIXPKGS "needs nixpkgs (--system nixos), which is not yet supported"
 
+/* Containers and the host have different options. Whether it is one of the other's. */
+static bool is_of_other_set(bool host, const json_t *path) {
+        json_t *other = host ? table_load() : table_load_host();
+        const json_t *node = other, *step;
+        bool found;
+        size_t i;
+
+        json_array_foreach (path, i, step)
+                if (node)
+                        node = option_path_step(node, step);
+        found = node && json_array_size(path) > 0;
+        json_decref(other);
+        return found;
+}
+
 int problem_unknown(const char *where, const json_t *path, const json_t *table, struct error *e) {
         _cleanup_(freep) char *name = option_path_name(path), *near = nearest_option(table, path);
+        bool host = string_equal(json_string_value(json_object_get(table, "set")), "host");
 
+        if (is_of_other_set(host, path))
+                return host ? error_set(e, EINVAL, EXIT_CONTAINER,
+                                        "%s: '%s' is an option of a container, not of the host; put it into the config "
+                                        "that 'nixos-nspawn update NAME --config FILE' reads",
+                                        where, name ? name : "?")
+                            : error_set(e, EINVAL, EXIT_CONTAINER,
+                                        "%s: '%s' is an option of the host, not of a container; put it into "
+                                        "/etc/nixos-nspawn/host.nix and run 'nixos-nspawn apply'",
+                                        where, name ? name : "?");
         if (near)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "%s: there is no portable option '%s'; did you mean '%s'?",
                                  where, name ? name : "?", near);
+        if (host)
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "%s: there is no option '%s' of the host; nixos-nspawn-host(7) lists those that there "
+                                 "are",
+                                 where, name ? name : "?");
         return error_set(
                 e, EINVAL, EXIT_CONTAINER,
                 "%s: there is no portable option '%s'; nixos-nspawn-options(7) lists those that there are, and "

@@ -3,18 +3,15 @@
 #include "firewall/base.h"
 
 #include "base/buffer.h"
+#include "firewall/ruleset.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <malloc.h>
-#include <nftables/libnftables.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/select.h>
 
 static bool begins(const char *line, const char *word) {
         return strncmp(line, word, strlen(word)) == 0;
@@ -175,49 +172,6 @@ static void write_missing(const struct base *base, unsigned int table, struct bu
         buffer_append_string(b, "}\n");
 }
 
-/* libnftables waits with select(), for which a descriptor of 1,024 or more ends the program; a daemon with some hundred
- * containers has that many. Its socket gets the lowest number that is free: when those are used up, standard input's is
- * lent to it. Returns where standard input is meanwhile, or negative: it is in its place. */
-static int descriptor_lend(void) {
-        _cleanup_(fd_closep) int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (lowest >= 0 && lowest < FD_SETSIZE)
-                return -1;
-        int lent = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        if (lent >= 0)
-                close(STDIN_FILENO);
-        return lent;
-}
-
-static void descriptor_return(int lent) {
-        if (lent < 0)
-                return;
-        (void) dup2(lent, STDIN_FILENO);
-        close(lent);
-}
-
-static int load(const char *text, struct error *e) {
-        int lent = descriptor_lend();
-        struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-        int r = 0;
-        if (!nft) {
-                descriptor_return(lent);
-                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start libnftables");
-        }
-        if (nft_ctx_buffer_error(nft) != 0 || nft_ctx_buffer_output(nft) != 0)
-                r = error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start libnftables");
-        else if (nft_run_cmd_from_buffer(nft, text) != 0) {
-                const char *why = nft_ctx_get_error_buffer(nft);
-                r = error_set(e, EIO, EXIT_FAILED,
-                              "Cannot load the firewall's base rules; does the kernel have nf_tables with NAT, fib and "
-                              "connection tracking? nftables says: %.*s",
-                              (int) strcspn(why, "\n"), why);
-        }
-        nft_ctx_free(nft);
-        descriptor_return(lent);
-        (void) malloc_trim(0); /* its parser and cache are a megabyte, and the daemon stays */
-        return r;
-}
-
 static int base_load(const struct base *base, bool replace, struct error *e) {
         _cleanup_(buffer_clear) struct buffer text = BUFFER_INIT;
         for (unsigned int i = 0; i < base->n_tables; i++) {
@@ -230,7 +184,7 @@ static int base_load(const struct base *base, bool replace, struct error *e) {
         }
         if (buffer_error(&text) < 0)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot write the firewall's base rules");
-        return text.size > 0 ? load(buffer_text(&text), e) : 0;
+        return text.size > 0 ? ruleset_run(buffer_text(&text), NULL, "load the firewall's base rules", e) : 0;
 }
 
 int firewall_base_ensure(struct netlink *n, struct error *e) {

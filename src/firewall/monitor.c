@@ -2,8 +2,10 @@
 #include "firewall/monitor.h"
 
 #include "firewall/base.h"
+#include "plan/nat.h"
 
 #include <errno.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
@@ -72,6 +74,8 @@ static bool is_of_base(const struct firewall_monitor *m, const struct nlmsghdr *
             netlink_parse((const uint8_t *) h + skip, h->nlmsg_len - skip, table, NFTA_TABLE_NAME) < 0 ||
             !netlink_attribute_string(table[NFTA_TABLE_NAME], name, sizeof(name)))
                 return false;
+        if (header->nfgen_family == NFPROTO_INET && strcmp(name, NAT_TABLE) == 0)
+                return true;
         for (unsigned int i = 0; i < m->base.n_tables; i++)
                 if (m->base.tables[i].family == header->nfgen_family && strcmp(m->base.tables[i].name, name) == 0)
                         return true;

@@ -2,7 +2,6 @@
  * what was done; all of it may be repeated. */
 #include "manager.h"
 
-#include "apply/forwarding.h"
 #include "base/parse.h"
 #include "base/paths.h"
 #include "netd/proxy_client.h"
@@ -94,17 +93,6 @@ static int dismiss(struct manager *m, const struct attachment *a, struct error *
         return engine_dismiss(m->engine, &plan, e);
 }
 
-/* Once a daemon; what others switch off later, they mean. */
-static int forward_traffic(struct manager *m, struct error *e) {
-        int r;
-
-        if (m->forwarding)
-                return 0;
-        r = forwarding_enable(PATH_NETD_SYSCTLS, e);
-        m->forwarding = r >= 0;
-        return r;
-}
-
 int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct error *e) {
         _cleanup_(varlink_exchange_clear) struct varlink_exchange proxy = VARLINK_EXCHANGE_INIT;
         const struct network *n = &a->network;
@@ -112,7 +100,7 @@ int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct 
 
         r = manager_check_ports(m, n->name, n->forwards, n->n_forwards, e);
         if (r >= 0)
-                r = forward_traffic(m, e);
+                r = manager_forward(m, true, e);
         if (r < 0)
                 return r;
         /* The record comes first: whoever finds it can take back whatever of the rest was done. */

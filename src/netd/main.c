@@ -70,7 +70,8 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         uint64_t now = manager_now(d->manager), call = varlink_server_last_call(d->server);
         int r;
 
-        if (manager_each(d->manager, NULL) || varlink_server_connections(d->server) > 0)
+        if (manager_each(d->manager, NULL) || manager_keeps_host(d->manager) ||
+            varlink_server_connections(d->server) > 0)
                 d->busy = now;
         if (call > d->busy)
                 d->busy = call;

@@ -163,6 +163,8 @@ struct manager *manager_free(struct manager *m) {
         netlink_close(m->route);
         engine_free(m->engine);
         allocations_free(m->allocations);
+        free(m->nat);
+        free(m->nat_seen);
         ports_clear(&m->ports);
         table_clear(&m->by_name);
         table_clear(&m->by_link);

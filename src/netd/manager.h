@@ -28,7 +28,10 @@ struct manager {
         struct netlink_monitor *links;
         struct firewall_monitor *firewall;
         uint8_t machine_id[16];
-        bool forwarding; /* the host's sysctls are set */
+        bool forwarding, forwarding_v6; /* the host's sysctls are set */
+        char *nat; /* the host's NAT that is in force, as nft's text; "" none, NULL: not known yet */
+        bool nat_v6;
+        char *nat_seen; /* how the kernel shows it */
 
         struct table by_name, by_link, by_index, by_v4, by_v6;
         struct ports ports;
@@ -115,6 +118,16 @@ int manager_serve_localhost_end(struct manager *m, const struct network *n, stru
                                 struct error *e);
 /* All of them once more. */
 int manager_repair_proxy(struct manager *m, struct error *e);
+
+/* host.c */
+/* Puts in force what the host's configuration (state/applied.h) says now, or leaves all as it was and fails. */
+int manager_apply_host(struct manager *m, struct error *e);
+/* Whether it asks for something that has to be looked after. */
+bool manager_keeps_host(const struct manager *m);
+/* Puts its NAT back where somebody took it away. */
+int manager_repair_host(struct manager *m, struct error *e);
+/* Has the host forward, for containers (both families) or for its NAT. */
+int manager_forward(struct manager *m, bool v6, struct error *e);
 
 /* events.c */
 int manager_listen(struct manager *m, struct error *e);

@@ -187,6 +187,14 @@ int manager_resync(struct manager *m, struct error *e) {
         return look_at_links(m, e);
 }
 
+/* A configuration that cannot be put in force keeps no container from its network. */
+static void recover_host(struct manager *m) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (manager_apply_host(m, &e) < 0)
+                log_error("the host's configuration is not in force: %s", error_message(&e));
+}
+
 int manager_recover(struct manager *m, struct error *e) {
         int r;
 
@@ -195,6 +203,7 @@ int manager_recover(struct manager *m, struct error *e) {
                 r = each_name(PATH_ATTACHED, ".json", take_record, m);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the records in " PATH_ATTACHED);
+        recover_host(m);
         r = manager_resync(m, e);
         if (r < 0)
                 return r;

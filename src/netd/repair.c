@@ -149,7 +149,7 @@ void manager_incomplete(struct manager *m, struct attachment *a, const struct er
 }
 
 /* The elements of all networks in one transaction, or, when one of them is refused, of each by itself. */
-int manager_repair_tables(struct manager *m, struct error *e) {
+static int repair_networks(struct manager *m, struct error *e) {
         _cleanup_(plan_clear) struct plan all = PLAN_INIT;
         int r;
 
@@ -172,4 +172,16 @@ int manager_repair_tables(struct manager *m, struct error *e) {
                         log_error("%s: %s", a->network.name, error_message(&own));
         }
         return 0;
+}
+
+/* The host's NAT comes first: see manager_repair_host(). Its failure keeps no container from its network. */
+int manager_repair_tables(struct manager *m, struct error *e) {
+        _cleanup_(error_clear) struct error own = ERROR_INIT;
+        int host, r;
+
+        host = manager_repair_host(m, &own);
+        r = repair_networks(m, e);
+        if (r >= 0 && host < 0)
+                error_move(e, &own);
+        return r < 0 ? r : host < 0 ? host : 0;
 }

@@ -112,6 +112,10 @@ static int method_resync(json_t *parameters, void *userdata, json_t **ret, struc
         return manager_resync(userdata, e);
 }
 
+static int method_apply_host(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
+        return manager_apply_host(userdata, e);
+}
+
 static int method_stop(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
         struct manager *m = userdata;
 
@@ -135,6 +139,7 @@ static const struct varlink_method methods[] = {
         {"DetachNamespace", method_detach_namespace, {NAME}},
         {"Ping", method_ping, {{0}}},
         {"Resync", method_resync, {{0}}},
+        {"ApplyHost", method_apply_host, {{0}}},
         {"Stop", method_stop, {{0}}},
         {0},
 };

@@ -148,7 +148,7 @@ int main(int argc, char *argv[]) {
         if (strcmp(verb, "unbase") == 0)
                 return engine_base_remove(engine, &e) < 0 ? complain(&e) : 0;
         if (strcmp(verb, "forwarding") == 0)
-                return forwarding_enable(argv[2], &e) < 0 ? complain(&e) : 0;
+                return forwarding_enable(argv[2], true, &e) < 0 ? complain(&e) : 0;
         if (strcmp(verb, "unforwarding") == 0)
                 return forwarding_restore(argv[2], &e) < 0 ? complain(&e) : 0;
         if (strcmp(verb, "watch") == 0)

@@ -144,7 +144,8 @@ let
     else
       (option.apply or (x: x)) value;
 
-  # Returns { value; unknown; }: the values of a set of options, and what was set beside them.
+  # Returns { value; unknown; places; }: the values of a set of options, what was set beside them, and where each that was
+  # set was set first.
   mergeSet =
     name: path: declared: freeform: outer: ds:
     let
@@ -202,6 +203,16 @@ let
             ) strange
         )
         ++ concatMap (key: if concatMap (child key) sets == [ ] then [ ] else groups.${key}.unknown) (attrNames groups);
+      places = concatMap (
+        key:
+        if groups ? ${key} then
+          groups.${key}.places
+        else
+          map (d: {
+            path = path ++ [ key ];
+            where = errors.where d;
+          }) (lists.take 1 (concatMap (child key) sets))
+      ) (attrNames declared);
     };
 
   refuseUnknown =
@@ -277,6 +288,7 @@ rec {
     in
     {
       inherit (tree) config declared;
+      inherit (tree.merged) places;
       value = refuseUnknown tree.merged.unknown tree.config;
     };
 

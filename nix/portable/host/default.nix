@@ -1,0 +1,5 @@
+# Every option that the configuration of a host may set (/etc/nixos-nspawn/host.nix).
+[
+  ./nat.nix
+  ./networkmanager.nix
+]

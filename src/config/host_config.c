@@ -1,0 +1,89 @@
+/* The host's configuration as a whole: read, and what else is made of it than NAT. */
+#include "host_config.h"
+
+#include "base/buffer.h"
+#include "base/parse.h"
+#include "check.h"
+#include "load.h"
+#include "table.h"
+#include "value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int host_new(const char *source, const json_t *config, json_t **ret, struct error *e) {
+        *ret = json_pack("{s:i, s:s?, s:O}", "version", HOST_VERSION, "source", source, "config", (json_t *) config);
+        return *ret ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "making the host's configuration");
+}
+
+/* What an empty file would say. */
+static int load_nothing(json_t **ret, struct error *e) {
+        json_t *table = table_load_host(), *nothing = json_object(), *config = NULL;
+        int r = -ENOMEM;
+
+        if (table && nothing)
+                r = config_check(nothing, "{}", "(nothing)", "host", table, &config, e);
+        if (r >= 0)
+                r = host_new(NULL, config, ret, e);
+        json_decref(config);
+        json_decref(nothing);
+        json_decref(table);
+        return r;
+}
+
+/* What is wrong with several options together. */
+static int check(const json_t *host, const struct config_tree *t, const char *path, struct error *e) {
+        _cleanup_(nat_clear) struct nat n = NAT_INIT;
+        _cleanup_(freep) char *where = NULL;
+        json_t *option = NULL;
+        int r = host_nat_read(host, &n, &option, e);
+
+        if (r < 0) {
+                where = config_tree_where(t, path, option);
+                (void) error_prefix(e, r, "%s", where ? where : path);
+        }
+        json_decref(option);
+        return r;
+}
+
+int host_config_load(const char *path, json_t **ret, struct error *e) {
+        _cleanup_(config_tree_clear) struct config_tree t = CONFIG_TREE_INIT;
+        json_t *host;
+        int r;
+
+        if (!path)
+                return load_nothing(ret, e);
+        r = config_tree_load(path, CONFIG_SET_HOST, "host", &t, e);
+        if (r >= 0)
+                r = host_new(t.absolute, t.config, &host, e);
+        if (r < 0)
+                return r;
+        r = check(host, &t, path, e);
+        if (r < 0) {
+                json_decref(host);
+                return r;
+        }
+        *ret = host;
+        return 0;
+}
+
+char *host_networkmanager_file(const json_t *host) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        const json_t *networking = json_object_get(json_object_get(host, "config"), "networking"), *item;
+        const json_t *list = json_object_get(json_object_get(networking, "networkmanager"), "unmanaged");
+        size_t i;
+
+        if (json_array_size(list) == 0)
+                return calloc(1, 1);
+        buffer_append_string(&b, "# Made by 'nixos-nspawn apply': changes here are lost at the next one.\n"
+                                 "[keyfile]\nunmanaged-devices+=");
+        json_array_foreach (list, i, item) {
+                const char *s = value_string(item);
+
+                if (!s || !string_is_clean(s))
+                        return NULL;
+                buffer_append_format(&b, "%s%s", i > 0 ? ";" : "", s);
+        }
+        buffer_append_byte(&b, '\n');
+        return buffer_steal(&b);
+}

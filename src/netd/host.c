@@ -1,0 +1,105 @@
+/* What the host's configuration asks for: NAT. The rules are the kernel's and stay when the daemon ends; as long as
+ * there are any, it does not end by itself, so that it can put them back when somebody takes them away. */
+#include "manager.h"
+
+#include "apply/forwarding.h"
+#include "base/paths.h"
+#include "plan/nat.h"
+#include "state/applied.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Once a daemon; what others switch off later, they mean. */
+int manager_forward(struct manager *m, bool v6, struct error *e) {
+        int r;
+
+        if (m->forwarding && (m->forwarding_v6 || !v6))
+                return 0;
+        r = forwarding_enable(PATH_NETD_SYSCTLS, v6, e);
+        if (r < 0)
+                return r;
+        m->forwarding = true;
+        m->forwarding_v6 |= v6;
+        return 0;
+}
+
+/* Back to what containers and a NAT (v4, v6) need. */
+static int forward_less(struct manager *m, bool v4, bool v6, struct error *e) {
+        int r;
+
+        if (manager_each(m, NULL) || v6)
+                return 0;
+        r = forwarding_restore(PATH_NETD_SYSCTLS, e);
+        if (r < 0)
+                return r;
+        m->forwarding = m->forwarding_v6 = false;
+        return v4 ? manager_forward(m, false, e) : 0;
+}
+
+bool manager_keeps_host(const struct manager *m) {
+        return m->nat && *m->nat;
+}
+
+/* What is removed in making the table is told as if somebody else had done it. Whoever calls this looks at everything
+ * else afterwards, which may have been told of, too. */
+static int ensure(struct manager *m, const char *text, char **seen, struct error *e) {
+        int r = engine_nat_ensure(m->engine, text, seen, e);
+
+        if (r > 0)
+                (void) firewall_monitor_dispatch(m->firewall, engine_firewall_port(m->engine));
+        return r;
+}
+
+int manager_repair_host(struct manager *m, struct error *e) {
+        return manager_keeps_host(m) ? ensure(m, m->nat, &m->nat_seen, e) : 0;
+}
+
+static int replace(struct manager *m, const struct nat *n, char *text, struct error *e) {
+        _cleanup_(freep) char *seen = NULL;
+        int r;
+
+        r = n->enable ? manager_forward(m, n->ipv6, e) : 0;
+        if (r >= 0)
+                r = ensure(m, text, &seen, e);
+        if (r < 0) {
+                (void) forward_less(m, manager_keeps_host(m), m->nat_v6, NULL);
+                return r;
+        }
+        /* A daemon that begins does not know yet who needs what. */
+        if (m->nat && (!n->enable || (m->nat_v6 && !n->ipv6)))
+                r = forward_less(m, n->enable, n->ipv6, e);
+        if (r < 0) {
+                (void) ensure(m, m->nat ? m->nat : "", &m->nat_seen, NULL);
+                return r;
+        }
+        free(m->nat);
+        free(m->nat_seen);
+        m->nat = text;
+        m->nat_seen = steal_ptr(seen);
+        m->nat_v6 = n->ipv6;
+        return 0;
+}
+
+int manager_apply_host(struct manager *m, struct error *e) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        _cleanup_(nat_clear) struct nat n = NAT_INIT;
+        _cleanup_(freep) char *text = NULL;
+        bool begins = !m->nat;
+        int r;
+
+        r = applied_nat(&n, e);
+        if (r < 0)
+                return r;
+        nat_write(&n, &b);
+        text = strdup(buffer_text(&b));
+        if (!text || buffer_error(&b) < 0)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the rules of the host's NAT");
+        if (!begins && strcmp(m->nat, text) == 0)
+                return manager_repair_tables(m, e);
+        r = replace(m, &n, text, e);
+        if (r < 0)
+                return r;
+        text = NULL;
+        return begins ? 0 : manager_repair_tables(m, e);
+}
