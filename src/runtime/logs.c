@@ -82,12 +82,13 @@ static int open_log(const char *name, const char *suffix) {
         return fd < 0 ? (path ? -errno : -ENOMEM) : fd;
 }
 
-/* It was emptied: the rest of what was in it is in the copy, at the same place. */
+/* Its beginning was cut off, and is in the copy at the same place; what was behind that is the beginning now. */
 static int print_rotated(const char *name, off_t *offset, struct clean *c, int out) {
         _cleanup_(fd_closep) int old = open_log(name, ".1");
-        int r = old >= 0 && size_of(old) > *offset ? print_from(old, offset, c, out) : 0;
+        off_t cut = size_of(old);
+        int r = cut > *offset ? print_from(old, offset, c, out) : 0;
 
-        *offset = 0;
+        *offset = *offset > cut ? *offset - cut : 0;
         return r;
 }
 

@@ -1,5 +1,9 @@
 /* The log: systemd-nspawn writes it itself, at the end of the file, so it goes on when this process is gone. Here it is
- * only kept small: beyond LOG_MAX it is copied to NAME.log.1, and emptied. */
+ * only kept small: beyond LOG_MAX its beginning goes to NAME.log.1.
+ *
+ * The beginning is cut off (fallocate(2), FALLOC_FL_COLLAPSE_RANGE), so that what is written meanwhile stays: at whole
+ * blocks, so a little of what was there stays too. A file system that cannot do that has the file emptied, and what is
+ * written between the copy and that is lost. */
 #include "supervisor.h"
 
 #include "base/file.h"
@@ -14,7 +18,8 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
-#define LOG_MAX (8 * 1024 * 1024)
+#define LOG_MAX       (8 * 1024 * 1024)
+#define CUT_ALIGNMENT ((off_t) 65536) /* no file system has larger blocks */
 /* A container that writes without a pause is looked at this often. */
 #define LOG_PAUSE_USEC UINT64_C(50000)
 #define TAIL_BYTES     4096
@@ -32,22 +37,31 @@ int log_file_open(struct supervisor *s, struct error *e) {
         return 0;
 }
 
-/* Copies from *offset to the end. */
-static int copy_rest(int out, int in, off_t *offset) {
-        for (;;) {
-                ssize_t n = sendfile(out, in, offset, 1024 * 1024);
+static off_t log_size(const struct supervisor *s) {
+        struct stat st;
+
+        return fstat(s->log, &st) < 0 ? 0 : st.st_size;
+}
+
+/* Copies from offset up to end. */
+static int copy(int out, int in, off_t offset, off_t end) {
+        while (offset < end) {
+                ssize_t n = sendfile(out, in, &offset, (size_t) (end - offset));
 
                 if (n < 0)
                         return -errno;
                 if (n == 0)
-                        return 0;
+                        return -EIO;
         }
+        return 0;
 }
 
+/* Whoever follows the log finds what was cut off there at the same offset, so all of it is copied; of one that grew out
+ * of bounds while nobody watched, only the end. */
 static int rotate(struct supervisor *s, off_t size) {
         _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log.1", s->name);
         _cleanup_(fd_closep) int out = -1;
-        off_t offset = 0;
+        off_t cut = (size - 1) / CUT_ALIGNMENT * CUT_ALIGNMENT; /* less than all of it, which the kernel wants */
         int r;
 
         if (!path)
@@ -55,24 +69,25 @@ static int rotate(struct supervisor *s, off_t size) {
         out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
         if (out < 0)
                 return -errno;
-        /* Whoever follows the log finds the rest of it there at the same offset, so all of it is copied; of one that
-         * grew out of bounds while nobody watched, only the end. */
-        if (size > 4 * (off_t) LOG_MAX)
-                offset = size - LOG_MAX;
-        r = copy_rest(out, s->log, &offset);
-        if (ftruncate(s->log, 0) < 0)
-                return -errno;
-        s->record.log_offset = 0;
+        r = copy(out, s->log, size > 4 * (off_t) LOG_MAX ? cut - LOG_MAX : 0, cut);
+        if (fallocate(s->log, FALLOC_FL_COLLAPSE_RANGE, 0, cut) < 0) {
+                if (r >= 0)
+                        r = copy(out, s->log, cut, log_size(s));
+                if (ftruncate(s->log, 0) < 0)
+                        return -errno;
+                cut = INT64_MAX;
+        }
+        s->record.log_offset -= s->record.log_offset < (uint64_t) cut ? s->record.log_offset : (uint64_t) cut;
         return r;
 }
 
 static void log_check(struct supervisor *s) {
-        struct stat st;
+        off_t size = log_size(s);
         int r;
 
-        if (fstat(s->log, &st) < 0 || st.st_size <= LOG_MAX)
+        if (size <= LOG_MAX)
                 return;
-        r = rotate(s, st.st_size);
+        r = rotate(s, size);
         if (r < 0)
                 log_warning("Cannot rotate the log of %s: %s", s->name, strerror(-r));
 }
@@ -126,14 +141,10 @@ char *log_tail(struct supervisor *s) {
         char text[TAIL_BYTES];
         struct clean clean = {.plain = true};
         struct buffer b = BUFFER_INIT;
-        struct stat st;
-        off_t from;
-        ssize_t n;
+        off_t from = log_size(s) - TAIL_BYTES;
         size_t start, lines = 0;
+        ssize_t n;
 
-        if (fstat(s->log, &st) < 0)
-                return NULL;
-        from = st.st_size - TAIL_BYTES;
         if (from < (off_t) s->record.log_offset)
                 from = (off_t) s->record.log_offset;
         n = pread(s->log, text, sizeof text, from);
