@@ -84,6 +84,9 @@ static void step_message(struct netlink_batch *b, struct step *s, const struct n
         case OPERATION_LINK_CONFIGURE:
                 netlink_link_configure(b, i, link->has_ipv6 ? s->address_generation : -1, o->configure.mtu);
                 break;
+        case OPERATION_LINK_JOIN:
+                netlink_link_set_master(b, i, (int) if_nametoindex(o->bridge));
+                break;
         case OPERATION_LINK_UP:
         case OPERATION_LINK_DOWN:
                 netlink_link_set_up(b, i, o->kind == OPERATION_LINK_UP);
@@ -122,7 +125,8 @@ static void step_judge(struct step *s, const struct netlink_result *r, const str
                 s->state = was_so ? STEP_FOUND : STEP_DONE;
                 s->address_generation_before = link->address_generation;
                 s->mtu_before = link->mtu;
-        } else if (code_is_absent(kind, r->code) || (r->code == -EEXIST && kind == OPERATION_ADDRESS_ADD))
+        } else if (code_is_absent(kind, r->code) ||
+                   (r->code == -EEXIST && (kind == OPERATION_ADDRESS_ADD || kind == OPERATION_ROUTE_ADD)))
                 s->state = STEP_FOUND;
         else if (r->code == -EEXIST && kind == OPERATION_NEIGHBOUR_ADD && !s->again)
                 s->again = true; /* neighbours_replace() */

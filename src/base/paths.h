@@ -8,6 +8,13 @@
 #define PATH_HOST_JSON "/etc/nixos-nspawn/host.json"
 #define PATH_MACHINES  "/var/lib/machines" /* NAME/: the container's root */
 
+/* Of nixos-container (SPEC D.1), those before NixOS 22.05, and roots that are thrown away. */
+#define PATH_CONFS            "/etc/nixos-containers" /* NAME.conf */
+#define PATH_STATES           "/var/lib/nixos-containers"
+#define PATH_CONFS_OLD        "/etc/containers"
+#define PATH_STATES_OLD       "/var/lib/containers"
+#define PATH_STATES_EPHEMERAL "/run/nixos-containers"
+
 /* Kept. */
 #define PATH_LIB "/var/lib/nixos-nspawn"
 #define PATH_PROFILES                                                                                                  \

@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "netd/client.h"
 #include "state/allocations.h"
+#include "state/confs.h"
 
 #include <errno.h>
 
@@ -37,6 +38,8 @@ int definition_allocate(struct definition *d, bool save, struct error *e) {
                 return r;
         if (allocations_find(allocations, d->name, &d->allocation) < 0) {
                 r = observe(save, &taken, &n, e);
+                if (r >= 0)
+                        r = confs_append_addresses(NULL, &taken, &n, e);
                 if (r >= 0)
                         r = allocations_get(allocations, d->name, taken, n, &d->allocation, e);
                 if (r > 0 && save)

@@ -97,11 +97,14 @@ static void add_status(const struct describer *d, json_t *object, const char *na
 }
 
 static void add_network(const struct describer *d, json_t *object, const struct container *c) {
-        struct allocation allocation;
+        struct allocation allocation = {0};
         struct network network;
 
-        if (!d->allocations || !d->machine_id_known || allocations_find(d->allocations, c->name, &allocation) < 0 ||
-            network_compute(c, &allocation, d->machine_id, &network) < 0)
+        /* The addresses of a nixos-container are in its definition. */
+        if (c->kind == CONTAINER_NSPAWN &&
+            (!d->allocations || allocations_find(d->allocations, c->name, &allocation) < 0))
+                return;
+        if (!d->machine_id_known || network_compute(c, &allocation, d->machine_id, &network) < 0)
                 return;
         if (!d->has_v6)
                 network_drop_v6(&network);

@@ -83,3 +83,18 @@ int allocation_choose(const struct prefix *pool, uint8_t length, const char *nam
         *ret = network;
         return 0;
 }
+
+int allocation_choose_numbered(const struct prefix *taken, size_t n_taken, struct prefix *ret) {
+        for (unsigned n = 1; n <= 254; n++) {
+                struct prefix p = {.address = {.family = AF_INET, .bytes = {10, 233, (uint8_t) n, 0}}, .length = 30};
+                bool free = true;
+
+                for (size_t i = 0; i < n_taken && free; i++)
+                        free = !prefix_overlaps(&p, &taken[i]);
+                if (free) {
+                        *ret = p;
+                        return 0;
+                }
+        }
+        return -ENOSPC;
+}

@@ -1,7 +1,8 @@
 /* What containers own, and when two forwards are in each other's way. */
 #include "container.h"
 
-#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/paths.h"
 
 #include <string.h>
 
@@ -13,14 +14,52 @@ uint8_t protocol_number(enum protocol p) {
         return p == PROTOCOL_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
+const char *container_kind_name(enum container_kind k) {
+        return k == CONTAINER_NIXOS ? "nixos-container" : "nixos-nspawn";
+}
+
+static void list_free(char **list) {
+        for (char **p = list; p && *p; p++)
+                free(*p);
+        free(list);
+}
+
+void end_clear(struct end *end) {
+        free(end->bridge);
+        *end = (struct end){0};
+}
+
 void container_clear(struct container *c) {
         free(c->name);
+        free(c->root);
         free(c->attached_to);
         free(c->forwards);
-        for (char **p = c->bind_mounts; p && *p; p++)
-                free(*p);
-        free(c->bind_mounts);
+        list_free(c->bind_mounts);
+        end_clear(&c->end);
+        for (size_t i = 0; i < c->n_extra_veths; i++) {
+                free(c->extra_veths[i].name);
+                end_clear(&c->extra_veths[i].end);
+        }
+        free(c->extra_veths);
+        list_free(c->interfaces);
+        list_free(c->macvlans);
+        free(c->network_namespace);
+        list_free(c->extra_flags);
+        free(c->private_users);
+        free(c->system_path);
         *c = CONTAINER_INIT;
+}
+
+char *container_root(const struct container *c) {
+        return c->root ? strdup(c->root) : format(PATH_MACHINES "/%s", c->name);
+}
+
+bool container_has_link(const struct container *c) {
+        return c->mode != NETWORK_NONE && c->mode != NETWORK_HOST;
+}
+
+bool container_is_attached(const struct container *c) {
+        return container_has_link(c) || c->n_extra_veths > 0;
 }
 
 /* Every address of its family, or (AF_UNSPEC) of both. */

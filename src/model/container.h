@@ -34,8 +34,31 @@ enum network_mode {
         NETWORK_HOST, /* shares the host's */
 };
 
+enum container_kind {
+        CONTAINER_NSPAWN, /* of nixos-nspawn */
+        CONTAINER_NIXOS,  /* of nixos-container */
+};
+const char *container_kind_name(enum container_kind k); /* "nixos-nspawn", "nixos-container" */
+
+/* What a nixos-container says of the two ends of a pair; AF_UNSPEC where it says nothing. */
+struct end {
+        struct prefix host_v4, host_v6, local_v4, local_v6; /* /32 and /128 unless a length was given */
+        bool has_mac;
+        struct mac mac; /* the container's */
+        char *bridge;   /* that the host's end joins, or NULL */
+};
+
+/* A pair beside the one with eth0: both ends are called name. */
+struct extra_veth {
+        char *name;
+        struct end end;
+};
+#define EXTRA_VETHS_MAX 8
+
 struct container {
         char *name;
+        enum container_kind kind;
+        char *root; /* the folder, absolute; NULL: PATH_MACHINES/NAME (container_root()) */
         enum network_mode mode;
         char *attached_to; /* name of the zone or bridge, else NULL */
         struct forward *forwards;
@@ -45,12 +68,34 @@ struct container {
         bool user_namespacing;
         bool auto_start;
         uint64_t timeout_start_usec;
+
+        /* Of CONTAINER_NIXOS only. Lists are NULL-terminated, and NULL when empty. */
+        struct end end; /* of eth0 */
+        struct extra_veth *extra_veths;
+        size_t n_extra_veths;
+        char **interfaces; /* of the host, moved inside: "IF" or "IF:NAME" */
+        char **macvlans;
+        char *network_namespace; /* path of somebody else's */
+        char **extra_flags;      /* further arguments of systemd-nspawn */
+        char *private_users;     /* what PRIVATE_USERS says, or NULL */
+        char *system_path;       /* a tree with usr/, or a NixOS system with init; NULL: the profile says */
+        bool private_network;
+        bool copy_resolver; /* the host's resolv.conf is copied at each start */
 };
 
 #define CONTAINER_INIT                                                                                                 \
         ((struct container){.user_namespacing = true, .auto_start = true, .timeout_start_usec = 90000000})
 
 void container_clear(struct container *c);
+void end_clear(struct end *end);
+
+/* The root folder; malloc'd, NULL when there is no memory. */
+char *container_root(const struct container *c);
+
+/* The pair with host0 or eth0 is there: veth, zone, bridge. */
+bool container_has_link(const struct container *c);
+/* Any of its links has the host's end here, so that nspawn-netd has something to do. */
+bool container_is_attached(const struct container *c);
 
 /* The two overlap on some host port: same protocol, ranges that meet, bind addresses that are equal or one of
  * them every address. Pure. */

@@ -14,33 +14,77 @@ static struct prefix interface_address(const struct prefix *range, uint64_t n) {
         return p;
 }
 
+/* As nspawn numbers them: by their place in the list. */
+static void compute_extra(const struct container *c, const uint8_t machine_id[16], struct network *n) {
+        for (size_t i = 0; i < c->n_extra_veths && i < EXTRA_VETHS_MAX; i++) {
+                const struct extra_veth *v = &c->extra_veths[i];
+                struct network_pair *x = &n->extra[n->n_extra++];
+
+                (void) snprintf(x->link, sizeof x->link, "%s", v->name);
+                if (v->end.bridge)
+                        (void) snprintf(x->bridge, sizeof x->bridge, "%s", v->end.bridge);
+                x->host_mac = link_mac(MAC_EXTRA_HOST, machine_id, c->name, i);
+                x->container_mac = link_mac(MAC_EXTRA_CONTAINER, machine_id, c->name, i);
+                x->container_link_local = address_link_local(&x->container_mac);
+                if (!v->end.bridge)
+                        x->host_link_local = address_link_local(&x->host_mac);
+                x->host_v4 = v->end.host_v4;
+                x->host_v6 = v->end.host_v6;
+                x->container_v4 = v->end.local_v4;
+                x->container_v6 = v->end.local_v6;
+        }
+}
+
+/* Everything is as the definition says; nothing is rewritten on the way out. */
+static void compute_nixos(const struct container *c, struct network *n) {
+        const struct end *end = &c->end;
+
+        (void) snprintf(n->guest_link, sizeof n->guest_link, "eth0");
+        n->guest_mac_set = end->has_mac;
+        if (end->has_mac)
+                n->container_mac = end->mac;
+        n->host_v4 = end->host_v4;
+        n->host_v6 = end->host_v6;
+        n->container_v4 = end->local_v4;
+        n->container_v6 = end->local_v6;
+}
+
+static void compute_nspawn(const struct allocation *a, struct network *n) {
+        n->responders = true;
+        n->host_v4 = interface_address(&a->v4, 1);
+        n->container_v4 = interface_address(&a->v4, 2);
+        n->host_v6 = interface_address(&a->v6, 1);
+        n->container_v6 = interface_address(&a->v6, 2);
+        n->masquerade_v4 = a->v4.address.family == AF_INET;
+        /* A global prefix is routed; only what nobody outside can answer to is rewritten. */
+        n->masquerade_v6 = address_is_unique_local(&a->v6.address);
+}
+
 int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
                     struct network *ret) {
-        struct network n = {.mode = c->mode, .forwards = c->forwards, .n_forwards = c->n_forwards};
+        struct network n = {.kind = c->kind, .mode = c->mode, .forwards = c->forwards, .n_forwards = c->n_forwards};
         bool bridged = c->mode == NETWORK_ZONE || c->mode == NETWORK_BRIDGE;
 
         if (container_name_problem(c->name))
                 return -EINVAL;
         (void) snprintf(n.name, sizeof n.name, "%s", c->name);
-        if (c->mode == NETWORK_NONE || c->mode == NETWORK_HOST) {
+        compute_extra(c, machine_id, &n);
+        if (!container_has_link(c)) {
                 *ret = n;
                 return 0;
         }
         n.link_shortened = link_name(bridged ? LINK_VB : LINK_VE, c->name, n.link);
+        (void) snprintf(n.guest_link, sizeof n.guest_link, "host0");
         n.host_mac = link_mac(MAC_HOST, machine_id, c->name, 0);
         n.container_mac = link_mac(MAC_CONTAINER, machine_id, c->name, 0);
+        if (c->kind == CONTAINER_NIXOS)
+                compute_nixos(c, &n);
+        else if (!bridged)
+                compute_nspawn(a, &n);
         n.container_link_local = address_link_local(&n.container_mac);
-        if (!bridged) {
-                /* A member of a bridge shares the bridge's range and has the bridge's host side. */
+        /* A member of a bridge shares the bridge's range and has the bridge's host side. */
+        if (!bridged)
                 n.host_link_local = address_link_local(&n.host_mac);
-                n.host_v4 = interface_address(&a->v4, 1);
-                n.container_v4 = interface_address(&a->v4, 2);
-                n.host_v6 = interface_address(&a->v6, 1);
-                n.container_v6 = interface_address(&a->v6, 2);
-                n.masquerade_v4 = a->v4.address.family == AF_INET;
-                /* A global prefix is routed; only what nobody outside can answer to is rewritten. */
-                n.masquerade_v6 = address_is_unique_local(&a->v6.address);
-        }
         *ret = n;
         return 0;
 }
@@ -49,4 +93,10 @@ void network_drop_v6(struct network *n) {
         n->host_v6 = n->container_v6 = (struct prefix){0};
         n->host_link_local = n->container_link_local = (struct address){0};
         n->masquerade_v6 = false;
+        for (size_t i = 0; i < n->n_extra; i++) {
+                struct network_pair *x = &n->extra[i];
+
+                x->host_v6 = x->container_v6 = (struct prefix){0};
+                x->host_link_local = x->container_link_local = (struct address){0};
+        }
 }

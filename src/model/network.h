@@ -8,19 +8,33 @@
 
 /* What the allocator gave a container and keeps for it (state/allocations.h stores it). */
 struct allocation {
-        struct prefix v4; /* the range, network address: 10.233.5.16/28 */
-        struct prefix v6; /* the range: fdxx:xxxx:xxxx:SSSS::/64 */
+        struct prefix v4; /* the range, network address: 10.233.5.16/28; 10.233.5.0/30 of a nixos-container */
+        struct prefix v6; /* the range: fdxx:xxxx:xxxx:SSSS::/64; AF_UNSPEC: none */
+};
+
+/* A pair of links. */
+struct network_pair {
+        char link[IFNAMSIZ];   /* on the host; of one beside the main one: inside, too */
+        char bridge[IFNAMSIZ]; /* that the host's end joins, or empty: then it has the addresses */
+        struct mac host_mac, container_mac;
+        struct prefix host_v4, container_v4, host_v6, container_v6;
+        struct address host_link_local, container_link_local;
 };
 
 struct network {
+        enum container_kind kind;
         char name[CONTAINER_NAME_MAX + 1];
         char link[IFNAMSIZ]; /* host side: ve-NAME or its shortening */
         bool link_shortened;
         enum network_mode mode;
         struct mac host_mac;
         struct mac container_mac;
+        char guest_link[IFNAMSIZ]; /* what it is called inside: host0, or eth0, as nspawn-first renames it */
+        bool guest_mac_set;        /* container_mac was asked for: nspawn-first sets it */
+        bool responders;           /* the host answers DHCP, router solicitations and DNS on the link */
 
-        /* Interface addresses with their prefix length; family AF_UNSPEC where there is none. */
+        /* Interface addresses with their prefix length; family AF_UNSPEC where there is none. With NETWORK_BRIDGE
+         * host_v4 and host_v6 are the router's, which is not this link's other end. */
         struct prefix host_v4, container_v4;                  /* 10.233.5.17/28, 10.233.5.18/28 */
         struct prefix host_v6, container_v6;                  /* fd..::1/64, fd..::2/64 */
         struct address host_link_local, container_link_local; /* fe80::, EUI-64 of the MACs */
@@ -31,9 +45,13 @@ struct network {
 
         const struct forward *forwards; /* borrowed from the container */
         size_t n_forwards;
+
+        struct network_pair extra[EXTRA_VETHS_MAX]; /* beside the main one */
+        size_t n_extra;
 };
 
-/* Fills ret. The container must outlive it. Returns 0 or -EINVAL (name invalid). */
+/* Fills ret. The container must outlive it. a: not looked at for CONTAINER_NIXOS, whose addresses are what its
+ * definition says. Returns 0 or -EINVAL (name invalid). */
 int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
                     struct network *ret);
 
@@ -46,3 +64,7 @@ void network_drop_v6(struct network *n);
  * length: of the wanted range. Returns 0, -ENOSPC, -ENOMEM, or -EINVAL (length does not fit the pool). */
 int allocation_choose(const struct prefix *pool, uint8_t length, const char *name, const struct prefix *taken,
                       size_t n_taken, struct prefix *ret);
+
+/* The first N of 1..254 such that 10.233.N.0/30 touches nothing of taken, as nixos-container numbers its containers:
+ * 10.233.N.1 on the host, 10.233.N.2 inside. *ret: that /30. -ENOSPC. */
+int allocation_choose_numbered(const struct prefix *taken, size_t n_taken, struct prefix *ret);

@@ -24,11 +24,37 @@ static int load(struct manager *m, const char *name, struct container *c, struct
         r = store_compute_network(name, m->allocations, m->machine_id, c, n, e);
         if (r < 0)
                 return r;
-        if (c->mode != NETWORK_VETH)
+        if (c->kind == CONTAINER_NIXOS ? !container_is_attached(c) : c->mode != NETWORK_VETH)
                 return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
                                  "the network of container '%s' is not a virtual Ethernet "
                                  "pair, there is nothing to attach",
                                  name);
+        return 0;
+}
+
+/* Those beside the main one have names that a person chose. */
+static int check_extra(struct manager *m, const struct network *n, struct error *e) {
+        for (size_t i = 0; i < n->n_extra; i++) {
+                const char *name = n->extra[i].link;
+                struct netlink_link link;
+                size_t k;
+                const struct attachment *other = manager_find_extra(m, name, &k) ?: manager_find_link(m, name);
+                int r;
+
+                if (other && !string_equal(other->network.name, n->name))
+                        return error_set(e, EEXIST, EXIT_CONTAINER,
+                                         "the link %s of container '%s' would have the same name as one of container "
+                                         "'%s'; rename one of them",
+                                         name, n->name, other->network.name);
+                r = netlink_link_find(m->route, name, &link);
+                if (r == 0 && (!string_equal(link.kind, "veth") || !mac_equal(&link.mac, &n->extra[i].host_mac)))
+                        return error_set(
+                                e, EEXIST, EXIT_CONTAINER,
+                                "there is a link %s that does not belong to container '%s'; rename one of them", name,
+                                n->name);
+                if (r < 0 && r != -ENODEV)
+                        return error_errno(e, r, EXIT_FAILED, "cannot look for the link %s", name);
+        }
         return 0;
 }
 
@@ -39,6 +65,8 @@ static int check_link(struct manager *m, const struct network *n, struct netlink
         int r;
 
         *link = (struct netlink_link){0};
+        if (!n->link[0])
+                return 0;
         if (other && !string_equal(other->network.name, n->name))
                 return error_set(
                         e, EEXIST, EXIT_CONTAINER,
@@ -148,6 +176,11 @@ static void take_down(struct manager *m, const struct attachment *a) {
         memcpy(o.link, a->network.link, sizeof(o.link));
         if (a->ifindex > 0 && !a->namespace_path)
                 (void) engine_dismiss(m->engine, &plan, NULL);
+        for (size_t i = 0; i < a->network.n_extra; i++) {
+                memcpy(o.link, a->network.extra[i].link, sizeof(o.link));
+                if (a->extra_index[i] > 0)
+                        (void) engine_dismiss(m->engine, &plan, NULL);
+        }
 }
 
 int manager_dismiss(struct manager *m, struct attachment *a, struct error *e) {
@@ -190,6 +223,8 @@ int manager_attach(struct manager *m, const char *name, struct attachment **ret,
         r = load(m, name, &c, &n, e);
         if (r >= 0)
                 r = check_link(m, &n, &link, e);
+        if (r >= 0)
+                r = check_extra(m, &n, e);
         if (r < 0)
                 return r;
         if (a)

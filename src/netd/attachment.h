@@ -22,12 +22,13 @@ struct attachment {
         char *guest_link;         /* the link's name in there */
 
         enum attachment_state state;
-        char *problem;  /* owned; NULL unless broken */
-        int ifindex;    /* 0 while expected */
-        bool carrier;   /* the other side is up, too */
-        bool served;    /* responders know the link */
-        bool published; /* the name resolves */
-        bool seen;      /* mark of recover.c */
+        char *problem;                    /* owned; NULL unless broken */
+        int ifindex;                      /* 0 while expected */
+        int extra_index[EXTRA_VETHS_MAX]; /* of network.extra; 0 while expected */
+        bool carrier;                     /* the other side is up, too */
+        bool served;                      /* responders know the link */
+        bool published;                   /* the name resolves */
+        bool seen;                        /* mark of recover.c */
 
         /* Repair: see repair.c. */
         struct attachment *next_damaged;

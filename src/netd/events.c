@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 
 static bool is_host_address(const struct network *n, const struct address *a) {
+        if (n->mode != NETWORK_VETH)
+                return false;
         return address_equal(a, &n->host_v4.address) || address_equal(a, &n->host_v6.address) ||
                address_equal(a, &n->host_link_local);
 }
@@ -18,6 +20,13 @@ static bool is_host_address(const struct network *n, const struct address *a) {
 static bool is_container_address(const struct network *n, const struct address *a) {
         return address_equal(a, &n->container_v4.address) || address_equal(a, &n->container_v6.address) ||
                address_equal(a, &n->container_link_local);
+}
+
+/* What a range of the link's own does not have. */
+static bool is_peer_route(const struct network *n, const struct prefix *p) {
+        return n->kind == CONTAINER_NIXOS && p->length == address_bits(&p->address) &&
+               (address_equal(&p->address, &n->container_v4.address) ||
+                address_equal(&p->address, &n->container_v6.address));
 }
 
 static bool is_range(const struct prefix *wanted, const struct prefix *p) {
@@ -36,12 +45,28 @@ static bool is_down(const char *link) {
         return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && !(request.ifr_flags & IFF_UP);
 }
 
+/* false: it is none of those beside a main one. */
+static bool on_extra(struct manager *m, const struct netlink_event *event) {
+        size_t i;
+        struct attachment *a = manager_find_extra(m, event->name, &i);
+
+        if (!a)
+                return false;
+        if (a->extra_index[i] != event->ifindex)
+                manager_complete_extra(m, a, i, event->ifindex);
+        else if (!(event->flags & IFF_UP) && is_down(event->name))
+                manager_damaged(m, a, "has an extra link that was taken down");
+        return true;
+}
+
 static void on_link(struct manager *m, const struct netlink_event *event) {
         struct attachment *a = manager_find_link(m, event->name);
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         bool carrier = event->flags & IFF_RUNNING;
         char found[MAC_TEXT_MAX], wanted[MAC_TEXT_MAX];
 
+        if (!a && on_extra(m, event))
+                return;
         if (!a) {
                 /* A link of ours that was given another name. */
                 a = manager_find_index(m, event->ifindex);
@@ -70,8 +95,13 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
 static void on_link_gone(struct manager *m, const struct netlink_event *event) {
         struct attachment *a = manager_find_index(m, event->ifindex);
 
-        if (!a)
+        if (!a) {
+                for (; m->n_with_extra > 0 && (a = manager_each(m, a));)
+                        for (size_t i = 0; i < a->network.n_extra; i++)
+                                if (a->extra_index[i] == event->ifindex)
+                                        a->extra_index[i] = 0;
                 return;
+        }
         log_debug("%s: %s is gone", a->network.name, a->network.link);
         manager_link_gone(m, a);
         manager_expect_gone(m);
@@ -110,7 +140,8 @@ static int on_event(const struct netlink_event *event, void *userdata) {
                  (is_range(&a->network.host_v4, &event->address) || is_range(&a->network.host_v6, &event->address))) {
                 a->route_lost = true;
                 manager_damaged(m, a, "lost a route");
-        }
+        } else if (event->kind == NETLINK_EVENT_ROUTE_GONE && is_peer_route(&a->network, &event->address))
+                manager_damaged(m, a, "lost a route");
         return 0;
 }
 

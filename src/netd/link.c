@@ -64,7 +64,7 @@ int manager_expect_link(struct manager *m, struct error *e) {
 static int serve(struct manager *m, struct attachment *a, struct error *e) {
         int r;
 
-        if (a->served)
+        if (a->served || !a->network.responders)
                 return 0;
         r = responders_open(m, e);
         if (r < 0)
@@ -177,6 +177,20 @@ int manager_complete(struct manager *m, struct attachment *a, int ifindex, struc
         return r;
 }
 
+void manager_complete_extra(struct manager *m, struct attachment *a, size_t i, int ifindex) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        int r = plan_extra(&a->network, i, &plan);
+
+        a->extra_index[i] = ifindex;
+        if (r >= 0)
+                r = engine_apply(m->engine, &plan, ifindex, -1, &e);
+        else
+                (void) error_errno(&e, r, EXIT_FAILED, "cannot plan the link %s", a->network.extra[i].link);
+        if (r < 0 && e.code != -ENODEV)
+                manager_incomplete(m, a, &e);
+}
+
 void manager_link_gone(struct manager *m, struct attachment *a) {
         if (a->ifindex == 0)
                 return;
@@ -220,11 +234,24 @@ static int restore_routes(struct manager *m, struct attachment *a, struct error 
         return r < 0 ? r : restore_route(m, a, &a->network.host_v6, e);
 }
 
+static void look_at_extra(struct manager *m, struct attachment *a) {
+        struct netlink_link link;
+
+        for (size_t i = 0; i < a->network.n_extra; i++)
+                if (netlink_link_find(m->route, a->network.extra[i].link, &link) >= 0)
+                        manager_complete_extra(m, a, i, link.ifindex);
+}
+
 void manager_look(struct manager *m, struct attachment *a) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct netlink_link link;
         int r;
 
+        look_at_extra(m, a);
+        if (!a->network.link[0]) {
+                manager_expect_gone(m);
+                return;
+        }
         r = netlink_link_find(m->route, a->network.link, &link);
         if (r == -ENODEV) {
                 manager_link_gone(m, a);

@@ -54,6 +54,17 @@ struct attachment *manager_find_index(const struct manager *m, int ifindex) {
         return NULL;
 }
 
+/* Few containers have any, so they are not in a table of their own. */
+struct attachment *manager_find_extra(const struct manager *m, const char *link, size_t *ret) {
+        for (struct attachment *a = NULL; m->n_with_extra > 0 && (a = manager_each(m, a));)
+                for (size_t i = 0; i < a->network.n_extra; i++)
+                        if (strcmp(a->network.extra[i].link, link) == 0) {
+                                *ret = i;
+                                return a;
+                        }
+        return NULL;
+}
+
 struct attachment *manager_each(const struct manager *m, const struct attachment *previous) {
         struct table_node *n = table_each(&m->by_name, previous ? &previous->by_name : NULL);
 
@@ -63,6 +74,7 @@ struct attachment *manager_each(const struct manager *m, const struct attachment
 int manager_insert(struct manager *m, struct attachment *a) {
         const struct network *n = &a->network;
 
+        m->n_with_extra += n->n_extra > 0;
         if (table_insert(&m->by_name, &a->by_name, hash_name(n->name)) < 0 ||
             table_insert(&m->by_link, &a->by_link, hash_name(n->link)) < 0 ||
             table_insert(&m->by_v4, &a->by_v4, hash_address(&n->container_v4.address)) < 0 ||
@@ -81,6 +93,7 @@ void manager_remove(struct manager *m, struct attachment *a) {
                         break;
                 }
         a->repair.at = 0;
+        m->n_with_extra -= a->network.n_extra > 0;
         table_remove(&m->by_name, &a->by_name);
         table_remove(&m->by_link, &a->by_link);
         table_remove(&m->by_index, &a->by_index);

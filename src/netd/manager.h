@@ -34,6 +34,7 @@ struct manager {
         char *nat_seen; /* how the kernel shows it */
 
         struct table by_name, by_link, by_index, by_v4, by_v6;
+        size_t n_with_extra; /* attachments that have links beside the main one */
         struct ports ports;
 
         sd_event_source *links_source, *firewall_source;
@@ -63,6 +64,8 @@ struct attachment *manager_find_index(const struct manager *m, int ifindex);
 int manager_insert(struct manager *m, struct attachment *a);
 /* Out of all tables and lists. */
 void manager_remove(struct manager *m, struct attachment *a);
+/* Whose link beside the main one is called so, ret: which of them. */
+struct attachment *manager_find_extra(const struct manager *m, const char *link, size_t *ret);
 int manager_set_index(struct manager *m, struct attachment *a, int ifindex);
 
 /* The first attachment, the next one. */
@@ -105,6 +108,8 @@ int manager_made(struct manager *m, struct attachment *a, int ifindex, struct er
  * and not after Detach. */
 int manager_publish(struct attachment *a, struct error *e);
 void manager_withdraw(struct attachment *a);
+/* A link beside the main one is there: addresses or bridge, and up. Failure is told and tried again. */
+void manager_complete_extra(struct manager *m, struct attachment *a, size_t i, int ifindex);
 /* It is not there any more. */
 void manager_link_gone(struct manager *m, struct attachment *a);
 /* Looks whether it is, and does the one or the other. */

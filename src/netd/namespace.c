@@ -2,6 +2,7 @@
 #include "manager.h"
 
 #include "base/parse.h"
+#include "state/confs.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -29,6 +30,8 @@ static int allocate(struct manager *m, const char *name, struct allocation *ret,
         r = allocations_refresh(&m->allocations, e);
         if (r >= 0)
                 r = engine_observe_ranges(m->engine, &avoid, &n_avoid, e);
+        if (r >= 0)
+                r = confs_append_addresses(NULL, &avoid, &n_avoid, e);
         if (r >= 0)
                 r = allocations_get(m->allocations, name, avoid, n_avoid, ret, e);
         if (r > 0)

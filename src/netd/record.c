@@ -128,19 +128,42 @@ int forwards_from_json(const json_t *list, struct forward **ret, size_t *ret_n) 
         return 0;
 }
 
+static json_t *pair_json(const struct network_pair *p) {
+        return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "link", p->link, "bridge", p->bridge, "hostMac",
+                         mac_json(&p->host_mac), "containerMac", mac_json(&p->container_mac), "hostV4",
+                         prefix_or_null(&p->host_v4), "containerV4", prefix_or_null(&p->container_v4), "hostV6",
+                         prefix_or_null(&p->host_v6), "containerV6", prefix_or_null(&p->container_v6), "hostLinkLocal",
+                         address_or_null(&p->host_link_local), "containerLinkLocal",
+                         address_or_null(&p->container_link_local));
+}
+
+/* What only nixos-containers have: a record without it is of the other kind. */
+static void put_nixos(json_t *record, const struct network *n) {
+        json_t *extra = json_array();
+
+        for (size_t i = 0; i < n->n_extra; i++)
+                (void) json_array_append_new(extra, pair_json(&n->extra[i]));
+        (void) json_object_set_new(record, "kind", json_string(container_kind_name(n->kind)));
+        (void) json_object_set_new(record, "extra", extra);
+}
+
 json_t *attachment_record(const struct attachment *a) {
         const struct network *n = &a->network;
+        json_t *record;
 
-        return json_pack("{s:i,s:s,s:s,s:b,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b,s:b,s:o,s:s*,s:s*}", "version",
-                         RECORD_VERSION, "name", n->name, "link", n->link, "linkShortened", (int) n->link_shortened,
-                         "mode", (int) n->mode, "hostMac", mac_json(&n->host_mac), "containerMac",
-                         mac_json(&n->container_mac), "hostV4", prefix_or_null(&n->host_v4), "containerV4",
-                         prefix_or_null(&n->container_v4), "hostV6", prefix_or_null(&n->host_v6), "containerV6",
-                         prefix_or_null(&n->container_v6), "hostLinkLocal", address_or_null(&n->host_link_local),
-                         "containerLinkLocal", address_or_null(&n->container_link_local), "mtu", (json_int_t) n->mtu,
-                         "masqueradeV4", (int) n->masquerade_v4, "masqueradeV6", (int) n->masquerade_v6, "forwards",
-                         forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path, "guestLink",
-                         a->guest_link);
+        record = json_pack("{s:i,s:s,s:s,s:b,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b,s:b,s:o,s:s*,s:s*}", "version",
+                           RECORD_VERSION, "name", n->name, "link", n->link, "linkShortened", (int) n->link_shortened,
+                           "mode", (int) n->mode, "hostMac", mac_json(&n->host_mac), "containerMac",
+                           mac_json(&n->container_mac), "hostV4", prefix_or_null(&n->host_v4), "containerV4",
+                           prefix_or_null(&n->container_v4), "hostV6", prefix_or_null(&n->host_v6), "containerV6",
+                           prefix_or_null(&n->container_v6), "hostLinkLocal", address_or_null(&n->host_link_local),
+                           "containerLinkLocal", address_or_null(&n->container_link_local), "mtu", (json_int_t) n->mtu,
+                           "masqueradeV4", (int) n->masquerade_v4, "masqueradeV6", (int) n->masquerade_v6, "forwards",
+                           forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path, "guestLink",
+                           a->guest_link);
+        if (record && n->kind == CONTAINER_NIXOS)
+                put_nixos(record, n);
+        return record;
 }
 
 static int read_text(const json_t *object, const char *key, char *buf, size_t size) {
@@ -153,11 +176,44 @@ static int read_text(const json_t *object, const char *key, char *buf, size_t si
         return 0;
 }
 
+static int read_pair(const json_t *object, struct network_pair *p) {
+        if (read_text(object, "link", p->link, sizeof(p->link)) < 0 ||
+            (json_string_length(json_object_get(object, "bridge")) > 0 &&
+             read_text(object, "bridge", p->bridge, sizeof(p->bridge)) < 0) ||
+            read_mac(object, "hostMac", &p->host_mac) < 0 || read_mac(object, "containerMac", &p->container_mac) < 0 ||
+            read_prefix(object, "hostV4", &p->host_v4) < 0 ||
+            read_prefix(object, "containerV4", &p->container_v4) < 0 ||
+            read_prefix(object, "hostV6", &p->host_v6) < 0 ||
+            read_prefix(object, "containerV6", &p->container_v6) < 0 ||
+            read_address(object, "hostLinkLocal", &p->host_link_local) < 0 ||
+            read_address(object, "containerLinkLocal", &p->container_link_local) < 0)
+                return -EBADMSG;
+        return 0;
+}
+
+static int read_nixos(const json_t *record, struct network *n) {
+        const json_t *kind = json_object_get(record, "kind"), *extra = json_object_get(record, "extra"), *v;
+        size_t i;
+
+        n->responders = !kind;
+        if (!kind)
+                return 0;
+        n->kind = CONTAINER_NIXOS;
+        if (!string_equal(json_string_value(kind), container_kind_name(CONTAINER_NIXOS)) || !json_is_array(extra) ||
+            json_array_size(extra) > EXTRA_VETHS_MAX)
+                return -EBADMSG;
+        json_array_foreach (extra, i, v)
+                if (read_pair(v, &n->extra[n->n_extra++]) < 0)
+                        return -EBADMSG;
+        return 0;
+}
+
 static int read_network(const json_t *record, struct network *n) {
         uint64_t mode, mtu;
 
         if (read_text(record, "name", n->name, sizeof(n->name)) < 0 || container_name_problem(n->name) ||
-            read_text(record, "link", n->link, sizeof(n->link)) < 0 ||
+            (json_string_length(json_object_get(record, "link")) > 0 &&
+             read_text(record, "link", n->link, sizeof(n->link)) < 0) ||
             read_boolean(record, "linkShortened", &n->link_shortened) < 0 ||
             read_number(record, "mode", NETWORK_VETH, NETWORK_HOST, &mode) < 0 ||
             read_mac(record, "hostMac", &n->host_mac) < 0 || read_mac(record, "containerMac", &n->container_mac) < 0 ||
@@ -173,7 +229,9 @@ static int read_network(const json_t *record, struct network *n) {
                 return -EBADMSG;
         n->mode = (enum network_mode) mode;
         n->mtu = (uint32_t) mtu;
-        return 0;
+        if (!n->link[0] && (n->mode == NETWORK_VETH || n->mode == NETWORK_ZONE || n->mode == NETWORK_BRIDGE))
+                return -EBADMSG;
+        return read_nixos(record, n);
 }
 
 int attachment_from_record(const json_t *record, struct attachment **ret) {

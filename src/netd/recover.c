@@ -161,8 +161,14 @@ static int look_at_links(struct manager *m, struct error *e) {
                 struct attachment *a = manager_find_link(m, links[i].name);
                 _cleanup_(error_clear) struct error own = ERROR_INIT;
 
-                if (!a)
+                if (!a) {
+                        size_t k;
+
+                        a = manager_find_extra(m, links[i].name, &k);
+                        if (a)
+                                manager_complete_extra(m, a, k, links[i].ifindex);
                         continue;
+                }
                 a->seen = true;
                 a->carrier = links[i].flags & IFF_RUNNING;
                 if (manager_complete(m, a, links[i].ifindex, &own) < 0 && own.code != -ENODEV)

@@ -80,6 +80,16 @@ uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up) {
         return i;
 }
 
+uint32_t netlink_link_set_master(struct netlink_batch *b, int ifindex, int master) {
+        void *header;
+        uint32_t i = netlink_begin(b, RTM_NEWLINK, CHANGE, sizeof(struct ifinfomsg), &header);
+        /* No link has the number -1: a bridge that is not there is refused, where 0 would mean to leave it. */
+        uint32_t value = master > 0 ? (uint32_t) master : UINT32_MAX;
+        *(struct ifinfomsg *) header = (struct ifinfomsg){.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+        netlink_put_u32(b, IFLA_MASTER, value);
+        return i;
+}
+
 uint32_t netlink_link_add_altname(struct netlink_batch *b, const char *name, const char *altname) {
         uint32_t i = link_begin(b, RTM_NEWLINKPROP, ADD | NLM_F_APPEND, 0, name);
         size_t list = netlink_nest(b, IFLA_PROP_LIST);

@@ -21,6 +21,8 @@ uint32_t netlink_link_delete(struct netlink_batch *b, int ifindex, const char *n
 /* Address generation mode (IN6_ADDR_GEN_MODE_NONE, ...; -1: as it is), MTU (0: as it is). */
 uint32_t netlink_link_configure(struct netlink_batch *b, int ifindex, int address_generation, uint32_t mtu);
 uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up);
+/* master: index of the bridge that it joins; one that does not exist (0) is refused. */
+uint32_t netlink_link_set_master(struct netlink_batch *b, int ifindex, int master);
 uint32_t netlink_link_add_altname(struct netlink_batch *b, const char *name, const char *altname);
 /* Asks for one link; the answer goes through netlink_link_read(). */
 uint32_t netlink_link_get(struct netlink_batch *b, int ifindex, const char *name);

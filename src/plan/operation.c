@@ -28,6 +28,7 @@ bool operation_invert(const struct operation *o, struct operation *ret) {
                 [OPERATION_LINK_CREATE] = OPERATION_LINK_DELETE,
                 [OPERATION_LINK_DELETE] = _OPERATION_MAX,
                 [OPERATION_LINK_CONFIGURE] = _OPERATION_MAX,
+                [OPERATION_LINK_JOIN] = _OPERATION_MAX,
                 [OPERATION_LINK_UP] = OPERATION_LINK_DOWN,
                 [OPERATION_LINK_DOWN] = OPERATION_LINK_UP,
                 [OPERATION_ADDRESS_ADD] = OPERATION_ADDRESS_REMOVE,
@@ -66,6 +67,8 @@ bool operation_equal(const struct operation *a, const struct operation *b) {
                        mac_equal(&a->create.peer_mac, &b->create.peer_mac) && a->create.mtu == b->create.mtu;
         case OPERATION_LINK_CONFIGURE:
                 return a->configure.mtu == b->configure.mtu;
+        case OPERATION_LINK_JOIN:
+                return strcmp(a->bridge, b->bridge) == 0;
         case OPERATION_ADDRESS_ADD:
         case OPERATION_ADDRESS_REMOVE:
                 return prefix_equal(&a->address, &b->address);

@@ -83,45 +83,65 @@ static struct prefix own_range(const struct prefix *address) {
         return address->length == 64 ? prefix_network(address) : whole(&address->address);
 }
 
-static int guard_address(const struct network *n, enum element_set set, const struct prefix *prefix, struct plan *p) {
+static int guard_address(const struct network_pair *l, enum element_set set, const struct prefix *prefix,
+                         struct plan *p) {
         if (prefix->address.family == AF_UNSPEC)
                 return 0;
         struct element e = {.set = set, .prefix = *prefix};
-        memcpy(e.link, n->link, sizeof(e.link));
+        memcpy(e.link, l->link, sizeof(e.link));
         if (element_fields(set) & ELEMENT_MAC)
-                e.mac = n->container_mac;
+                e.mac = l->container_mac;
         return append_element(p, &e);
 }
 
-static int guard_link(const struct network *n, struct plan *p) {
+static int guard_link(const struct network_pair *l, struct plan *p) {
         static const enum element_set sets[] = {SET_LINKS, SET_ARP_LINKS, SET_MACS};
         int r = 0;
         for (size_t i = 0; i < ELEMENTS_OF(sets) && r == 0; i++) {
                 struct element e = {.set = sets[i]};
-                memcpy(e.link, n->link, sizeof(e.link));
+                memcpy(e.link, l->link, sizeof(e.link));
                 if (element_fields(sets[i]) & ELEMENT_MAC)
-                        e.mac = n->container_mac;
+                        e.mac = l->container_mac;
                 r = append_element(p, &e);
         }
-        struct prefix v4 = whole(&n->container_v4.address);
-        struct prefix v6[] = {whole(&n->container_link_local), own_range(&n->container_v6)};
+        struct prefix v4 = whole(&l->container_v4.address);
+        struct prefix v6[] = {whole(&l->container_link_local), own_range(&l->container_v6)};
         if (r == 0)
-                r = guard_address(n, SET_SOURCE_V4, &v4, p);
+                r = guard_address(l, SET_SOURCE_V4, &v4, p);
         if (r == 0)
-                r = guard_address(n, SET_ARP_SENDERS, &v4, p);
+                r = guard_address(l, SET_ARP_SENDERS, &v4, p);
         for (size_t i = 0; i < ELEMENTS_OF(v6) && r == 0; i++) {
-                r = guard_address(n, SET_SOURCE_V6, &v6[i], p);
+                r = guard_address(l, SET_SOURCE_V6, &v6[i], p);
                 if (r == 0)
-                        r = guard_address(n, SET_ADVERTISED, &v6[i], p);
+                        r = guard_address(l, SET_ADVERTISED, &v6[i], p);
         }
         return r;
 }
 
+static struct network_pair main_pair(const struct network *n) {
+        struct network_pair l = {
+                .host_mac = n->host_mac,
+                .container_mac = n->container_mac,
+                .host_v4 = n->host_v4,
+                .container_v4 = n->container_v4,
+                .host_v6 = n->host_v6,
+                .container_v6 = n->container_v6,
+                .host_link_local = n->host_link_local,
+                .container_link_local = n->container_link_local,
+        };
+        memcpy(l.link, n->link, sizeof(l.link));
+        return l;
+}
+
 int plan_admit(const struct network *n, struct plan *ret) {
+        struct network_pair l = main_pair(n);
+        int r = 0;
         /* Members of zones and bridges are guarded at their bridge; host and none have no link. */
-        if (n->mode != NETWORK_VETH)
-                return 0;
-        int r = guard_link(n, ret);
+        if (n->mode == NETWORK_VETH)
+                r = guard_link(&l, ret);
+        for (size_t i = 0; i < n->n_extra && r == 0; i++)
+                if (!n->extra[i].bridge[0])
+                        r = guard_link(&n->extra[i], ret);
         if (r == 0)
                 r = admit_masquerade(n, ret);
         for (size_t i = 0; i < n->n_forwards && r == 0; i++) {
@@ -152,23 +172,62 @@ static struct prefix link_local(const struct address *a) {
         return (struct prefix){.address = *a, .length = link_local_length};
 }
 
-static int plan_link_configured(const struct network *n, struct plan *ret) {
-        const struct prefix addresses[] = {n->host_v4, n->host_v6, link_local(&n->host_link_local)};
-        const struct address *const neighbours[] = {&n->container_v4.address, &n->container_v6.address,
-                                                    &n->container_link_local};
-        int r = configure(ret, SIDE_HOST, n->link, n->mtu, addresses, ELEMENTS_OF(addresses));
+static int configure_host(const struct network_pair *l, uint32_t mtu, struct plan *ret) {
+        const struct prefix addresses[] = {l->host_v4, l->host_v6, link_local(&l->host_link_local)};
+        const struct address *const neighbours[] = {&l->container_v4.address, &l->container_v6.address,
+                                                    &l->container_link_local};
+        int r = configure(ret, SIDE_HOST, l->link, mtu, addresses, ELEMENTS_OF(addresses));
         if (r == 0)
-                r = know(ret, SIDE_HOST, n->link, &n->container_mac, neighbours, ELEMENTS_OF(neighbours));
+                r = know(ret, SIDE_HOST, l->link, &l->container_mac, neighbours, ELEMENTS_OF(neighbours));
         return r;
+}
+
+/* To the other end, where one's own range does not have it. */
+static int append_peer_route(struct plan *p, enum operation_side side, const char *link, const struct prefix *own,
+                             const struct address *other) {
+        if (other->family == AF_UNSPEC || (own->address.family != AF_UNSPEC && prefix_contains(own, other)))
+                return 0;
+        return append(p, OPERATION_ROUTE_ADD, side, link, &(struct operation){.route = {.destination = whole(other)}});
+}
+
+static int append_host_routes(const struct network_pair *l, struct plan *p) {
+        int r = append_peer_route(p, SIDE_HOST, l->link, &l->host_v4, &l->container_v4.address);
+        return r < 0 ? r : append_peer_route(p, SIDE_HOST, l->link, &l->host_v6, &l->container_v6.address);
+}
+
+/* Routes need a link that is up, so they follow it in the same request to the kernel, which takes the carrier to the
+ * other end only after that. */
+static int raise_host(const struct network_pair *l, struct plan *p) {
+        int r = append(p, OPERATION_LINK_UP, SIDE_HOST, l->link, &(struct operation){0});
+        return r < 0 ? r : append_host_routes(l, p);
+}
+
+/* All but raising it. */
+static int plan_link_configured(const struct network *n, struct plan *ret) {
+        struct network_pair l = main_pair(n);
+        int r = n->mode == NETWORK_VETH ? configure_host(&l, n->mtu, ret) : 0;
+        return r < 0 || n->mode != NETWORK_VETH ? r : append_host_routes(&l, ret);
 }
 
 int plan_link(const struct network *n, struct plan *ret) {
         if (n->mode != NETWORK_VETH)
                 return 0;
-        int r = plan_link_configured(n, ret);
-        if (r == 0)
-                r = append(ret, OPERATION_LINK_UP, SIDE_HOST, n->link, &(struct operation){0});
-        return r;
+        struct network_pair l = main_pair(n);
+        int r = configure_host(&l, n->mtu, ret);
+        return r < 0 ? r : raise_host(&l, ret);
+}
+
+int plan_extra(const struct network *n, size_t i, struct plan *ret) {
+        const struct network_pair *l = &n->extra[i];
+        struct operation o = {0};
+        int r;
+        if (!l->bridge[0]) {
+                r = configure_host(l, n->mtu, ret);
+                return r < 0 ? r : raise_host(l, ret);
+        }
+        memcpy(o.bridge, l->bridge, sizeof(o.bridge));
+        r = append(ret, OPERATION_LINK_JOIN, SIDE_HOST, l->link, &o);
+        return r < 0 ? r : append(ret, OPERATION_LINK_UP, SIDE_HOST, l->link, &(struct operation){0});
 }
 
 int plan_guest(const struct network *n, const char *link, struct plan *ret) {
@@ -182,8 +241,15 @@ int plan_guest(const struct network *n, const char *link, struct plan *ret) {
         if (r == 0)
                 r = append(ret, OPERATION_LINK_UP, SIDE_CONTAINER, link, &(struct operation){0});
         if (r == 0)
+                r = append_peer_route(ret, SIDE_CONTAINER, link, &n->container_v4, &n->host_v4.address);
+        if (r == 0)
+                r = append_peer_route(ret, SIDE_CONTAINER, link, &n->container_v6, &n->host_v6.address);
+        if (r == 0)
                 r = append_default_route(ret, link, &n->host_v4.address);
-        /* The router of IPv6 is its link-local address, as advertisements have it. */
+        /* The router of IPv6 is its link-local address, as advertisements have it; a nixos-container's is the address
+         * that was given. */
+        if (r == 0 && n->kind == CONTAINER_NIXOS)
+                return append_default_route(ret, link, &n->host_v6.address);
         if (r == 0 && n->container_v6.address.family == AF_INET6)
                 r = append_default_route(ret, link, &n->host_link_local);
         return r;

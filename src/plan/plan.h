@@ -13,6 +13,7 @@ enum operation_kind {
         OPERATION_LINK_CREATE, /* a veth pair, both ends down; the peer may be put into a namespace */
         OPERATION_LINK_DELETE,
         OPERATION_LINK_CONFIGURE, /* address generation mode none, MTU */
+        OPERATION_LINK_JOIN,      /* a bridge */
         OPERATION_LINK_UP,
         OPERATION_LINK_DOWN,
         OPERATION_ADDRESS_ADD, /* IPv6 without duplicate detection */
@@ -88,6 +89,7 @@ struct operation {
                 struct {
                         uint32_t mtu; /* 0: as it is */
                 } configure;
+                char bridge[IFNAMSIZ];
                 struct prefix address;
                 struct {
                         struct prefix destination; /* length 0: default */
@@ -114,8 +116,10 @@ int plan_append(struct plan *p, const struct operation *o);
 
 /* Before the link exists: firewall elements. */
 int plan_admit(const struct network *n, struct plan *ret);
-/* When ve-NAME has appeared: addresses, neighbours, up (last). */
+/* When ve-NAME has appeared: addresses, neighbours, up, routes that need it up. */
 int plan_link(const struct network *n, struct plan *ret);
+/* The same of n->extra[i]; one of a bridge joins it. */
+int plan_extra(const struct network *n, size_t i, struct plan *ret);
 /* The container's side of it: what the first process does, and what a namespace given by the caller gets. */
 int plan_guest(const struct network *n, const char *link /* "host0" */, struct plan *ret);
 /* A namespace given, as CNI would: create the veth, admit, both sides. */

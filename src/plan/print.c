@@ -34,6 +34,7 @@ static const char *const kinds[_OPERATION_MAX] = {
         [OPERATION_LINK_CREATE] = "create-link",
         [OPERATION_LINK_DELETE] = "delete-link",
         [OPERATION_LINK_CONFIGURE] = "configure-link",
+        [OPERATION_LINK_JOIN] = "join-bridge",
         [OPERATION_LINK_UP] = "raise-link",
         [OPERATION_LINK_DOWN] = "lower-link",
         [OPERATION_ADDRESS_ADD] = "add-address",
@@ -133,6 +134,9 @@ static void print_what(const struct operation *o, struct buffer *b) {
                 buffer_append_format(b, "turn automatic link-local addresses off on %s", o->link);
                 if (o->configure.mtu > 0)
                         buffer_append_format(b, ", set its MTU to %u", o->configure.mtu);
+                break;
+        case OPERATION_LINK_JOIN:
+                buffer_append_format(b, "put %s into the bridge %s", o->link, o->bridge);
                 break;
         case OPERATION_LINK_UP:
         case OPERATION_LINK_DOWN:
@@ -234,6 +238,8 @@ json_t *operation_json(const struct operation *o) {
                 put_text(j, "addressGeneration", "none");
                 if (o->configure.mtu > 0)
                         put_number(j, "mtu", o->configure.mtu);
+        } else if (o->kind == OPERATION_LINK_JOIN) {
+                put_text(j, "bridge", o->bridge);
         } else if (o->kind == OPERATION_ADDRESS_ADD || o->kind == OPERATION_ADDRESS_REMOVE) {
                 put_text(j, "address", prefix_format(&o->address, text));
         } else if (o->kind == OPERATION_ROUTE_ADD || o->kind == OPERATION_ROUTE_REMOVE) {

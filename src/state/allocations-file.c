@@ -4,7 +4,8 @@
  *       "version": 1,
  *       "ula": "fd12:3456:789a::/48",
  *       "containers": {
- *         "example": { "ipv4": "10.233.203.16/28", "ipv6": "fd12:3456:789a:2cb1::/64" }
+ *         "example": { "ipv4": "10.233.203.16/28", "ipv6": "fd12:3456:789a:2cb1::/64" },
+ *         "foo": { "ipv4": "10.233.1.0/30" }
  *       }
  *     }
  *
@@ -51,7 +52,7 @@ static int parse_range(const json_t *v, int family, struct prefix *ret) {
 }
 
 static int parse_entry(struct allocations *a, const char *text, const char *name, const json_t *v, struct error *e) {
-        struct allocation ranges;
+        struct allocation ranges = {.v6 = {.address = ADDRESS_NONE}};
         int r;
 
         if (container_name_problem(name))
@@ -62,7 +63,7 @@ static int parse_entry(struct allocations *a, const char *text, const char *name
         if (parse_range(json_object_get(v, "ipv4"), AF_INET, &ranges.v4) < 0)
                 return damaged(text, name, e,
                                "'ipv4' of this container is not an IPv4 range such as \"10.233.5.16/28\"");
-        if (parse_range(json_object_get(v, "ipv6"), AF_INET6, &ranges.v6) < 0)
+        if (json_object_get(v, "ipv6") && parse_range(json_object_get(v, "ipv6"), AF_INET6, &ranges.v6) < 0)
                 return damaged(text, name, e,
                                "'ipv6' of this container is not an IPv6 range such as \"fd00:1:2:3::/64\"");
         r = allocations_insert(a, name, &ranges);
@@ -89,7 +90,8 @@ static int check_overlaps(const struct allocations *a, const char *text, struct 
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read '%s'", PATH_ALLOCATIONS);
         for (size_t i = 0; i < a->n; i++) {
                 ranges[n++] = (struct named_range){a->entries[i].ranges.v4, a->entries[i].name};
-                ranges[n++] = (struct named_range){a->entries[i].ranges.v6, a->entries[i].name};
+                if (a->entries[i].ranges.v6.address.family == AF_INET6)
+                        ranges[n++] = (struct named_range){a->entries[i].ranges.v6, a->entries[i].name};
         }
         qsort(ranges, n, sizeof *ranges, named_range_compare);
         for (size_t i = 1; i < n; i++) {
@@ -191,10 +193,15 @@ int allocations_save(struct allocations *a, struct error *e) {
         if (a->ula.address.family == AF_INET6)
                 buffer_append_format(&b, "  \"ula\": \"%s\",\n", prefix_format(&a->ula, v6));
         buffer_append_string(&b, "  \"containers\": {");
-        for (size_t i = 0; i < a->n; i++)
-                buffer_append_format(&b, "%s\n    \"%s\": { \"ipv4\": \"%s\", \"ipv6\": \"%s\" }", i > 0 ? "," : "",
-                                     a->entries[i].name, prefix_format(&a->entries[i].ranges.v4, v4),
-                                     prefix_format(&a->entries[i].ranges.v6, v6));
+        for (size_t i = 0; i < a->n; i++) {
+                const struct allocation *ranges = &a->entries[i].ranges;
+
+                buffer_append_format(&b, "%s\n    \"%s\": { \"ipv4\": \"%s\"", i > 0 ? "," : "", a->entries[i].name,
+                                     prefix_format(&ranges->v4, v4));
+                if (ranges->v6.address.family == AF_INET6)
+                        buffer_append_format(&b, ", \"ipv6\": \"%s\"", prefix_format(&ranges->v6, v6));
+                buffer_append_string(&b, " }");
+        }
         buffer_append_string(&b, a->n > 0 ? "\n  }\n}\n" : "}\n}\n");
         r = buffer_error(&b);
         if (r == 0)

@@ -185,3 +185,32 @@ int allocations_get(struct allocations *a, const char *name, const struct prefix
         *ret = ranges;
         return 1;
 }
+
+int allocations_get_numbered(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
+                             struct allocation *ret, struct error *e) {
+        struct allocation ranges = {.v6 = {.address = ADDRESS_NONE}};
+        _cleanup_(freep) struct prefix *taken = NULL;
+        struct prefix pool;
+        size_t n;
+        int r;
+
+        if (allocations_find(a, name, ret) == 0)
+                return 0;
+        r = prefix_parse(ALLOCATION_POOL, false, &pool);
+        taken = r < 0 ? NULL : collect_taken(a, &pool, avoid, n_avoid, &n);
+        if (!taken)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot choose addresses for container '%s'", name);
+        r = allocation_choose_numbered(taken, n, &ranges.v4);
+        if (r == -ENOSPC)
+                return error_set(
+                        e, r, EXIT_CONTAINER,
+                        "out of IP addresses: each of 10.233.1.0/30 to 10.233.254.0/30 is in use by a "
+                        "container, a link or a route of this host; destroy containers that are not needed, or "
+                        "give --host-address and --local-address");
+        if (r >= 0)
+                r = allocations_insert(a, name, &ranges);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot keep addresses for container '%s'", name);
+        *ret = ranges;
+        return 1;
+}

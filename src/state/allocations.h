@@ -35,6 +35,10 @@ int allocations_ula(const struct allocations *a, struct prefix *ret);
  * was there. */
 int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                     struct allocation *ret, struct error *e);
+/* The same for a nixos-container: the first free 10.233.N.0/30, N from 1 to 254 (10.233.N.1 on the host, 10.233.N.2
+ * inside), and no IPv6. avoid: also what confs_append_addresses() finds. */
+int allocations_get_numbered(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
+                             struct allocation *ret, struct error *e);
 /* Only looks. -ENOENT when it has none. */
 int allocations_find(const struct allocations *a, const char *name, struct allocation *ret);
 /* Lets go. 1 when it had any. */

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "confs.h"
 #include "model/names.h"
 
 #include <errno.h>
@@ -41,11 +42,19 @@ static int forward_from_json(json_t *v, struct forward *ret) {
         return 0;
 }
 
-/* What tells one spec from another: a generation's files are never changed, only replaced. */
+/* What tells one spec from another: a generation's files are never changed, only replaced. A conf is changed by people,
+ * too. */
 static char *spec_stamp(const char *name) {
-        _cleanup_(freep) char *path = format("%s/%s/system/nixos-nspawn/spec.json", PATH_PROFILES, name);
+        _cleanup_(freep) char *path = NULL;
+        enum container_kind kind;
         struct stat st;
 
+        if (store_kind(name, &kind) < 0)
+                return NULL;
+        if (kind == CONTAINER_NIXOS)
+                (void) confs_find(name, &path, NULL);
+        else
+                path = format("%s/%s/system/nixos-nspawn/spec.json", PATH_PROFILES, name);
         if (!path || stat(path, &st) < 0)
                 return NULL;
         return format("%ju.%ju.%09ld", (uintmax_t) st.st_ino, (uintmax_t) st.st_mtim.tv_sec, st.st_mtim.tv_nsec);

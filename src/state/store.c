@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "config/spec.h"
 #include "config/spec_text.h"
+#include "confs.h"
 #include "model/names.h"
 
 #include <dirent.h>
@@ -49,44 +50,82 @@ static int string_compare(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-int store_list(char ***ret) {
-        _cleanup_(directory_closep) DIR *d = NULL;
-        _cleanup_(strings_freep) char **list = calloc(1, sizeof *list);
-        size_t n = 0, capacity = 1;
+static int list_profiles(char ***list, size_t *n) {
+        _cleanup_(directory_closep) DIR *d = opendir(PATH_PROFILES);
+        size_t capacity = *n + 1;
         struct dirent *entry;
+        unsigned number;
 
-        if (!list)
-                return -ENOMEM;
-        d = opendir(PATH_PROFILES);
         if (!d && errno != ENOENT)
                 return -errno;
         while (d && (errno = 0, entry = readdir(d))) {
-                if (container_name_problem(entry->d_name) || !store_exists(entry->d_name))
+                if (container_name_problem(entry->d_name) || store_current_generation(entry->d_name, &number) < 0)
                         continue;
-                if (n + 1 == capacity) {
-                        char **grown = reallocarray(list, 2 * capacity, sizeof *list);
+                if (*n + 1 == capacity) {
+                        char **grown = reallocarray(*list, 2 * capacity, sizeof *grown);
 
                         if (!grown)
                                 return -ENOMEM;
-                        list = grown;
+                        *list = grown;
                         capacity *= 2;
                 }
-                list[n] = strdup(entry->d_name);
-                if (!list[n])
+                (*list)[*n] = strdup(entry->d_name);
+                if (!(*list)[*n])
                         return -ENOMEM;
-                list[++n] = NULL;
+                (*list)[++*n] = NULL;
         }
-        if (d && errno)
-                return -errno;
+        return d && errno ? -errno : 0;
+}
+
+int store_list(char ***ret) {
+        _cleanup_(strings_freep) char **list = NULL;
+        size_t n = 0, kept = 0;
+        int r = confs_list(&list);
+
+        if (r < 0)
+                return r;
+        while (list[n])
+                n++;
+        r = list_profiles(&list, &n);
+        if (r < 0)
+                return r;
         qsort(list, n, sizeof *list, string_compare);
+        /* A nixos-container may have both. */
+        for (size_t i = 0; i < n; i++) {
+                if (kept > 0 && strcmp(list[kept - 1], list[i]) == 0)
+                        free(list[i]);
+                else
+                        list[kept++] = list[i];
+        }
+        list[kept] = NULL;
         *ret = steal_ptr(list);
         return 0;
 }
 
-bool store_exists(const char *name) {
+/* A profile that runs by a .nspawn file is not a nixos-container's, whatever conf there is. */
+static bool has_nspawn_file(const char *name) {
+        _cleanup_(freep) char *path = format("%s/%s/system/nixos-nspawn/%s.nspawn", PATH_PROFILES, name, name);
+
+        return path && access(path, F_OK) == 0;
+}
+
+int store_kind(const char *name, enum container_kind *ret) {
+        _cleanup_(freep) char *conf = NULL;
         unsigned number;
 
-        return store_current_generation(name, &number) == 0;
+        if (confs_find(name, &conf, NULL) >= 0 && !has_nspawn_file(name))
+                *ret = CONTAINER_NIXOS;
+        else if (store_current_generation(name, &number) == 0)
+                *ret = CONTAINER_NSPAWN;
+        else
+                return -ENOENT;
+        return 0;
+}
+
+bool store_exists(const char *name) {
+        enum container_kind kind;
+
+        return store_kind(name, &kind) == 0;
 }
 
 char *store_profile_path(const char *name) {
@@ -130,9 +169,14 @@ int store_load_spec(const char *name, json_t **ret, struct error *e) {
 }
 
 int store_load(const char *name, struct container *ret, struct error *e) {
+        enum container_kind kind;
         json_t *spec;
         int r;
 
+        if (store_kind(name, &kind) < 0)
+                return no_such_container(name, e);
+        if (kind == CONTAINER_NIXOS)
+                return confs_load_container(name, ret, e);
         r = load_spec(name, true, &spec, e);
         if (r < 0)
                 return r;
@@ -156,7 +200,7 @@ int store_compute_network(const char *name, const struct allocations *a, const u
         r = store_load(name, c, e);
         if (r < 0)
                 return r;
-        if (c->mode == NETWORK_VETH && allocations_find(a, name, &ranges) < 0)
+        if (c->kind == CONTAINER_NSPAWN && c->mode == NETWORK_VETH && allocations_find(a, name, &ranges) < 0)
                 r = error_set(e, ENOENT, EXIT_CONTAINER,
                               "container '%s' has no addresses in '%s'; run 'nixos-nspawn update %s' to give it some",
                               name, PATH_ALLOCATIONS, name);

@@ -18,8 +18,8 @@
  * (-1: for ever), then -EAGAIN with a message that says who holds it. */
 int store_lock(int timeout_ms, struct error *e);
 
-/* Names of all containers with a profile of ours, sorted; NULL-terminated, owned (free each and the list, or
- * strings_free()). */
+/* Names of all containers of both kinds, with a profile of ours or a conf (confs.h), sorted; NULL-terminated, owned
+ * (free each and the list, or strings_free()). */
 int store_list(char ***ret);
 void strings_free(char **list);
 static inline void strings_freep(char ***list) {
@@ -27,11 +27,14 @@ static inline void strings_freep(char ***list) {
         *list = NULL;
 }
 bool store_exists(const char *name);
+/* -ENOENT: no such container. One with a conf is a nixos-container; it may have a profile too, which then has no
+ * NAME.nspawn. */
+int store_kind(const char *name, enum container_kind *ret);
 
 /* The spec of the current generation. -ENOENT: no such container. */
 int store_load_spec(const char *name, json_t **ret, struct error *e);
 
-/* spec -> container (config/spec.h does the parsing). */
+/* spec, or conf, -> container (config/spec.h and config/conf.h do the parsing). */
 int store_load(const char *name, struct container *ret, struct error *e);
 
 /* PATH_PROFILES/NAME/system/nixos-nspawn, malloc'd. */
