@@ -1,8 +1,8 @@
 /* apply: the host's configuration is put in force. The daemon makes the rules; what it is to make lies in PATH_HOST,
  * which it reads again when it starts. */
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/networkmanager.h"
-#include "cli/sequence.h"
+#include "front/sequence.h"
 
 #include "base/buffer.h"
 #include "base/file.h"

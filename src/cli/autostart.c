@@ -1,7 +1,7 @@
 /* autostart: what a host runs once, when it has booted. */
-#include "cli/command.h"
-#include "cli/describe.h"
-#include "cli/progress.h"
+#include "cli/commands.h"
+#include "front/describe.h"
+#include "front/progress.h"
 
 #include "runtime/runtime.h"
 #include "state/store.h"
@@ -68,7 +68,7 @@ static int start_all(struct invocation *i, const struct inventory *inventory, co
                         r = k;
                         error_move(e, &one);
                 } else
-                        (void) fprintf(stderr, "nixos-nspawn: %s\n", error_message(&one));
+                        (void) fprintf(stderr, "%s: %s\n", program_name(), error_message(&one));
         }
         return r;
 }

@@ -1,15 +1,10 @@
 /* The table of commands. */
-#include "cli/command.h"
-
-#include "base/paths.h"
-
-#include <errno.h>
-#include <string.h>
+#include "cli/commands.h"
 
 #define O(name) OPTION_BIT(OPTION_##name)
 #define SOURCES (O(CONFIG) | O(PROFILE) | O(FLAKE) | O(SYSTEM) | O(IMAGE) | O(SUITE))
 
-const struct command commands[] = {
+static const struct command commands[] = {
         {
                 .name = "create",
                 .synopsis = "NAME",
@@ -271,30 +266,10 @@ const struct command commands[] = {
         {0},
 };
 
-const struct command *command_find(const char *name) {
-        for (const struct command *c = commands; c->name; c++)
-                if (strcmp(c->name, name) == 0)
-                        return c;
-        return NULL;
-}
-
-option_set command_options(const struct command *command) {
-        return command->options | O(HELP) | O(VERBOSE) | O(UNIT_FILE_DIR);
-}
-
-int invocation_may_change(const struct invocation *i, struct error *e) {
-        size_t n = strlen(PATH_UNITS);
-
-        if (geteuid() != 0)
-                return error_set(e, EPERM, EXIT_FAILED,
-                                 "'%s' needs root, because it changes containers and the network of this host: run it "
-                                 "with sudo",
-                                 i->command->name);
-        if (strncmp(i->unit_directory, PATH_UNITS, n) != 0 ||
-            strspn(i->unit_directory + n, "/") != strlen(i->unit_directory + n))
-                return error_set(e, EINVAL, EXIT_FAILED,
-                                 "'%s' does not work with --unit-file-dir %s: systemd-nspawn looks for its settings "
-                                 "in " PATH_UNITS " only",
-                                 i->command->name, i->unit_directory);
-        return 0;
-}
+const struct program nixos_nspawn_program = {
+        .name = "nixos-nspawn",
+        .title = "NixOS imperative container manager",
+        .commands = commands,
+        .options = O(HELP) | O(VERBOSE) | O(VERSION) | O(UNIT_FILE_DIR) | O(JSON),
+        .every = O(HELP) | O(VERBOSE) | O(UNIT_FILE_DIR),
+};

@@ -1,7 +1,7 @@
 /* list: a line a container. */
-#include "cli/describe.h"
+#include "front/describe.h"
 
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 

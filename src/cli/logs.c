@@ -1,6 +1,6 @@
 /* logs: a container's console. */
-#include "cli/command.h"
-#include "cli/inventory.h"
+#include "cli/commands.h"
+#include "front/inventory.h"
 
 #include "base/parse.h"
 #include "runtime/runtime.h"

@@ -1,8 +1,8 @@
 /* ports: every forward of every container, and who listens on the host's side of it. */
-#include "cli/command.h"
-#include "cli/describe.h"
-#include "cli/inventory.h"
+#include "cli/commands.h"
 #include "cli/listeners.h"
+#include "front/describe.h"
+#include "front/inventory.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* What start, stop and restart have in common. */
 #include "cli/power.h"
 
-#include "cli/describe.h"
-#include "cli/inventory.h"
+#include "front/command.h"
+#include "front/describe.h"
+#include "front/inventory.h"
 
 #include "base/parse.h"
 #include "runtime/runtime.h"
@@ -93,7 +94,7 @@ static int run_all(struct invocation *i, const struct power *power, struct error
                         r = k;
                         error_move(e, &one);
                 } else if (k < 0)
-                        (void) fprintf(stderr, "nixos-nspawn: %s\n", error_message(&one));
+                        (void) fprintf(stderr, "%s: %s\n", program_name(), error_message(&one));
         }
         return r;
 }

@@ -1,9 +1,9 @@
 /* start, stop and restart: one thing done to each container named. */
 #pragma once
 
-#include "cli/command.h"
-#include "cli/dry-run.h"
-#include "cli/progress.h"
+#include "cli/commands.h"
+#include "front/dry-run.h"
+#include "front/progress.h"
 
 struct power {
         const char *verb;      /* "start" */

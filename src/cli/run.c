@@ -1,6 +1,6 @@
 /* run and shell: somebody else's command, inside. */
-#include "cli/command.h"
-#include "cli/inventory.h"
+#include "cli/commands.h"
+#include "front/inventory.h"
 
 #include "runtime/runtime.h"
 

@@ -1,7 +1,7 @@
 /* setup: prepares a host, and takes that back. */
 #include "cli/setup.h"
 
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include "base/file.h"
 #include "base/parse.h"

@@ -1,7 +1,7 @@
 /* show-ip: an address alone on a line, for scripts. */
-#include "cli/describe.h"
+#include "front/describe.h"
 
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* status: everything about some containers, or all. */
-#include "cli/describe.h"
+#include "front/describe.h"
 
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 

@@ -1,12 +1,13 @@
 /* update: a new generation, taken back when it cannot be put in place or the container does not start with it. */
-#include "cli/definition.h"
-#include "cli/describe.h"
-#include "cli/directories.h"
-#include "cli/dry-run.h"
-#include "cli/inventory.h"
-#include "cli/journal.h"
-#include "cli/sequence.h"
-#include "cli/starter.h"
+#include "cli/commands.h"
+#include "front/definition.h"
+#include "front/describe.h"
+#include "front/directories.h"
+#include "front/dry-run.h"
+#include "front/inventory.h"
+#include "front/journal.h"
+#include "front/sequence.h"
+#include "front/starter.h"
 
 #include "base/parse.h"
 #include "base/paths.h"
@@ -247,7 +248,7 @@ static void start_again(struct change *c) {
                 return;
         progress_phrase("starting it as it was before", c->progress);
         if (runtime_start(c->old.name, progress_phrase, c->progress, &e) < 0)
-                (void) fprintf(stderr, "nixos-nspawn: while starting %s as it was before: %s\n", c->old.name,
+                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), c->old.name,
                                error_message(&e));
 }
 

@@ -16,7 +16,8 @@ declare -A may=(
         [nss]='base state'
         [netd]='base model proto plan netlink firewall apply state'
         [runtime]='base model config state netd'
-        [cli]='base model config plan netlink apply state runtime netd'
+        [front]='base model config plan netlink apply state runtime netd'
+        [cli]='base model config plan netlink apply state runtime netd front'
 )
 for folder in src/*/; do
         name=$(basename "$folder")

@@ -1,7 +1,10 @@
 /* The table of commands: what help, completion and the manual rely on. */
 #include "test.h"
 
-#include "cli/help.h"
+#include "cli/commands.h"
+#include "front/help.h"
+
+#define commands nixos_nspawn_program.commands
 
 #include <ctype.h>
 #include <string.h>
@@ -10,7 +13,7 @@ static void test_table(void **state) {
         for (const struct command *c = commands; c->name; c++) {
                 size_t n = strlen(c->description);
 
-                assert_ptr_equal(command_find(c->name), c);
+                assert_ptr_equal(command_find(&nixos_nspawn_program, c->name), c);
                 assert_non_null(c->run);
                 assert_non_null(c->synopsis);
                 assert_true(c->min <= c->max);
@@ -21,13 +24,13 @@ static void test_table(void **state) {
                 assert_true(isupper(c->description[0]));
                 assert_int_equal(c->description[n - 1], '.');
         }
-        assert_null(command_find("frobnicate"));
-        assert_null(command_find(""));
+        assert_null(command_find(&nixos_nspawn_program, "frobnicate"));
+        assert_null(command_find(&nixos_nspawn_program, ""));
 }
 
 /* No letter means two things in one command, and every option is explained and belongs somewhere. */
 static void test_options(void **state) {
-        option_set used = GLOBAL_OPTIONS;
+        option_set used = nixos_nspawn_program.options;
 
         for (const struct command *c = commands; c->name; c++) {
                 char letters[256] = {0};
@@ -36,7 +39,7 @@ static void test_options(void **state) {
                 for (enum option o = 0; o < _OPTION_MAX; o++) {
                         char letter = option_info(o)->letter;
 
-                        if (!(command_options(c) & OPTION_BIT(o)) || !letter)
+                        if (!(command_options(&nixos_nspawn_program, c) & OPTION_BIT(o)) || !letter)
                                 continue;
                         assert_int_equal(letters[(unsigned char) letter]++, 0);
                 }
@@ -59,8 +62,12 @@ static char *printed(void (*print)(FILE *stream)) {
         return text;
 }
 
+static void print_manual(FILE *stream) {
+        manual_print(stream, &nixos_nspawn_program);
+}
+
 static void test_manual_has_everything(void **state) {
-        char *text = printed(manual_print);
+        char *text = printed(print_manual);
 
         for (const struct command *c = commands; c->name; c++) {
                 char heading[64];
@@ -101,8 +108,8 @@ static void test_completion_shells(void **state) {
 
         assert_non_null(null);
         for (size_t i = 0; i < ELEMENTS_OF(shells); i++)
-                assert_int_equal(completion_print(null, shells[i]), 0);
-        assert_true(completion_print(null, "tcsh") < 0);
+                assert_int_equal(completion_print(null, &nixos_nspawn_program, shells[i]), 0);
+        assert_true(completion_print(null, &nixos_nspawn_program, "tcsh") < 0);
         (void) fclose(null);
 }
 

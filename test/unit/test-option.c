@@ -1,7 +1,7 @@
 /* The command line's options: prefixes, bundles, values, where they end, and what is said when they are wrong. */
 #include "test.h"
 
-#include "cli/option.h"
+#include "front/option.h"
 
 #define ALL (OPTION_BIT(_OPTION_MAX) - 1)
 

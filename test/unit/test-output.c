@@ -1,7 +1,7 @@
 /* The writer: the same values as text and as JSON, one of them at a time. */
 #include "test.h"
 
-#include "cli/output.h"
+#include "front/output.h"
 
 #include <errno.h>
 #include <string.h>

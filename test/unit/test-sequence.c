@@ -1,7 +1,7 @@
 /* Steps happen all or not at all, and are undone last first, the one that failed included. */
 #include "test.h"
 
-#include "cli/sequence.h"
+#include "front/sequence.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 /* Repair after a command that died. */
-#include "cli/journal.h"
+#include "front/journal.h"
 
 #include "base/file.h"
 #include "base/paths.h"
-#include "cli/definition.h"
+#include "front/definition.h"
 #include "model/names.h"
 #include "runtime/runtime.h"
 #include "state/allocations.h"
@@ -193,7 +193,7 @@ static int restore_previous(const char *name, const struct unfinished *u, struct
                 r = tree_instantiate(&d.tree, name, d.spec, e);
         /* One that does not start is not tried again by every command that follows. */
         if (r >= 0 && u->running && runtime_start(name, NULL, NULL, &own) < 0)
-                (void) fprintf(stderr, "nixos-nspawn: while starting %s as it was before: %s\n", name,
+                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), name,
                                error_message(&own));
         return r;
 }
@@ -242,9 +242,10 @@ static int repair_one(const char *name, struct error *e) {
                 return error_prefix(e, r, "cannot take back what an interrupted command did to %s", name);
         }
         if (u.removal && !store_exists(name))
-                (void) fprintf(stderr, "nixos-nspawn: finished the interrupted removal of %s\n", name);
+                (void) fprintf(stderr, "%s: finished the interrupted removal of %s\n", program_name(), name);
         else
-                (void) fprintf(stderr, "nixos-nspawn: took back what an interrupted command had done to %s\n", name);
+                (void) fprintf(stderr, "%s: took back what an interrupted command had done to %s\n", program_name(),
+                               name);
         journal_end(&j);
         return 0;
 }

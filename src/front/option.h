@@ -38,7 +38,7 @@ enum option {
         _OPTION_MAX,
 };
 
-typedef uint32_t option_set;
+typedef uint64_t option_set;
 #define OPTION_BIT(o) ((option_set) 1 << (o))
 
 /* What a shell offers for a value or an argument. */

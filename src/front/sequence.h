@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 
-#include "cli/progress.h"
+#include "front/progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* The table of options, and the one parser that reads it. */
-#include "cli/option.h"
+#include "front/option.h"
 
 #include "base/buffer.h"
 

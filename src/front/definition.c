@@ -1,5 +1,5 @@
 /* From options to a container that can be stored. */
-#include "cli/definition.h"
+#include "front/definition.h"
 
 #include "base/file.h"
 #include "base/parse.h"

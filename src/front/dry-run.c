@@ -1,5 +1,5 @@
 /* Saying instead of doing. */
-#include "cli/dry-run.h"
+#include "front/dry-run.h"
 
 #include "runtime/runtime.h"
 #include "state/host.h"

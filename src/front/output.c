@@ -1,5 +1,5 @@
 /* Text and JSON from the same values. */
-#include "cli/output.h"
+#include "front/output.h"
 
 #include "base/buffer.h"
 
@@ -156,7 +156,7 @@ void output_error(struct output *o, const struct error *e, int exit_status) {
 
         (void) fflush(o->stream);
         for (const struct error *one = e; one; one = one->next)
-                (void) fprintf(stderr, "nixos-nspawn: %s\n", error_message(one));
+                (void) fprintf(stderr, "%s: %s\n", program_name(), error_message(one));
         if (!o->json)
                 return;
         if (e->next)

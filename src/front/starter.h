@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 
-#include "cli/progress.h"
+#include "front/progress.h"
 
 /* As runtime_start(); when the sequence is interrupted, the start is given up and everything of it taken back. */
 int starter_run(const char *name, struct progress *p, struct error *e);

@@ -2,7 +2,7 @@
  * moves and vanishes at the end, elsewhere as plain lines. Verbose: every phrase at once, as a line. */
 #pragma once
 
-#include "cli/output.h"
+#include "front/output.h"
 
 struct progress;
 

@@ -1,5 +1,5 @@
 /* One object a container. */
-#include "cli/describe.h"
+#include "front/describe.h"
 
 #include "base/buffer.h"
 #include "state/store.h"

@@ -1,5 +1,5 @@
 /* Help, as wide as 80 columns. */
-#include "cli/help.h"
+#include "front/help.h"
 
 #include "base/buffer.h"
 
@@ -70,25 +70,24 @@ static void print_options(FILE *stream, option_set set) {
                         print_option(stream, o);
 }
 
-void help_top(FILE *stream) {
-        (void) fprintf(stream,
-                       "NixOS imperative container manager v%s\n\n"
-                       "Usage: nixos-nspawn [OPTION...] COMMAND ...\n\nCommands:\n",
-                       VERSION);
-        for (const struct command *c = commands; c->name; c++) {
+void help_top(FILE *stream, const struct program *program) {
+        (void) fprintf(stream, "%s v%s\n\nUsage: %s [OPTION...] COMMAND ...\n\nCommands:\n", program->title, VERSION,
+                       program->name);
+        for (const struct command *c = program->commands; c->name; c++) {
                 if (c->hidden)
                         continue;
                 help_wrap(stream, c->summary, COMMAND_COLUMN, (unsigned) fprintf(stream, "  %s", c->name), WIDTH);
         }
-        print_options(stream, GLOBAL_OPTIONS);
-        (void) fputs("\nSee 'nixos-nspawn COMMAND --help' for one command, nixos-nspawn(1) for all.\n", stream);
+        print_options(stream, program->options);
+        (void) fprintf(stream, "\nSee '%s COMMAND --help' for one command, %s(1) for all.\n", program->name,
+                       program->name);
 }
 
-void help_command(FILE *stream, const struct command *command) {
-        (void) fprintf(stream, "Usage: nixos-nspawn %s [OPTION...]%s%s\n\n", command->name,
+void help_command(FILE *stream, const struct program *program, const struct command *command) {
+        (void) fprintf(stream, "Usage: %s %s [OPTION...]%s%s\n\n", program->name, command->name,
                        command->synopsis[0] ? " " : "", command->synopsis);
         help_wrap(stream, command->description, 0, 0, WIDTH);
-        print_options(stream, command_options(command));
+        print_options(stream, command_options(program, command));
 }
 
 int command_help(struct invocation *i, struct error *e) {
@@ -96,13 +95,14 @@ int command_help(struct invocation *i, struct error *e) {
         const struct command *command;
 
         if (!name) {
-                help_top(i->output.stream);
+                help_top(i->output.stream, i->program);
                 return 0;
         }
-        command = command_find(name);
+        command = command_find(i->program, name);
         if (!command)
-                return error_set(e, EINVAL, EXIT_USAGE, "unknown command '%s'; 'nixos-nspawn help' lists them", name);
-        help_command(i->output.stream, command);
+                return error_set(e, EINVAL, EXIT_USAGE, "unknown command '%s'; '%s help' lists them", name,
+                                 i->program->name);
+        help_command(i->output.stream, i->program, command);
         return 0;
 }
 
@@ -110,7 +110,7 @@ int command_version(struct invocation *i, struct error *e) {
         json_t *value;
         int r;
 
-        output_line(&i->output, "nixos-nspawn %s", VERSION);
+        output_line(&i->output, "%s %s", i->program->name, VERSION);
         value = json_pack("{s:s}", "version", VERSION);
         r = output_json(&i->output, value, e);
         json_decref(value);
@@ -118,6 +118,6 @@ int command_version(struct invocation *i, struct error *e) {
 }
 
 int command_manual(struct invocation *i, struct error *e) {
-        manual_print(i->output.stream);
+        manual_print(i->output.stream, i->program);
         return 0;
 }

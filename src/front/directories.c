@@ -1,5 +1,5 @@
 /* Folders on the host: those that bind mounts name, and the container's own. */
-#include "cli/directories.h"
+#include "front/directories.h"
 
 #include "base/file.h"
 #include "base/paths.h"

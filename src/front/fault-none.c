@@ -1,5 +1,5 @@
 /* What is installed never fails on request. */
-#include "cli/sequence.h"
+#include "front/sequence.h"
 
 int fault_check(const char *what, struct error *e) {
         return 0;

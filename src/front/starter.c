@@ -1,7 +1,7 @@
 /* The start waits in a thread of its own, for signals to reach this one. */
-#include "cli/starter.h"
+#include "front/starter.h"
 
-#include "cli/sequence.h"
+#include "front/sequence.h"
 
 #include "runtime/runtime.h"
 

@@ -1,9 +1,9 @@
-/* What a command is, and what it is run with. One table (commands.c) drives dispatch, help, completion and the
- * manual; a command is one file with one function. */
+/* What a program of this project's command lines is, what a command of it is, and what that is run with. One table a
+ * program drives dispatch, help, completion and the manual; a command is one file with one function. */
 #pragma once
 
-#include "cli/option.h"
-#include "cli/output.h"
+#include "front/option.h"
+#include "front/output.h"
 
 struct invocation;
 
@@ -21,22 +21,27 @@ struct command {
         int (*run)(struct invocation *i, struct error *e);
 };
 
-/* Ended by one without a name. */
-extern const struct command commands[];
+struct program {
+        const char *name;               /* "nixos-nspawn" */
+        const char *title;              /* of its help */
+        const struct command *commands; /* ended by one without a name */
+        option_set options;             /* before the command */
+        option_set every;               /* that every command has */
+        bool one_status;                /* whatever fails, the exit status is 1 */
+};
+
+/* Reads the command line, runs what it says, says what went wrong. Returns the exit status. */
+int program_main(const struct program *program, int argc, char *argv[]);
 
 /* NULL when there is none of that name. */
-const struct command *command_find(const char *name);
+const struct command *command_find(const struct program *program, const char *name);
 
 /* Every option that the command takes. */
-option_set command_options(const struct command *command);
-
-/* Options before the command. */
-#define GLOBAL_OPTIONS                                                                                                 \
-        (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_VERSION) |                           \
-         OPTION_BIT(OPTION_UNIT_FILE_DIR) | OPTION_BIT(OPTION_JSON))
+option_set command_options(const struct program *program, const struct command *command);
 
 /* One run of a command. */
 struct invocation {
+        const struct program *program;
         const struct command *command;
         struct arguments arguments;
         struct output output;
@@ -60,22 +65,7 @@ static inline const char *invocation_argument(const struct invocation *i, size_t
 /* Refuses unless root, and when the unit files are elsewhere than where systemd-nspawn looks. */
 int invocation_may_change(const struct invocation *i, struct error *e);
 
-int command_create(struct invocation *i, struct error *e);
-int command_update(struct invocation *i, struct error *e);
-int command_remove(struct invocation *i, struct error *e);
-int command_list(struct invocation *i, struct error *e);
-int command_status(struct invocation *i, struct error *e);
-int command_show_ip(struct invocation *i, struct error *e);
-int command_ports(struct invocation *i, struct error *e);
-int command_start(struct invocation *i, struct error *e);
-int command_stop(struct invocation *i, struct error *e);
-int command_restart(struct invocation *i, struct error *e);
-int command_autostart(struct invocation *i, struct error *e);
-int command_run(struct invocation *i, struct error *e);
-int command_shell(struct invocation *i, struct error *e);
-int command_logs(struct invocation *i, struct error *e);
-int command_setup(struct invocation *i, struct error *e);
-int command_apply(struct invocation *i, struct error *e);
+/* Commands that every program has. */
 int command_help(struct invocation *i, struct error *e);
 int command_version(struct invocation *i, struct error *e);
 int command_completion(struct invocation *i, struct error *e);

@@ -1,5 +1,5 @@
 /* All or nothing. */
-#include "cli/sequence.h"
+#include "front/sequence.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,7 +34,7 @@ static void undo_all(const struct step *steps, size_t n, void *context, struct p
                 _cleanup_(error_clear) struct error e = ERROR_INIT;
 
                 if (steps[n].undo && steps[n].undo(context, &e) < 0)
-                        (void) fprintf(stderr, "nixos-nspawn: while undoing '%s': %s\n", steps[n].what,
+                        (void) fprintf(stderr, "%s: while undoing '%s': %s\n", program_name(), steps[n].what,
                                        error_message(&e));
         }
 }

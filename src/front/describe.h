@@ -1,8 +1,8 @@
 /* A container as its users see it, as one JSON object from which list, status, create and update print. */
 #pragma once
 
-#include "cli/inventory.h"
-#include "cli/output.h"
+#include "front/inventory.h"
+#include "front/output.h"
 
 #include "runtime/runtime.h"
 #include "state/allocations.h"

@@ -1,5 +1,5 @@
 /* Which containers there are, from directories alone. */
-#include "cli/inventory.h"
+#include "front/inventory.h"
 
 #include "base/file.h"
 #include "base/parse.h"

@@ -1,13 +1,26 @@
 /* Completion scripts for bash, zsh and fish, made from the table of commands. Names of containers are asked of the
  * program itself when somebody presses the key. */
-#include "cli/help.h"
+#include "front/help.h"
 
+#include "base/parse.h"
 #include "state/store.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define CONTAINERS "nixos-nspawn completion containers 2>/dev/null"
+/* Words that completion_print() puts names in place of. */
+#define PROGRAM    "@PROGRAM@"
+#define FUNCTION   "@FUNCTION@"
+#define CONTAINERS PROGRAM " completion containers 2>/dev/null"
+
+/* Options that some command of the program has. */
+static option_set all_options(const struct program *p) {
+        option_set set = p->options | p->every;
+
+        for (const struct command *c = p->commands; c->name; c++)
+                set |= c->options;
+        return set;
+}
 
 static void bash_options(FILE *stream, option_set set) {
         for (enum option o = 0; o < _OPTION_MAX; o++) {
@@ -22,11 +35,11 @@ static void bash_options(FILE *stream, option_set set) {
 }
 
 /* The words that take a value, as patterns of a case. */
-static void bash_values(FILE *stream) {
+static void bash_values(FILE *stream, const struct program *program) {
         for (enum option o = 0; o < _OPTION_MAX; o++) {
                 const struct option_info *info = option_info(o);
 
-                if (!info->argument)
+                if (!info->argument || !(all_options(program) & OPTION_BIT(o)))
                         continue;
                 (void) fprintf(stream, "        --%s", info->name);
                 if (info->letter)
@@ -52,16 +65,16 @@ static const char *bash_argument(enum completion completion) {
         }
 }
 
-static void print_bash(FILE *stream) {
-        (void) fputs("# bash completion for nixos-nspawn\n_nixos_nspawn() {\n"
+static void print_bash(FILE *stream, const struct program *program) {
+        (void) fputs("# bash completion for " PROGRAM "\n_" FUNCTION "() {\n"
                      "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i\n"
                      "    local commands='",
                      stream);
-        for (const struct command *c = commands; c->name; c++)
+        for (const struct command *c = program->commands; c->name; c++)
                 if (!c->hidden)
-                        (void) fprintf(stream, "%s%s", c == commands ? "" : " ", c->name);
+                        (void) fprintf(stream, "%s%s", c == program->commands ? "" : " ", c->name);
         (void) fputs("'\n    COMPREPLY=()\n    case $before in\n", stream);
-        bash_values(stream);
+        bash_values(stream, program);
         (void) fputs("    esac\n"
                      "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
                      "        case ${COMP_WORDS[i]} in\n"
@@ -74,19 +87,19 @@ static void print_bash(FILE *stream) {
                      "    case $command in\n"
                      "    '') options='",
                      stream);
-        bash_options(stream, GLOBAL_OPTIONS);
+        bash_options(stream, program->options);
         (void) fputs("'; arguments=$commands;;\n", stream);
-        for (const struct command *c = commands; c->name; c++) {
+        for (const struct command *c = program->commands; c->name; c++) {
                 if (c->hidden)
                         continue;
                 (void) fprintf(stream, "    %s) options='", c->name);
-                bash_options(stream, command_options(c));
+                bash_options(stream, command_options(program, c));
                 (void) fprintf(stream, "'; arguments=%s;;\n", bash_argument(c->completion));
         }
         (void) fputs("    esac\n"
                      "    if [[ $word == -* ]]; then arguments=$options; fi\n"
                      "    COMPREPLY=($(compgen -W \"$arguments\" -- \"$word\"))\n"
-                     "}\ncomplete -F _nixos_nspawn nixos-nspawn\n",
+                     "}\ncomplete -F _" FUNCTION " " PROGRAM "\n",
                      stream);
 }
 
@@ -131,12 +144,12 @@ static void zsh_options(FILE *stream, option_set set) {
                         zsh_option(stream, o, " \\\n");
 }
 
-static void print_zsh(FILE *stream) {
-        (void) fputs("#compdef nixos-nspawn\n"
-                     "_nixos_nspawn_containers() { compadd -- ${(f)\"$(" CONTAINERS ")\"} }\n"
-                     "_nixos_nspawn_commands() {\n    local -a commands=(\n",
+static void print_zsh(FILE *stream, const struct program *program) {
+        (void) fputs("#compdef " PROGRAM "\n"
+                     "_" FUNCTION "_containers() { compadd -- ${(f)\"$(" CONTAINERS ")\"} }\n"
+                     "_" FUNCTION "_commands() {\n    local -a commands=(\n",
                      stream);
-        for (const struct command *c = commands; c->name; c++) {
+        for (const struct command *c = program->commands; c->name; c++) {
                 if (c->hidden)
                         continue;
                 (void) fprintf(stream, "        '%s:", c->name);
@@ -144,34 +157,34 @@ static void print_zsh(FILE *stream) {
                 (void) fputs("'\n", stream);
         }
         (void) fputs("    )\n    _describe command commands\n}\n"
-                     "_nixos_nspawn() {\n    local curcontext=$curcontext state line\n"
+                     "_" FUNCTION "() {\n    local curcontext=$curcontext state line\n"
                      "    _arguments -C -S \\\n",
                      stream);
-        zsh_options(stream, GLOBAL_OPTIONS);
-        (void) fputs("            '1:command:_nixos_nspawn_commands' '*::argument:->arguments' && return\n"
+        zsh_options(stream, program->options);
+        (void) fputs("            '1:command:_" FUNCTION "_commands' '*::argument:->arguments' && return\n"
                      "    case $words[1] in\n",
                      stream);
-        for (const struct command *c = commands; c->name; c++) {
+        for (const struct command *c = program->commands; c->name; c++) {
                 if (c->hidden)
                         continue;
                 (void) fprintf(stream, "    %s) _arguments -S \\\n", c->name);
-                zsh_options(stream, command_options(c));
+                zsh_options(stream, command_options(program, c));
                 if (c->completion == COMPLETE_CONTAINER)
-                        (void) fprintf(stream, "            '%s:container:_nixos_nspawn_containers'%s;;\n",
+                        (void) fprintf(stream, "            '%s:container:_" FUNCTION "_containers'%s;;\n",
                                        c->max > 1 && c->stop == 0 ? "*" : "1",
                                        c->stop > 0 ? " '*:::command:_normal'" : "");
                 else if (c->completion == COMPLETE_COMMAND)
-                        (void) fputs("            '1:command:_nixos_nspawn_commands';;\n", stream);
+                        (void) fputs("            '1:command:_" FUNCTION "_commands';;\n", stream);
                 else
                         (void) fprintf(stream, "            %s;;\n", c->max > 0 ? "'1:name: '" : "");
         }
-        (void) fputs("    esac\n}\n_nixos_nspawn \"$@\"\n", stream);
+        (void) fputs("    esac\n}\n_" FUNCTION " \"$@\"\n", stream);
 }
 
 static void fish_option(FILE *stream, const char *condition, enum option o) {
         const struct option_info *info = option_info(o);
 
-        (void) fprintf(stream, "complete -c nixos-nspawn -n '%s' -l %s", condition, info->name);
+        (void) fprintf(stream, "complete -c " PROGRAM " -n '%s' -l %s", condition, info->name);
         if (info->letter)
                 (void) fprintf(stream, " -s %c", info->letter);
         if (info->completion == COMPLETE_FILE)
@@ -192,14 +205,14 @@ static void fish_options(FILE *stream, const char *condition, option_set set) {
                         fish_option(stream, condition, o);
 }
 
-static void print_fish(FILE *stream) {
-        (void) fputs("# fish completion for nixos-nspawn\ncomplete -c nixos-nspawn -f\n", stream);
-        for (const struct command *c = commands; c->name; c++)
+static void print_fish(FILE *stream, const struct program *program) {
+        (void) fputs("# fish completion for " PROGRAM "\ncomplete -c " PROGRAM " -f\n", stream);
+        for (const struct command *c = program->commands; c->name; c++)
                 if (!c->hidden)
-                        (void) fprintf(stream, "complete -c nixos-nspawn -n __fish_use_subcommand -a %s -d \"%s\"\n",
+                        (void) fprintf(stream, "complete -c " PROGRAM " -n __fish_use_subcommand -a %s -d \"%s\"\n",
                                        c->name, c->summary);
-        fish_options(stream, "__fish_use_subcommand", GLOBAL_OPTIONS);
-        for (const struct command *c = commands; c->name; c++) {
+        fish_options(stream, "__fish_use_subcommand", program->options);
+        for (const struct command *c = program->commands; c->name; c++) {
                 _cleanup_(freep) char *condition = NULL;
 
                 if (c->hidden)
@@ -209,21 +222,53 @@ static void print_fish(FILE *stream) {
                         return;
                 }
                 if (c->completion == COMPLETE_CONTAINER)
-                        (void) fprintf(stream, "complete -c nixos-nspawn -n '%s' -a '(" CONTAINERS ")'\n", condition);
-                fish_options(stream, condition, command_options(c));
+                        (void) fprintf(stream, "complete -c " PROGRAM " -n '%s' -a '(" CONTAINERS ")'\n", condition);
+                fish_options(stream, condition, command_options(program, c));
         }
 }
 
-int completion_print(FILE *stream, const char *shell) {
-        if (strcmp(shell, "bash") == 0)
-                print_bash(stream);
-        else if (strcmp(shell, "zsh") == 0)
-                print_zsh(stream);
-        else if (strcmp(shell, "fish") == 0)
-                print_fish(stream);
-        else
-                return -EINVAL;
-        return 0;
+/* text with its names in place. */
+static void print_named(FILE *stream, const struct program *program, const char *text) {
+        while (*text) {
+                size_t size = strcspn(text, "@");
+
+                (void) fprintf(stream, "%.*s", (int) size, text);
+                text += size;
+                if (string_starts_with(text, PROGRAM)) {
+                        (void) fputs(program->name, stream);
+                        text += strlen(PROGRAM);
+                } else if (string_starts_with(text, FUNCTION)) {
+                        for (const char *p = program->name; *p; p++)
+                                (void) fputc(*p == '-' ? '_' : *p, stream);
+                        text += strlen(FUNCTION);
+                } else if (*text)
+                        (void) fputc(*text++, stream);
+        }
+}
+
+int completion_print(FILE *stream, const struct program *program, const char *shell) {
+        static const struct {
+                const char *shell;
+                void (*print)(FILE *stream, const struct program *program);
+        } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+
+        for (size_t i = 0; i < ELEMENTS_OF(shells); i++) {
+                _cleanup_(freep) char *text = NULL;
+                size_t size;
+                FILE *f;
+
+                if (strcmp(shell, shells[i].shell) != 0)
+                        continue;
+                f = open_memstream(&text, &size);
+                if (!f)
+                        return -ENOMEM;
+                shells[i].print(f, program);
+                if (fclose(f) != 0)
+                        return -ENOMEM;
+                print_named(stream, program, text);
+                return 0;
+        }
+        return -EINVAL;
 }
 
 int command_completion(struct invocation *i, struct error *e) {
@@ -240,7 +285,7 @@ int command_completion(struct invocation *i, struct error *e) {
                         output_line(&i->output, "%s", *name);
                 return 0;
         }
-        if (completion_print(i->output.stream, shell) < 0)
+        if (completion_print(i->output.stream, i->program, shell) < 0)
                 return error_set(e, EINVAL, EXIT_USAGE, "no completion for '%s', only for bash, zsh and fish", shell);
         return 0;
 }

@@ -1,7 +1,7 @@
 /* What --dry-run prints: the plan of the network from the planner, and what else would be done, step by step. */
 #pragma once
 
-#include "cli/command.h"
+#include "front/command.h"
 
 #include "model/network.h"
 #include "plan/plan.h"

@@ -1,6 +1,6 @@
 /* A definition's addresses and ports, and what a dry run says about it. */
-#include "cli/definition.h"
-#include "cli/dry-run.h"
+#include "front/definition.h"
+#include "front/dry-run.h"
 
 #include "apply/engine.h"
 #include "base/buffer.h"

@@ -2,7 +2,7 @@
  * generation (state/store.h) that follow from them. */
 #pragma once
 
-#include "cli/command.h"
+#include "front/command.h"
 
 #include "model/container.h"
 #include "model/network.h"

@@ -1,5 +1,5 @@
 /* Test builds only: a step fails because a test says so. */
-#include "cli/sequence.h"
+#include "front/sequence.h"
 
 #include "base/parse.h"
 

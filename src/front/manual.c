@@ -1,5 +1,5 @@
 /* The manual's sections about commands and options, in scdoc's notation, so that they cannot lag behind the table. */
-#include "cli/help.h"
+#include "front/help.h"
 
 #include <string.h>
 
@@ -28,8 +28,8 @@ static void print_option(FILE *stream, enum option o) {
         (void) fputs("\n\n", stream);
 }
 
-static void print_command(FILE *stream, const struct command *c) {
-        (void) fprintf(stream, "## nixos-nspawn %s", c->name);
+static void print_command(FILE *stream, const struct program *program, const struct command *c) {
+        (void) fprintf(stream, "## %s %s", program->name, c->name);
         (void) fputs(" [OPTION...]", stream);
         if (c->synopsis[0]) {
                 (void) fputc(' ', stream);
@@ -43,14 +43,14 @@ static void print_command(FILE *stream, const struct command *c) {
                         print_option(stream, o);
 }
 
-void manual_print(FILE *stream) {
+void manual_print(FILE *stream, const struct program *program) {
         (void) fputs("# COMMANDS\n\n", stream);
-        for (const struct command *c = commands; c->name; c++)
+        for (const struct command *c = program->commands; c->name; c++)
                 if (!c->hidden)
-                        print_command(stream, c);
+                        print_command(stream, program, c);
         (void) fputs("# OPTIONS\n\nThese come before the command, and all but *--version* after it as well.\n\n",
                      stream);
         for (enum option o = 0; o < _OPTION_MAX; o++)
-                if (GLOBAL_OPTIONS & OPTION_BIT(o))
+                if (program->options & OPTION_BIT(o))
                         print_option(stream, o);
 }

@@ -1,6 +1,6 @@
 /* A thread does the waiting, so that whoever works needs not think of it. It exists only between begin and end, and
  * touches nothing but its own struct and standard error. */
-#include "cli/progress.h"
+#include "front/progress.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ static struct timespec later(struct timespec t, long ms) {
 }
 
 static void print_line(struct progress *p) {
-        (void) fprintf(stderr, "nixos-nspawn: %s: %s\n", p->subject, p->phrase);
+        (void) fprintf(stderr, "%s: %s: %s\n", program_name(), p->subject, p->phrase);
         p->fresh = false;
 }
 

@@ -43,6 +43,9 @@ void output_details(struct output *o, const struct output_column *columns, size_
 /* The JSON value and a newline, in one line, members in the order in which they were set; nothing without --json. */
 int output_json(struct output *o, const json_t *value, struct error *e);
 
+/* The program's name: what its messages begin with (program.c). */
+const char *program_name(void);
+
 /* "nixos-nspawn: MESSAGE" on standard error, and with --json {"error": {"message", "exitStatus"}} on the stream. */
 void output_error(struct output *o, const struct error *e, int exit_status);
 
