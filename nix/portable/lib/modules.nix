@@ -223,7 +223,8 @@ let
       let
         all = map (u: { kind = "unknown"; } // u) (builtins.sort (a: b: a.line < b.line) unknown);
       in
-      builtins.foldl' (rest: u: errors.say u rest) (errors.fail (head all)) (builtins.tail all);
+      # From the right, since the left fold would be over at the first failure.
+      lists.foldr errors.say (errors.fail (head all)) (builtins.tail all);
 
   freeformsOf = collected: filter (f: f != null) (map (m: m.freeform) collected);
 

@@ -1,0 +1,1 @@
+{ networking.nat = { internalInterfaces = [ "ve-+" ]; externalInterface = "wan"; }; }

@@ -1,0 +1,5 @@
+{
+  networking.nat.enable = true;
+  networking.nat.externalIP =
+    "300.1.1.1";
+}

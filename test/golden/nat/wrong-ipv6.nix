@@ -1,0 +1,4 @@
+{
+  networking.nat.enable = true;
+  networking.nat.internalIPv6s = [ "fc00::/64" ];
+}
