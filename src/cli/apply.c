@@ -1,5 +1,7 @@
 /* apply: the host's configuration is put in force. The daemon makes the rules; what it is to make lies in PATH_HOST,
  * which it reads again when it starts. */
+#include "cli/apply.h"
+
 #include "cli/commands.h"
 #include "cli/networkmanager.h"
 #include "front/sequence.h"
@@ -244,6 +246,14 @@ static const struct step steps[] = {
         {"having nspawn-netd start at boot", act_boot, undo_boot, wants_boot},
         {"having nspawn-netd put it in force", act_tell, undo_tell, NULL},
 };
+
+int apply_forget(struct error *e) {
+        int r = write_boot_link(false, e);
+
+        if (r >= 0 && access(NM_FILE, F_OK) == 0)
+                r = write_networkmanager("", e);
+        return r < 0 ? r : applied_save(NULL, e);
+}
 
 /* ---- The command ---- */
 

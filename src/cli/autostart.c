@@ -3,6 +3,8 @@
 #include "front/describe.h"
 #include "front/progress.h"
 
+#include "base/paths.h"
+#include "netd/client.h"
 #include "runtime/runtime.h"
 #include "state/store.h"
 
@@ -95,6 +97,15 @@ static int report(struct invocation *i, const struct inventory *inventory, const
         return r;
 }
 
+/* The daemon puts in force what the host's configuration says, whether there are containers or not. */
+static void start_host(void) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (access(PATH_HOST, F_OK) == 0 && netd_ensure(&e) < 0)
+                (void) fprintf(stderr, "nixos-nspawn: the host's configuration is not in force: %s\n",
+                               error_message(&e));
+}
+
 int command_autostart(struct invocation *i, struct error *e) {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
         _cleanup_(freep) const struct entry **started = NULL;
@@ -106,6 +117,8 @@ int command_autostart(struct invocation *i, struct error *e) {
                 r = inventory_load(i->unit_directory, &inventory, e);
         if (r < 0)
                 return r;
+        if (!invocation_has(i, OPTION_DRY_RUN))
+                start_host();
         started = calloc(inventory.n + 1, sizeof(*started));
         if (!started)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot start the containers");

@@ -2,6 +2,7 @@
  * everything in /run, and what addresses they had. Setup does not make them, but a host on which setup is undone has no
  * container that needs them.
  */
+#include "cli/apply.h"
 #include "cli/setup.h"
 
 #include "apply/engine.h"
@@ -50,12 +51,15 @@ static int take_over(int *ret_daemon, struct error *e) {
 
 static int clean(struct error *e) {
         _cleanup_(engine_freep) struct engine *engine = NULL;
+        _cleanup_(freep) char *seen = NULL;
         _cleanup_(fd_closep) int daemon = -1;
         int r;
 
         r = take_over(&daemon, e);
         if (r >= 0)
                 r = engine_new(&engine, e);
+        if (r >= 0)
+                r = engine_nat_ensure(engine, "", &seen, e);
         if (r >= 0)
                 r = engine_base_remove(engine, e);
         if (r >= 0)
@@ -64,6 +68,14 @@ static int clean(struct error *e) {
                 return r;
         r = tree_remove(PATH_RUN);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot remove " PATH_RUN) : 0;
+}
+
+/* The daemon's part of it is gone with the daemon. */
+static int forget_host(struct setup *s, struct error *e) {
+        if (access(PATH_HOST, F_OK) < 0)
+                return 0;
+        setup_say(s, "take back what apply put in force, and remove " PATH_HOST);
+        return s->dry_run ? 0 : apply_forget(e);
 }
 
 /* Whose they were is gone; without them a folder of ours would not be empty. */
@@ -100,5 +112,7 @@ int setup_network_undo(struct setup *s, struct error *e) {
                 setup_say(s, "end nspawn-netd and nspawn-proxy, remove their firewall tables and " PATH_RUN
                              ", put forwarding back");
         r = runs && !s->dry_run ? clean(e) : 0;
+        if (r >= 0)
+                r = forget_host(s, e);
         return r < 0 ? r : forget_addresses(s, e);
 }

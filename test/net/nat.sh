@@ -59,6 +59,11 @@ on='"enable": true, "externalInterface": "uplink"'
 
 refused "without NAT, foo does not reach the outside" foo bash -c "tcp $peer4 80"
 
+golden=$here/../golden
+all_of_it() { (cd "$golden/nat" && nixos-nspawn apply --dry-run --config everything.nix "$@") 2>/dev/null | sed "s|$(realpath "$golden")|.|"; }
+same "a dry run of everything at once" "$(cat "$golden/cli/apply-dry-run.txt")" "$(all_of_it)"
+same "  as JSON" "$(cat "$golden/cli/apply-dry-run.json")" "$(all_of_it --json | python3 -m json.tool)"
+
 echo "A NixOS host's configuration:"
 cat >/etc/nixos-nspawn/host.nix <<'END'
 {
@@ -204,8 +209,32 @@ fails "two files are one too many" 1 "there are both /etc/nixos-nspawn/host.nix 
 succeeds "  --config chooses" apply --config /run/host.nix
 prints "  that one" "^outside" foo bash -c "tcp $peer4 80"
 
+echo "How long it lasts:"
+pid=$(pgrep -x nspawn-netd)
+kill "$pid"
+tail --pid="$pid" -f /dev/null
+/usr/local/libexec/nixos-nspawn/nspawn-netd --idle 1 &
+within 5 "a daemon that would end after a second of idleness" test -e /run/nixos-nspawn/io.nixos.Nspawn
+sleep 2.5
+prints "  stays as long as there is NAT" "nspawn-netd" pgrep -lx nspawn-netd
+rm /etc/nixos-nspawn/host.nix /etc/nixos-nspawn/host.json
+need "apply" apply
+within 10 "  and ends without it" bash -c "! pgrep -x nspawn-netd"
+host "$on, \"internalInterfaces\": [\"ve-+\"]"
+need "apply" apply
+kill -9 "$(pgrep -x nspawn-netd)"
+rm -rf /run/nixos-nspawn
+nft flush ruleset
+sysctl -qw net.ipv4.ip_forward=0
+refused "after a boot there is none" foo bash -c "tcp $peer4 80"
+succeeds "autostart, which a host without systemd runs then" nixos-nspawn autostart
+within 2 "  puts it in force" foo bash -c "tcp $peer4 80"
+prints "setup --undo says that it is taken back" "^take back what apply put in force, and remove /var/lib/nixos-nspawn/host.json$" nixos-nspawn setup --undo
+refused "  the table is gone" nft list table inet nixos_nspawn_nat
+same "  forwarding is off" 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
+refused "  nothing is kept" test -e /var/lib/nixos-nspawn/host.json
+
 echo "NetworkManager:"
-rm /etc/nixos-nspawn/host.nix
 echo '{"networking": {"networkmanager": {"unmanaged": ["interface-name:ve-*", "mac:02:00:00:00:00:01"]}}}' >/etc/nixos-nspawn/host.json
 file=/etc/NetworkManager/conf.d/91-nixos-nspawn-host.conf
 rm -rf /etc/NetworkManager
