@@ -208,6 +208,22 @@ static void say_forward(const struct nat *n, const struct nat_forward *f, json_t
         say(list, &b);
 }
 
+/* An external address need not be on a link; what is sent to it is for the host all the same. */
+static void say_external(const struct nat *n, json_t *list) {
+        const struct address *const external[] = {&n->external_v4, &n->external_v6};
+        char text[ADDRESS_TEXT_MAX];
+
+        for (size_t i = 0; i < ELEMENTS_OF(external) && (n->n_forwards > 0 || n->dmz.family != AF_UNSPEC); i++) {
+                _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+
+                if (external[i]->family == AF_UNSPEC)
+                        continue;
+                buffer_append_format(&b, "take %s for an address of the host where it comes in by %s",
+                                     address_format(external[i], text), n->external);
+                say(list, &b);
+        }
+}
+
 json_t *nat_sentences(const struct nat *n) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         json_t *list = json_array();
@@ -229,6 +245,7 @@ json_t *nat_sentences(const struct nat *n) {
                 say_source(n, list, buffer_text(&b), !v6, v6);
                 buffer_clear(&b);
         }
+        say_external(n, list);
         for (size_t i = 0; i < n->n_forwards; i++)
                 say_forward(n, &n->forwards[i], list);
         if (n->dmz.family != AF_UNSPEC) {
