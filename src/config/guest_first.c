@@ -26,23 +26,69 @@ static void append_neighbour(struct buffer *b, const struct address *a, const st
                 buffer_append_format(b, "neighbour %s %s\n", address_format(a, text), mac_format(m, mac));
 }
 
-char *guest_first_file(const struct network *n, uint64_t deadline_msec) {
+/* To the host's address, where one's own range does not have it. */
+static void append_peer_route(struct buffer *b, const struct prefix *own, const struct address *host) {
+        struct prefix p = {.address = *host, .length = address_bits(host)};
+        char text[PREFIX_TEXT_MAX];
+
+        if (host->family != AF_UNSPEC && !prefix_contains(own, host))
+                buffer_append_format(b, "route %s\n", prefix_format(&p, text));
+}
+
+static void append_extra(struct buffer *b, const struct network_pair *p, uint64_t deadline_msec) {
+        struct prefix link_local = {.address = p->container_link_local, .length = 64};
+
+        buffer_append_format(b, "link %s\n", p->link);
+        buffer_append_format(b, "deadline %" PRIu64 "\n", deadline_msec);
+        append_address(b, &p->container_v4);
+        append_address(b, &p->container_v6);
+        append_address(b, &link_local);
+        append_peer_route(b, &p->container_v4, &p->host_v4.address);
+        append_peer_route(b, &p->container_v6, &p->host_v6.address);
+        if (p->bridge[0])
+                return;
+        append_neighbour(b, &p->host_v4.address, &p->host_mac);
+        append_neighbour(b, &p->host_v6.address, &p->host_mac);
+        append_neighbour(b, &p->host_link_local, &p->host_mac);
+}
+
+static void append_main(struct buffer *b, const struct network *n, uint64_t deadline_msec) {
         struct prefix link_local = {.address = n->container_link_local, .length = 64};
+        char mac[MAC_TEXT_MAX];
+
+        buffer_append_string(b, "link host0\n");
+        if (n->kind == CONTAINER_NIXOS)
+                buffer_append_format(b, "name %s\n", n->guest_link);
+        if (n->guest_mac_set)
+                buffer_append_format(b, "mac %s\n", mac_format(&n->container_mac, mac));
+        if (n->mtu)
+                buffer_append_format(b, "mtu %" PRIu32 "\n", n->mtu);
+        buffer_append_format(b, "deadline %" PRIu64 "\n", deadline_msec);
+        append_address(b, &n->container_v4);
+        append_address(b, &n->container_v6);
+        append_address(b, &link_local);
+        if (n->kind == CONTAINER_NIXOS) {
+                append_peer_route(b, &n->container_v4, &n->host_v4.address);
+                append_peer_route(b, &n->container_v6, &n->host_v6.address);
+        }
+        append_gateway(b, &n->host_v4.address);
+        append_gateway(b, &n->host_v6.address);
+        /* On a bridge the router is somewhere behind it. */
+        if (n->mode == NETWORK_BRIDGE)
+                return;
+        append_neighbour(b, &n->host_v4.address, &n->host_mac);
+        append_neighbour(b, &n->host_v6.address, &n->host_mac);
+        append_neighbour(b, &n->host_link_local, &n->host_mac);
+}
+
+char *guest_first_file(const struct network *n, uint64_t deadline_msec) {
         struct buffer b = BUFFER_INIT;
 
         buffer_append_format(&b, "# The network of %s before its PID 1, for nspawn-first. Made anew at each start.\n",
                              n->name);
-        buffer_append_string(&b, "link host0\n");
-        if (n->mtu)
-                buffer_append_format(&b, "mtu %" PRIu32 "\n", n->mtu);
-        buffer_append_format(&b, "deadline %" PRIu64 "\n", deadline_msec);
-        append_address(&b, &n->container_v4);
-        append_address(&b, &n->container_v6);
-        append_address(&b, &link_local);
-        append_gateway(&b, &n->host_v4.address);
-        append_gateway(&b, &n->host_v6.address);
-        append_neighbour(&b, &n->host_v4.address, &n->host_mac);
-        append_neighbour(&b, &n->host_v6.address, &n->host_mac);
-        append_neighbour(&b, &n->host_link_local, &n->host_mac);
+        if (n->kind != CONTAINER_NIXOS || n->link[0])
+                append_main(&b, n, deadline_msec);
+        for (size_t i = 0; i < n->n_extra; i++)
+                append_extra(&b, &n->extra[i], deadline_msec);
         return buffer_steal(&b);
 }

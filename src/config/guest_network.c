@@ -17,6 +17,15 @@ static void append_key(struct buffer *b, const char *section, const char *key, c
                 buffer_append_format(b, "%s%s=%s\n", section, key, address_format(a, text));
 }
 
+/* To the host's address, where the range of one's own does not have it. */
+static void append_peer_route(struct buffer *b, const struct prefix *own, const struct address *host) {
+        char text[ADDRESS_TEXT_MAX];
+
+        if (host->family != AF_UNSPEC && !prefix_contains(own, host))
+                buffer_append_format(b, "\n[Route]\nDestination=%s/%u\n", address_format(host, text),
+                                     address_bits(host));
+}
+
 char *guest_network_file(const struct container *c, const struct network *n) {
         struct prefix link_local = {.address = n->container_link_local, .length = 64};
         struct buffer b = BUFFER_INIT;
@@ -24,20 +33,28 @@ char *guest_network_file(const struct container *c, const struct network *n) {
         buffer_append_format(
                 &b,
                 "# The network of %s, written by nixos-nspawn: the same as what is in place before PID 1.\n"
-                "[Match]\nName=host0\nVirtualization=container\n",
-                c->name);
+                "[Match]\nName=%s\nVirtualization=container\n",
+                c->name, n->kind == CONTAINER_NIXOS ? n->guest_link : "host0");
         if (n->mtu)
                 buffer_append_format(&b, "\n[Link]\nMTUBytes=%" PRIu32 "\n", n->mtu);
         buffer_append_string(&b, "\n[Network]\nDHCP=no\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n"
                                  "ConfigureWithoutCarrier=yes\n");
-        append_key(&b, "", "DNS", &n->host_v4.address);
-        append_key(&b, "", "DNS", &n->host_v6.address);
-        buffer_append_string(&b, "Domains=internal\n");
+        if (n->kind == CONTAINER_NSPAWN) {
+                append_key(&b, "", "DNS", &n->host_v4.address);
+                append_key(&b, "", "DNS", &n->host_v6.address);
+                buffer_append_string(&b, "Domains=internal\n");
+        }
         network_file_address(&b, &n->container_v4);
         network_file_address(&b, &n->container_v6);
         network_file_address(&b, &link_local);
+        if (n->kind == CONTAINER_NIXOS) {
+                append_peer_route(&b, &n->container_v4, &n->host_v4.address);
+                append_peer_route(&b, &n->container_v6, &n->host_v6.address);
+        }
         append_key(&b, "\n[Route]\n", "Gateway", &n->host_v4.address);
         append_key(&b, "\n[Route]\n", "Gateway", &n->host_v6.address);
+        if (n->mode == NETWORK_BRIDGE)
+                return buffer_steal(&b);
         network_file_neighbour(&b, &n->host_v4.address, &n->host_mac);
         network_file_neighbour(&b, &n->host_v6.address, &n->host_mac);
         network_file_neighbour(&b, &n->host_link_local, &n->host_mac);

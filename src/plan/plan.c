@@ -118,6 +118,14 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
         return r;
 }
 
+static int close_link(const struct network *n, const char *link, struct plan *p) {
+        struct element e = {.set = SET_CLOSED};
+        if (n->kind != CONTAINER_NIXOS)
+                return 0;
+        memcpy(e.link, link, sizeof(e.link));
+        return append_element(p, &e);
+}
+
 static struct network_pair main_pair(const struct network *n) {
         struct network_pair l = {
                 .host_mac = n->host_mac,
@@ -137,11 +145,15 @@ int plan_admit(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
         int r = 0;
         /* Members of zones and bridges are guarded at their bridge; host and none have no link. */
-        if (n->mode == NETWORK_VETH)
+        if (n->mode == NETWORK_VETH) {
                 r = guard_link(&l, ret);
+                r = r < 0 ? r : close_link(n, n->link, ret);
+        }
         for (size_t i = 0; i < n->n_extra && r == 0; i++)
-                if (!n->extra[i].bridge[0])
+                if (!n->extra[i].bridge[0]) {
                         r = guard_link(&n->extra[i], ret);
+                        r = r < 0 ? r : close_link(n, n->extra[i].link, ret);
+                }
         if (r == 0)
                 r = admit_masquerade(n, ret);
         for (size_t i = 0; i < n->n_forwards && r == 0; i++) {

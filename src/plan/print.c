@@ -18,6 +18,8 @@ static const struct set_text sets[_SET_MAX] = {
         [SET_BOUND_V4] = {"bound-v4", ELEMENT_PORT | ELEMENT_PREFIX, "forward", "stop forwarding"},
         [SET_BOUND_V6] = {"bound-v6", ELEMENT_PORT | ELEMENT_PREFIX, "forward", "stop forwarding"},
         [SET_LINKS] = {"links", ELEMENT_LINK, "guard", "stop guarding"},
+        [SET_CLOSED] = {"closed", ELEMENT_LINK, "keep from the outside, but for NAT,",
+                        "no longer keep from the outside"},
         [SET_MACS] = {"macs", ELEMENT_LINK | ELEMENT_MAC, "accept frames of", "no longer accept frames of"},
         [SET_SOURCE_V4] = {"source-v4", ELEMENT_LINK | ELEMENT_PREFIX, "accept packets of",
                            "no longer accept packets of"},

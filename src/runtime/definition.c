@@ -10,17 +10,29 @@
 
 #define LINK_TIMEOUT_MS 5000
 
-int definition_read(const char *name, struct container *c, struct network *n, struct error *e) {
+static int check_link(const char *link, struct error *e) {
+        if (leftovers_wait_link(link, LINK_TIMEOUT_MS) >= 0)
+                return 0;
+        return error_set(e, EEXIST, EXIT_FAILED,
+                         "There is a link %s already, which is not this container's; rename or delete it: "
+                         "ip link delete %s",
+                         link, link);
+}
+
+static int check_links(const struct network *n, struct error *e) {
+        int r = n->link[0] ? check_link(n->link, e) : 0;
+
+        for (size_t i = 0; i < n->n_extra && r >= 0; i++)
+                r = check_link(n->extra[i].link, e);
+        return r;
+}
+
+static int check_files(const char *name, struct error *e) {
         _cleanup_(freep) char *root = format(PATH_MACHINES "/%s", name);
         _cleanup_(freep) char *settings = format(PATH_UNITS "/%s.nspawn", name);
-        int r;
 
         if (!root || !settings)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start %s", name);
-        container_clear(c);
-        r = store_load_network(name, c, n, e);
-        if (r < 0)
-                return r;
         /* Without its settings nspawn would run something, but not this container. */
         if (access(settings, R_OK) < 0)
                 return error_errno(e, errno, EXIT_CONTAINER,
@@ -31,11 +43,15 @@ int definition_read(const char *name, struct container *c, struct network *n, st
                 return error_errno(e, errno, EXIT_CONTAINER,
                                    "Cannot use the root folder %s; make the container again with 'nixos-nspawn create'",
                                    root);
-        r = leftovers_wait_link(n->link, LINK_TIMEOUT_MS);
-        if (r < 0)
-                return error_set(e, EEXIST, EXIT_FAILED,
-                                 "There is a link %s already, which is not this container's; rename or delete it: "
-                                 "ip link delete %s",
-                                 n->link, n->link);
         return 0;
+}
+
+int definition_read(const char *name, struct container *c, struct network *n, struct error *e) {
+        int r;
+
+        container_clear(c);
+        r = store_load_network(name, c, n, e);
+        if (r >= 0 && c->kind == CONTAINER_NSPAWN)
+                r = check_files(name, e);
+        return r < 0 ? r : check_links(n, e);
 }

@@ -66,7 +66,9 @@ int guest_folder_make(const struct container *c, const struct network *n, struct
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot copy " LIBEXECDIR "/nspawn-first to %s", first);
         r = guest_text_write(n->name, "guest/network", network, e);
-        if (r >= 0)
+        /* A guest that is given no address may want to ask for one. */
+        if (r >= 0 && (n->kind == CONTAINER_NSPAWN || n->container_v4.address.family != AF_UNSPEC ||
+                       n->container_v6.address.family != AF_UNSPEC))
                 r = guest_text_write(n->name, "guest/20-host0.network", declaration, e);
         return r;
 }
@@ -119,24 +121,53 @@ static int resolver_put(int etc, const char *name, const char *text) {
                         .data = text, .size = strlen(text), .mode = 0644, .uid = st.st_uid, .gid = st.st_gid});
 }
 
-int guest_resolver_write(const struct network *n, struct error *e) {
-        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", n->name);
-        _cleanup_(freep) char *text = resolver_text(n);
-        _cleanup_(fd_closep) int root = -1, etc = -1;
-        const char *name;
+/* The host's, or, where that names only a resolver of the host's own loopback, what systemd-resolved asks. */
+static int resolver_copy(char **ret) {
+        int r = file_read(RESOLVER, RESOLVER_MAX, ret, NULL);
+
+        if (r >= 0 && strstr(*ret, "nameserver 127.0.0.53")) {
+                char *upstream;
+
+                if (file_read("/run/systemd/resolve/resolv.conf", RESOLVER_MAX, &upstream, NULL) >= 0) {
+                        free(*ret);
+                        *ret = upstream;
+                }
+        }
+        return r;
+}
+
+/* *ret NULL: it stays as it is. */
+static int resolver_choose(const struct container *c, const struct network *n, char **ret) {
         int r;
 
+        *ret = NULL;
+        if (c->kind == CONTAINER_NIXOS) {
+                r = c->copy_resolver ? resolver_copy(ret) : 0;
+                return r == -ENOENT ? 0 : r;
+        }
         if (n->mode == NETWORK_HOST || n->mode == NETWORK_NONE)
                 return 0;
-        if (!path || !text)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot write the resolv.conf of %s", n->name);
+        *ret = resolver_text(n);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int guest_resolver_write(const struct container *c, const struct network *n, struct error *e) {
+        _cleanup_(freep) char *path = container_root(c), *text = NULL;
+        _cleanup_(fd_closep) int root = -1, etc = -1;
+        const char *name;
+        int r = path ? resolver_choose(c, n, &text) : -ENOMEM;
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot write the resolv.conf of %s", n->name);
+        if (!text)
+                return 0;
         root = beneath_open(path);
         if (root < 0)
                 return error_errno(e, root, EXIT_CONTAINER, "Cannot open the root folder %s", path);
         etc = beneath_parent(root, RESOLVER, 0, NULL, NULL, &name);
         if (etc == -ENOENT)
                 return 0; /* a system without /etc has no such file either */
-        r = etc < 0 ? etc : resolver_is_ours(root, etc, name);
+        r = etc < 0 ? etc : c->kind == CONTAINER_NIXOS ? 1 : resolver_is_ours(root, etc, name);
         if (r > 0)
                 r = resolver_put(etc, name, text);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " RESOLVER " of %s", n->name) : 0;

@@ -10,5 +10,6 @@ int guest_folder_make(const struct container *c, const struct network *n, struct
 /* Absent: 0. */
 int guest_folder_remove(const char *name);
 
-/* The guest's /etc/resolv.conf, when it is absent, empty or ours. No undo: the next start writes it again. */
-int guest_resolver_write(const struct network *n, struct error *e);
+/* The guest's /etc/resolv.conf, when it is absent, empty or ours; a nixos-container's is the host's copied, if it asks
+ * for that. No undo: the next start writes it again. */
+int guest_resolver_write(const struct container *c, const struct network *n, struct error *e);

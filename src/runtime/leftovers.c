@@ -39,9 +39,9 @@ static int lock_file_remove(const char *path) {
 }
 
 /* Of a root folder: one lock beside it, one by its inode. */
-static void remove_root_locks(const char *entry, int *first, struct error *e) {
-        _cleanup_(freep) char *beside = format(PATH_MACHINES "/.#%s.lck", entry);
-        _cleanup_(freep) char *root = format(PATH_MACHINES "/%s", entry);
+static void remove_root_locks(const char *folder, const char *entry, int *first, struct error *e) {
+        _cleanup_(freep) char *beside = format("%s/.#%s.lck", folder, entry);
+        _cleanup_(freep) char *root = format("%s/%s", folder, entry);
         struct stat st;
 
         if (!beside || !root) {
@@ -83,8 +83,8 @@ static bool is_throw_away_root(const char *entry, const char *name) {
         return !strncmp(entry, name, n) && strlen(entry + n) == 16 && strspn(entry + n, "0123456789abcdef") == 16;
 }
 
-static void remove_throw_away_roots(const char *name, int *first, struct error *e) {
-        _cleanup_(directory_closep) DIR *directory = opendir(PATH_MACHINES);
+static void remove_throw_away_roots(const char *folder, const char *name, int *first, struct error *e) {
+        _cleanup_(directory_closep) DIR *directory = opendir(folder);
         struct dirent *entry;
 
         while (directory && (entry = readdir(directory))) {
@@ -92,14 +92,16 @@ static void remove_throw_away_roots(const char *name, int *first, struct error *
 
                 if (!is_throw_away_root(entry->d_name, name))
                         continue;
-                path = format(PATH_MACHINES "/%s", entry->d_name);
-                remove_root_locks(entry->d_name, first, e);
+                path = format("%s/%s", folder, entry->d_name);
+                remove_root_locks(folder, entry->d_name, first, e);
                 note(first, path ? tree_remove(path) : -ENOMEM, e, path ? path : entry->d_name);
         }
 }
 
 int leftovers_remove(const char *name, struct error *e) {
         static const char *const folders[] = {NSPAWN_RUN "/propagate", NSPAWN_RUN "/unix-export"};
+        static const char *const roots[] = {PATH_MACHINES, PATH_STATES, PATH_STATES_OLD, PATH_STATES_EPHEMERAL};
+        _cleanup_(freep) char *ephemeral = format(PATH_STATES_EPHEMERAL "/%s", name);
         int first = 0;
 
         for (size_t i = 0; i < ELEMENTS_OF(folders); i++) {
@@ -111,9 +113,13 @@ int leftovers_remove(const char *name, struct error *e) {
                         ;
                 note(&first, tree_remove(path), e, path);
         }
-        remove_root_locks(name, &first, e);
+        for (size_t i = 0; i < ELEMENTS_OF(roots); i++) {
+                remove_root_locks(roots[i], name, &first, e);
+                remove_throw_away_roots(roots[i], name, &first, e);
+        }
         remove_user_id_locks(&first, e);
-        remove_throw_away_roots(name, &first, e);
+        /* The root of an ephemeral nixos-container is there for one run. */
+        note(&first, ephemeral ? tree_remove(ephemeral) : -ENOMEM, e, ephemeral ?: name);
         return first;
 }
 

@@ -44,6 +44,10 @@ int tree_prepare(enum provider provider, const char *image, const json_t *spec, 
  *
  * Returns 1 when the root is new, 0 when there was one. A new root is there whole or, after a failure, not at all. */
 int tree_instantiate(const struct tree *t, const char *name, const json_t *spec, struct error *e);
+/* The same at FOLDER/NAME, for nixos-containers (PATH_STATES). */
+int tree_instantiate_in(const char *folder, const struct tree *t, const char *name, const json_t *spec,
+                        struct error *e);
 
 /* Removes PATH_MACHINES/NAME. Absent is fine. The container must not run. */
 int tree_remove_root(const char *name, struct error *e);
+int tree_remove_root_in(const char *folder, const char *name, struct error *e);

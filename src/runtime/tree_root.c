@@ -272,8 +272,8 @@ static int fill(const char *at, const char *path, const struct tree *t, const st
 }
 
 /* What an interrupted command left. Callers hold the lock of definitions. */
-static void remove_leftovers(const char *name) {
-        _cleanup_(freep) char *pattern = format(PATH_MACHINES "/.%s.??????", name);
+static void remove_leftovers(const char *folder, const char *name) {
+        _cleanup_(freep) char *pattern = format("%s/.%s.??????", folder, name);
         glob_t found = {0};
 
         if (pattern && glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
@@ -282,17 +282,17 @@ static void remove_leftovers(const char *name) {
         globfree(&found);
 }
 
-static int make_root(const char *path, const char *name, const struct tree *t, const struct guest_files *files,
-                     struct error *e) {
-        _cleanup_(freep) char *temporary = format(PATH_MACHINES "/.%s.XXXXXX", name);
+static int make_root(const char *folder, const char *path, const char *name, const struct tree *t,
+                     const struct guest_files *files, struct error *e) {
+        _cleanup_(freep) char *temporary = format("%s/.%s.XXXXXX", folder, name);
         int r;
 
-        r = temporary ? directory_make(PATH_MACHINES, 0700) : -ENOMEM;
+        r = temporary ? directory_make(folder, 0700) : -ENOMEM;
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "making %s", PATH_MACHINES);
-        remove_leftovers(name);
+                return error_errno(e, r, EXIT_FAILED, "making %s", folder);
+        remove_leftovers(folder, name);
         if (!mkdtemp(temporary) || chmod(temporary, 0755) < 0)
-                return error_errno(e, errno, EXIT_FAILED, "making a directory in %s", PATH_MACHINES);
+                return error_errno(e, errno, EXIT_FAILED, "making a directory in %s", folder);
         r = fill(temporary, path, t, files, e);
         if (r == 0 && renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
                 r = error_errno(e, errno, EXIT_FAILED, "making %s", path);
@@ -301,9 +301,10 @@ static int make_root(const char *path, const char *name, const struct tree *t, c
         return r;
 }
 
-int tree_instantiate(const struct tree *t, const char *name, const json_t *spec, struct error *e) {
+int tree_instantiate_in(const char *folder, const struct tree *t, const char *name, const json_t *spec,
+                        struct error *e) {
         _cleanup_(guest_files_clear) struct guest_files files = {0};
-        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", name);
+        _cleanup_(freep) char *path = format("%s/%s", folder, name);
         struct stat st;
         bool new;
         int r;
@@ -314,7 +315,7 @@ int tree_instantiate(const struct tree *t, const char *name, const json_t *spec,
         if (r < 0)
                 return r;
         new = lstat(path, &st) < 0 && errno == ENOENT;
-        r = new ? make_root(path, name, t, &files, e) : fill(path, path, t, &files, e);
+        r = new ? make_root(folder, path, name, t, &files, e) : fill(path, path, t, &files, e);
         if (r < 0)
                 return r;
         r = tree_make_bind_sources(spec, e);
@@ -323,10 +324,18 @@ int tree_instantiate(const struct tree *t, const char *name, const json_t *spec,
         return r < 0 ? r : new;
 }
 
-int tree_remove_root(const char *name, struct error *e) {
-        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", name);
+int tree_instantiate(const struct tree *t, const char *name, const json_t *spec, struct error *e) {
+        return tree_instantiate_in(PATH_MACHINES, t, name, spec, e);
+}
+
+int tree_remove_root_in(const char *folder, const char *name, struct error *e) {
+        _cleanup_(freep) char *path = format("%s/%s", folder, name);
         int r = path ? tree_remove(path) : -ENOMEM;
 
-        remove_leftovers(name);
+        remove_leftovers(folder, name);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "removing %s", path ? path : name) : 0;
+}
+
+int tree_remove_root(const char *name, struct error *e) {
+        return tree_remove_root_in(PATH_MACHINES, name, e);
 }

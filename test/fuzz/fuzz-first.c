@@ -5,24 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void check(const struct first_network *n) {
         static struct batch b;
-        struct first_network n;
-        const char *problem;
-        unsigned line, count = 0;
-        char text[FIRST_FILE_MAX + 1];
+        unsigned count = 0;
 
-        if (size > FIRST_FILE_MAX)
-                return 0;
-        memcpy(text, data, size);
-        text[size] = '\0';
-        if (first_parse(text, &n, &line, &problem) < 0) {
-                if (!problem)
-                        abort();
-                return 0;
-        }
-        batch_fill(&b, &n, 7, 1);
+        batch_fill(&b, n, 7, 1);
         if (b.overflow || b.size > BATCH_SIZE)
                 abort();
         size_t left = b.size;
@@ -31,5 +18,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         abort();
         if (left != 0 || count != b.n)
                 abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        static struct first_file f;
+        const char *problem;
+        unsigned line;
+        char text[FIRST_FILE_MAX + 1];
+
+        if (size > FIRST_FILE_MAX)
+                return 0;
+        memcpy(text, data, size);
+        text[size] = '\0';
+        if (first_parse(text, &f, &line, &problem) < 0) {
+                if (!problem)
+                        abort();
+                return 0;
+        }
+        for (size_t i = 0; i < f.n; i++)
+                check(&f.links[i]);
         return 0;
 }

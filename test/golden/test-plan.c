@@ -163,11 +163,64 @@ static void test_inverse(void **state) {
         }
 }
 
+static struct prefix prefix(const char *text) {
+        struct prefix p;
+        assert_int_equal(prefix_parse(text, true, &p), 0);
+        return p;
+}
+
+/* As 'nixos-container create foo' has it, and one with everything. */
+static void test_nixos(void **state) {
+        static char foo[] = "foo", veth1[] = "veth1", veth2[] = "veth2", br1[] = "br1";
+        struct extra_veth extra[] = {
+                {.name = veth1, .end = {.bridge = br1, .local_v4 = prefix("192.168.1.100/24")}},
+                {.name = veth2, .end = {.host_v6 = prefix("fd01::1"), .local_v6 = prefix("fd01::2")}},
+        };
+        struct container c = {
+                .name = foo,
+                .kind = CONTAINER_NIXOS,
+                .mode = NETWORK_VETH,
+                .forwards = seed_forward,
+                .n_forwards = 1,
+                .end = {.host_v4 = prefix("10.233.1.1"), .local_v4 = prefix("10.233.1.2")},
+        };
+        _cleanup_(plan_clear) struct plan admit = PLAN_INIT, link = PLAN_INIT, guest = PLAN_INIT, beside = PLAN_INIT;
+        struct network n;
+        assert_int_equal(network_compute(&c, NULL, machine_id, &n), 0);
+        assert_false(n.responders || n.masquerade_v4 || n.masquerade_v6);
+        assert_int_equal(plan_admit(&n, &admit), 0);
+        compare_plan("nixos-admit", &admit);
+        assert_int_equal(plan_link(&n, &link), 0);
+        compare_plan("nixos-link", &link);
+        assert_int_equal(plan_guest(&n, "eth0", &guest), 0);
+        compare_plan("nixos-guest", &guest);
+
+        c.extra_veths = extra;
+        c.n_extra_veths = ELEMENTS_OF(extra);
+        assert_int_equal(network_compute(&c, NULL, machine_id, &n), 0);
+        assert_int_equal(plan_extra(&n, 0, &beside), 0);
+        assert_int_equal(plan_extra(&n, 1, &beside), 0);
+        compare_plan("nixos-extra", &beside);
+
+        /* A member of a bridge has nothing here but its forwards. */
+        plan_clear(&admit);
+        c.mode = NETWORK_BRIDGE;
+        c.n_extra_veths = 0;
+        assert_int_equal(network_compute(&c, NULL, machine_id, &n), 0);
+        assert_text(n.link, "vb-foo");
+        assert_int_equal(plan_admit(&n, &admit), 0);
+        assert_int_equal(admit.n, 1);
+        assert_int_equal(admit.operations[0].element.set, SET_FORWARD_V4);
+        assert_int_equal(plan_link(&n, &admit), 0);
+        assert_int_equal(admit.n, 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_example),       cmocka_unit_test(test_long_name_and_mtu),
                 cmocka_unit_test(test_forwards),      cmocka_unit_test(test_change),
                 cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_inverse),
+                cmocka_unit_test(test_nixos),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,20 +114,21 @@ static void test_files_v4_only(void **state) {
 
 static void test_parse(void **state) {
         char text[sizeof first_golden];
-        struct first_network n;
+        struct first_file f;
         const char *problem;
         unsigned line;
 
         memcpy(text, first_golden, sizeof text);
-        assert_int_equal(first_parse(text, &n, &line, &problem), 0);
-        assert_text(n.link, "host0");
-        assert_int_equal(n.mtu, 1400);
-        assert_int_equal(n.deadline_ms, 5000);
-        assert_int_equal(n.n_addresses, 3);
-        assert_int_equal(n.n_gateways, 2);
-        assert_int_equal(n.n_neighbours, 3);
-        assert_int_equal(n.addresses[1].length, 64);
-        assert_int_equal(n.neighbours[2].mac.bytes[5], 0x70);
+        assert_int_equal(first_parse(text, &f, &line, &problem), 0);
+        assert_int_equal(f.n, 1);
+        assert_text(f.links[0].link, "host0");
+        assert_int_equal(f.links[0].mtu, 1400);
+        assert_int_equal(f.links[0].deadline_ms, 5000);
+        assert_int_equal(f.links[0].n_addresses, 3);
+        assert_int_equal(f.links[0].n_gateways, 2);
+        assert_int_equal(f.links[0].n_neighbours, 3);
+        assert_int_equal(f.links[0].addresses[1].length, 64);
+        assert_int_equal(f.links[0].neighbours[2].mac.bytes[5], 0x70);
 }
 
 static void test_parse_damaged(void **state) {
@@ -139,7 +140,11 @@ static void test_parse_damaged(void **state) {
                 {"", 0, "it names no link"},
                 {"link host0", 1, "the file ends inside a line"},
                 {"link host0\nmtu 14", 2, "the file ends inside a line"},
-                {"link host0\nlink host1\n", 2, "a second link"},
+                {"link host0\nlink host0\n", 2, "a second link of that name"},
+                {"mtu 1500\nlink host0\n", 1, "no link was named before"},
+                {"link host0\nname a/b\n", 2, "not the name of a link"},
+                {"link host0\nmac 1\n", 2, "not a hardware address"},
+                {"link host0\nroute 10.0.0.1\n", 2, "not an address with a prefix length"},
                 {"link ../etc\n", 1, "not the name of a link"},
                 {"link sixteen-letters-\n", 1, "not the name of a link"},
                 {"# x\n\nlink host0\nmtu 99999\n", 4, "not an MTU (1280 to 65535)"},
@@ -149,18 +154,18 @@ static void test_parse_damaged(void **state) {
                 {"link host0\nneighbour 10.0.0.1\n", 2, "a neighbour is an address and a hardware address"},
                 {"link host0\nneighbour 10.0.0.1 1:2:3:4:5:6\n", 2, "a neighbour is an address and a hardware address"},
                 {"link host0\ndeadline 600001\n", 2, "not a deadline in milliseconds (0 to 600000)"},
-                {"link host0\nroute 10.0.0.0/8\n", 2, "unknown key"},
+                {"link host0\nroutes 10.0.0.0/8\n", 2, "unknown key"},
                 {"link\n", 1, "a line is a key, a blank and a value"},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
                 char text[128];
-                struct first_network n;
+                struct first_file f;
                 const char *problem;
                 unsigned line;
 
                 strcpy(text, cases[i].text);
-                assert_int_equal(first_parse(text, &n, &line, &problem), -EINVAL);
+                assert_int_equal(first_parse(text, &f, &line, &problem), -EINVAL);
                 assert_int_equal(line, cases[i].line);
                 assert_text(problem, cases[i].problem);
         }
@@ -168,29 +173,81 @@ static void test_parse_damaged(void **state) {
 
 static void test_parse_too_many(void **state) {
         char text[4096] = "link host0\n";
-        struct first_network n;
+        struct first_file f;
         const char *problem;
         unsigned line;
 
         for (size_t i = 0; i <= FIRST_ADDRESSES_MAX; i++)
                 strcat(text, "address 10.0.0.1/8\n");
-        assert_int_equal(first_parse(text, &n, &line, &problem), -EINVAL);
+        assert_int_equal(first_parse(text, &f, &line, &problem), -EINVAL);
         assert_int_equal(line, 2 + FIRST_ADDRESSES_MAX);
         assert_text(problem, "too many addresses");
+}
+
+/* A nixos-container's: another name and hardware address, a host that no range has, a link beside. */
+static void test_nixos(void **state) {
+        static struct batch b;
+        static struct first_file f;
+        struct network n = example();
+        struct container c = {.name = (char *) "example"};
+        const char *problem;
+        unsigned line;
+
+        n.kind = CONTAINER_NIXOS;
+        n.guest_mac_set = true;
+        n.mtu = 0;
+        strcpy(n.guest_link, "eth0");
+        n.host_v6 = n.container_v6 = (struct prefix){0};
+        n.host_link_local = n.container_link_local = ADDRESS_NONE;
+        assert_int_equal(prefix_parse("10.233.1.1/32", false, &n.host_v4), 0);
+        assert_int_equal(prefix_parse("10.233.1.2/32", false, &n.container_v4), 0);
+        n.n_extra = 1;
+        strcpy(n.extra[0].link, "veth1");
+        strcpy(n.extra[0].bridge, "br1");
+        assert_int_equal(prefix_parse("192.168.1.100/24", false, &n.extra[0].container_v4), 0);
+
+        _cleanup_(freep) char *first = guest_first_file(&n, 5000), *network = guest_network_file(&c, &n);
+        assert_text(first, "# The network of example before its PID 1, for nspawn-first. Made anew at each start.\n"
+                           "link host0\n"
+                           "name eth0\n"
+                           "mac f6:5f:83:ae:3d:21\n"
+                           "deadline 5000\n"
+                           "address 10.233.1.2/32\n"
+                           "route 10.233.1.1/32\n"
+                           "gateway 10.233.1.1\n"
+                           "neighbour 10.233.1.1 22:bc:8e:7d:3d:70\n"
+                           "link veth1\n"
+                           "deadline 5000\n"
+                           "address 192.168.1.100/24\n");
+        assert_non_null(strstr(network, "[Match]\nName=eth0\n"));
+        assert_non_null(strstr(network, "[Route]\nDestination=10.233.1.1/32\n\n[Route]\nGateway=10.233.1.1\n"));
+        assert_null(strstr(network, "DNS="));
+
+        assert_int_equal(first_parse(first, &f, &line, &problem), 0);
+        assert_int_equal(f.n, 2);
+        assert_text(f.links[0].name, "eth0");
+        assert_true(f.links[0].has_mac);
+        assert_text(f.links[1].link, "veth1");
+        batch_fill(&b, &f.links[0], 7, 1);
+        /* Loopback, name, hardware address, settings, up, address, neighbour, two routes. */
+        assert_int_equal(b.n, 9);
+        assert_false(b.overflow);
+        batch_fill(&b, &f.links[1], 8, 0);
+        assert_int_equal(b.n, 3);
 }
 
 /* Every message lies inside the buffer, in an order in which the kernel can carry it out. */
 static void test_batch(void **state) {
         static struct batch b;
         char text[sizeof first_golden];
-        struct first_network n;
+        struct first_file f;
         const char *problem;
         unsigned line, count = 0;
         uint16_t types[BATCH_MAX];
 
         memcpy(text, first_golden, sizeof text);
-        assert_int_equal(first_parse(text, &n, &line, &problem), 0);
-        batch_fill(&b, &n, 7, 1);
+        assert_int_equal(first_parse(text, &f, &line, &problem), 0);
+        batch_fill(&b, &f.links[0], 7, 1);
         assert_false(b.overflow);
 
         size_t left = b.size;
@@ -246,8 +303,9 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_files),          cmocka_unit_test(test_files_v4_only),
                 cmocka_unit_test(test_parse),          cmocka_unit_test(test_parse_damaged),
-                cmocka_unit_test(test_parse_too_many), cmocka_unit_test(test_batch),
-                cmocka_unit_test(test_batch_largest),  cmocka_unit_test(test_batch_no_link),
+                cmocka_unit_test(test_parse_too_many), cmocka_unit_test(test_nixos),
+                cmocka_unit_test(test_batch),          cmocka_unit_test(test_batch_largest),
+                cmocka_unit_test(test_batch_no_link),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,23 @@ static void put_address(struct batch *b, uint16_t type, const struct address *a)
         attribute_put(b, type, a->bytes, a->family == AF_INET ? 4 : 16);
 }
 
+/* Each by itself: one that the kernel refuses does not take the rest with it. Both want a link that is down. */
+static void put_identity(struct batch *b, const struct first_network *n, int link) {
+        struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = link};
+        struct nlmsghdr *m;
+
+        if (n->name[0] && strcmp(n->name, n->link) != 0) {
+                m = message_begin(b, RTM_NEWLINK, 0, &body, sizeof body, "rename the link");
+                attribute_put(b, IFLA_IFNAME, n->name, strlen(n->name) + 1);
+                message_end(b, m);
+        }
+        if (n->has_mac) {
+                m = message_begin(b, RTM_NEWLINK, 0, &body, sizeof body, "set the hardware address");
+                attribute_put(b, IFLA_ADDRESS, n->mac.bytes, sizeof n->mac.bytes);
+                message_end(b, m);
+        }
+}
+
 /* Before the link is up, or the kernel would make a link-local address of its own and probe for it. */
 static void put_link(struct batch *b, const struct first_network *n, int link) {
         struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = link};
@@ -126,21 +143,27 @@ static void put_neighbour(struct batch *b, const struct first_neighbour *n, int 
         message_end(b, m);
 }
 
-static void put_default_route(struct batch *b, const struct address *gateway, int link) {
+/* gateway AF_UNSPEC: on the link. Metric and scope as networkd's. */
+static void put_route(struct batch *b, const struct prefix *destination, const struct address *gateway, int link,
+                      const char *what) {
+        bool on_link = gateway->family == AF_UNSPEC;
         struct rtmsg body = {
-                .rtm_family = (uint8_t) gateway->family,
+                .rtm_family = (uint8_t) destination->address.family,
+                .rtm_dst_len = destination->length,
                 .rtm_table = RT_TABLE_MAIN,
                 .rtm_protocol = RTPROT_STATIC,
-                .rtm_scope = RT_SCOPE_UNIVERSE,
+                .rtm_scope = on_link && destination->address.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
                 .rtm_type = RTN_UNICAST,
         };
         uint32_t oif = (uint32_t) link, metric = METRIC_IPV6;
-        struct nlmsghdr *m =
-                message_begin(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof body, "add a default route");
+        struct nlmsghdr *m = message_begin(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof body, what);
 
-        put_address(b, RTA_GATEWAY, gateway);
+        if (destination->length > 0)
+                put_address(b, RTA_DST, &destination->address);
+        if (!on_link)
+                put_address(b, RTA_GATEWAY, gateway);
         attribute_put(b, RTA_OIF, &oif, sizeof oif);
-        if (gateway->family == AF_INET6)
+        if (destination->address.family == AF_INET6)
                 attribute_put(b, RTA_PRIORITY, &metric, sizeof metric);
         message_end(b, m);
 }
@@ -150,15 +173,20 @@ void batch_fill(struct batch *b, const struct first_network *n, int link, int lo
         b->n = 0;
         b->overflow = false;
 
-        put_up(b, loopback, "bring up the loopback link");
+        if (loopback > 0)
+                put_up(b, loopback, "bring up the loopback link");
         if (link <= 0)
                 return;
+        put_identity(b, n, link);
         put_link(b, n, link);
         put_up(b, link, "bring up the link");
         for (size_t i = 0; i < n->n_addresses; i++)
                 put_interface_address(b, &n->addresses[i], link);
         for (size_t i = 0; i < n->n_neighbours; i++)
                 put_neighbour(b, &n->neighbours[i], link);
+        for (size_t i = 0; i < n->n_routes; i++)
+                put_route(b, &n->routes[i], &ADDRESS_NONE, link, "add a route on the link");
         for (size_t i = 0; i < n->n_gateways; i++)
-                put_default_route(b, &n->gateways[i], link);
+                put_route(b, &(struct prefix){.address = {.family = n->gateways[i].family}}, &n->gateways[i], link,
+                          "add a default route");
 }

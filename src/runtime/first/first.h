@@ -16,33 +16,46 @@
 #define FIRST_ADDRESSES_MAX  16
 #define FIRST_GATEWAYS_MAX   4
 #define FIRST_NEIGHBOURS_MAX 16
-#define FIRST_FILE_MAX       4096
+#define FIRST_ROUTES_MAX     4
+#define FIRST_LINKS_MAX      9
+#define FIRST_FILE_MAX       8192
 
 struct first_neighbour {
         struct address address;
         struct mac mac;
 };
 
+/* One link. */
 struct first_network {
         char link[IFNAMSIZ];
+        char name[IFNAMSIZ]; /* that it is given; empty: it keeps its own */
+        bool has_mac;
+        struct mac mac;       /* that it is given */
         uint32_t mtu;         /* 0: as it is */
         uint32_t deadline_ms; /* for the carrier; 0: no waiting */
         struct prefix addresses[FIRST_ADDRESSES_MAX];
         size_t n_addresses;
+        struct prefix routes[FIRST_ROUTES_MAX]; /* on the link */
+        size_t n_routes;
         struct address gateways[FIRST_GATEWAYS_MAX]; /* default routes */
         size_t n_gateways;
         struct first_neighbour neighbours[FIRST_NEIGHBOURS_MAX];
         size_t n_neighbours;
 };
 
-/* Reads `key value` lines (config/first.c writes them). Strict: an unknown key, a double or a bad value makes the
- * whole file worthless. text: NUL-terminated, is changed. Returns 0, or -EINVAL with *ret_line (from 1; 0: the file
- * as a whole) and *ret_problem (static text). */
-int first_parse(char *text, struct first_network *ret, unsigned *ret_line, const char **ret_problem);
+struct first_file {
+        struct first_network links[FIRST_LINKS_MAX];
+        size_t n; /* at least one */
+};
+
+/* Reads `key value` lines (config/guest_first.c writes them); `link` begins what is said of a link. Strict: an unknown
+ * key, a double or a bad value makes the whole file worthless. text: NUL-terminated, is changed. Returns 0, or -EINVAL
+ * with *ret_line (from 1; 0: the file as a whole) and *ret_problem (static text). */
+int first_parse(char *text, struct first_file *ret, unsigned *ret_line, const char **ret_problem);
 
 /* A run of netlink requests, each acknowledged. what: what the request with that sequence number (from 1) does. */
 #define BATCH_SIZE 4096
-#define BATCH_MAX  (8 + FIRST_ADDRESSES_MAX + FIRST_GATEWAYS_MAX + FIRST_NEIGHBOURS_MAX)
+#define BATCH_MAX  (8 + FIRST_ADDRESSES_MAX + FIRST_ROUTES_MAX + FIRST_GATEWAYS_MAX + FIRST_NEIGHBOURS_MAX)
 struct batch {
         uint8_t data[BATCH_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
         size_t size;
@@ -51,6 +64,6 @@ struct batch {
         const char *what[BATCH_MAX + 1];
 };
 
-/* Address generation mode none and MTU; then up; addresses without duplicate detection; permanent neighbours;
- * default routes. Pure. */
+/* Name and hardware address; address generation mode none and MTU; then up; addresses without duplicate detection;
+ * permanent neighbours; routes on the link; default routes. link, loopback: 0 for none. Pure. */
 void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback);

@@ -44,7 +44,7 @@ static uint64_t now_ms(void) {
         return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
 }
 
-static int network_read(struct first_network *ret) {
+static int network_read(struct first_file *ret) {
         char text[FIRST_FILE_MAX + 1];
         size_t size = 0;
         unsigned line;
@@ -74,6 +74,7 @@ static int network_read(struct first_network *ret) {
                 return -EINVAL;
         }
         if (first_parse(text, ret, &line, &problem) < 0) {
+                ret->n = 0;
                 complain("%s, line %u: %s; the network stays unconfigured", PATH_GUEST_NETWORK, line, problem);
                 return -EINVAL;
         }
@@ -226,31 +227,45 @@ static void declaration_link(void) {
                          strerror(errno));
 }
 
-static void network_configure(void) {
+/* Returns the link's index, 0 when it is not there. */
+static int link_configure(int fd, const struct first_network *n, int loopback) {
         static struct batch batch;
-        struct first_network n;
-        int link = 0, events = -1;
-        int fd = netlink_open(0);
+        int link = (int) if_nametoindex(n->link);
+
+        if (link <= 0)
+                complain("There is no link %s here; it stays unconfigured", n->link);
+        else
+                advertised_routes_refuse(n);
+        batch_fill(&batch, n, link, loopback);
+        batch_send(fd, &batch);
+        return link;
+}
+
+static void network_configure(void) {
+        static const struct first_network none;
+        static struct batch batch;
+        static struct first_file f;
+        int links[FIRST_LINKS_MAX] = {0};
+        int fd = netlink_open(0), loopback = (int) if_nametoindex("lo"), events = -1;
 
         if (fd < 0)
                 return;
-        if (network_read(&n) >= 0) {
-                link = (int) if_nametoindex(n.link);
-                if (link <= 0)
-                        complain("There is no link %s here; the network stays unconfigured", n.link);
-                else {
-                        advertised_routes_refuse(&n);
-                        if (n.deadline_ms > 0)
-                                events = netlink_open(RTMGRP_LINK); /* before the link is up: no news is missed */
-                }
+        if (network_read(&f) < 0) {
+                batch_fill(&batch, &none, 0, loopback);
+                batch_send(fd, &batch);
+                f.n = 0;
         }
-        batch_fill(&batch, &n, link, (int) if_nametoindex("lo"));
-        batch_send(fd, &batch);
+        for (size_t i = 0; i < f.n && events < 0; i++)
+                if (f.links[i].deadline_ms > 0)
+                        events = netlink_open(RTMGRP_LINK); /* before any link is up: no news is missed */
+        for (size_t i = 0; i < f.n; i++)
+                links[i] = link_configure(fd, &f.links[i], i == 0 ? loopback : 0);
         close(fd);
-        if (events >= 0) {
-                carrier_wait(events, &n, link);
+        for (size_t i = 0; i < f.n && events >= 0; i++)
+                if (links[i] > 0 && f.links[i].deadline_ms > 0)
+                        carrier_wait(events, &f.links[i], links[i]);
+        if (events >= 0)
                 close(events);
-        }
 }
 
 int main(int argc, char *argv[]) {

@@ -6,12 +6,46 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *parse_link(char *value, struct first_network *n) {
-        if (n->link[0])
-                return "a second link";
-        if (!*value || strlen(value) >= IFNAMSIZ || strchr(value, '/') || !strcmp(value, ".") || !strcmp(value, ".."))
+static bool is_link_name(const char *s) {
+        return *s && strlen(s) < IFNAMSIZ && !strchr(s, '/') && strcmp(s, ".") && strcmp(s, "..");
+}
+
+static const char *parse_link(char *value, struct first_file *f) {
+        for (size_t i = 0; i < f->n; i++)
+                if (!strcmp(f->links[i].link, value))
+                        return "a second link of that name";
+        if (f->n >= FIRST_LINKS_MAX)
+                return "too many links";
+        if (!is_link_name(value))
                 return "not the name of a link";
-        strcpy(n->link, value);
+        strcpy(f->links[f->n++].link, value);
+        return NULL;
+}
+
+static const char *parse_name(char *value, struct first_network *n) {
+        if (n->name[0])
+                return "a second name";
+        if (!is_link_name(value))
+                return "not the name of a link";
+        strcpy(n->name, value);
+        return NULL;
+}
+
+static const char *parse_mac(char *value, struct first_network *n) {
+        if (n->has_mac)
+                return "a second hardware address";
+        if (mac_parse(value, &n->mac) < 0)
+                return "not a hardware address";
+        n->has_mac = true;
+        return NULL;
+}
+
+static const char *parse_route(char *value, struct first_network *n) {
+        if (n->n_routes >= FIRST_ROUTES_MAX)
+                return "too many routes";
+        if (prefix_parse(value, false, &n->routes[n->n_routes]) < 0)
+                return "not an address with a prefix length";
+        n->n_routes++;
         return NULL;
 }
 
@@ -75,24 +109,26 @@ static const struct {
         const char *key;
         const char *(*parse)(char *value, struct first_network *n); /* NULL, or what is wrong */
 } keys[] = {
-        {"link", parse_link},       {"mtu", parse_mtu},         {"deadline", parse_deadline},
-        {"address", parse_address}, {"gateway", parse_gateway}, {"neighbour", parse_neighbour},
+        {"name", parse_name},       {"mac", parse_mac},     {"mtu", parse_mtu},         {"deadline", parse_deadline},
+        {"address", parse_address}, {"route", parse_route}, {"gateway", parse_gateway}, {"neighbour", parse_neighbour},
 };
 
-static const char *parse_line(char *line, struct first_network *n) {
+static const char *parse_line(char *line, struct first_file *f) {
         char *value = strchr(line, ' ');
 
         if (!value)
                 return "a line is a key, a blank and a value";
         *value++ = '\0';
+        if (!strcmp(line, "link"))
+                return parse_link(value, f);
         for (size_t i = 0; i < ELEMENTS_OF(keys); i++)
                 if (!strcmp(line, keys[i].key))
-                        return keys[i].parse(value, n);
+                        return f->n == 0 ? "no link was named before" : keys[i].parse(value, &f->links[f->n - 1]);
         return "unknown key";
 }
 
-int first_parse(char *text, struct first_network *ret, unsigned *ret_line, const char **ret_problem) {
-        *ret = (struct first_network){0};
+int first_parse(char *text, struct first_file *ret, unsigned *ret_line, const char **ret_problem) {
+        *ret = (struct first_file){0};
         *ret_line = 0;
         *ret_problem = NULL;
 
@@ -114,7 +150,7 @@ int first_parse(char *text, struct first_network *ret, unsigned *ret_line, const
                 text = end + 1;
         }
         *ret_line = 0;
-        if (!ret->link[0]) {
+        if (ret->n == 0) {
                 *ret_problem = "it names no link";
                 return -EINVAL;
         }

@@ -69,6 +69,7 @@ static void supervisor_clear(struct supervisor *s) {
         fd_closep(&s->lock);
         record_clear(&s->record);
         container_clear(&s->container);
+        guest_system_clear(&s->system);
         error_clear(&s->failure);
         free(s->name);
 }

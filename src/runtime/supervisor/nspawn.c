@@ -9,6 +9,8 @@
 #include "base/parse.h"
 #include "base/paths.h"
 #include "runtime/group.h"
+#include "runtime/nspawn.h"
+#include "state/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,7 +162,8 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
         _cleanup_(freep) char *directory = format("--directory=" PATH_MACHINES "/%s", s->name);
         _cleanup_(freep) char *notify = format("NOTIFY_SOCKET=" PATH_CONTAINERS "/%s/notify", s->name);
         /* What NAME.nspawn says wins; these are what it cannot say. */
-        char *const argv[] = {
+        _cleanup_(strings_freep) char **nixos = NULL;
+        char *const by_settings[] = {
                 (char *) "systemd-nspawn",
                 (char *) "--quiet",
                 (char *) "--keep-unit",
@@ -193,6 +196,8 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
         r = directory_make("/run/systemd", 0755);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot make /run/systemd, which systemd-nspawn needs");
+        if (s->container.kind == CONTAINER_NIXOS && nspawn_arguments(&s->container, &s->system, true, &nixos) < 0)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start systemd-nspawn for %s", s->name);
         r = notify_open(s, e);
         if (r < 0)
                 return r;
@@ -201,7 +206,7 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
         if (pid < 0)
                 return error_errno(e, errno, EXIT_FAILED, "Cannot start systemd-nspawn for %s", s->name);
         if (pid == 0)
-                nspawn_execute(s, argv, environment);
+                nspawn_execute(s, nixos ?: by_settings, environment);
         s->nspawn_is_child = true;
         s->nspawn = (int) syscall(SYS_pidfd_open, pid, 0);
         r = s->nspawn < 0 ? -errno : process_identify(pid, &s->record.nspawn);

@@ -38,17 +38,29 @@ static int step_definition(struct supervisor *s, struct error *e) {
         return definition_read(s->name, &s->container, &s->network, e);
 }
 
+static int step_root(struct supervisor *s, struct error *e) {
+        int r;
+
+        guest_system_clear(&s->system);
+        if (s->container.kind == CONTAINER_NSPAWN)
+                return 0;
+        r = guest_system_find(&s->container, &s->system, e);
+        return r < 0 ? r : guest_root_prepare(&s->container, &s->system, e);
+}
+
 static int step_guest_folder(struct supervisor *s, struct error *e) {
         return guest_folder_make(&s->container, &s->network, e);
 }
 
 static int step_resolver(struct supervisor *s, struct error *e) {
-        return guest_resolver_write(&s->network, e);
+        return guest_resolver_write(&s->container, &s->network, e);
 }
 
 static int step_attach(struct supervisor *s, struct error *e) {
         int r;
 
+        if (s->container.kind == CONTAINER_NIXOS && !container_is_attached(&s->container))
+                return 0;
         control_phase(s, "preparing the network");
         s->attached = true; /* even a failure may have begun */
         r = netd_ensure(e);
@@ -80,6 +92,7 @@ static const struct {
 } steps[] = {
         {"clear up after an earlier run", step_clear},
         {"read the definition", step_definition},
+        {"prepare the root folder", step_root},
         {"make the guest's folder", step_guest_folder},
         {"write the guest's resolv.conf", step_resolver},
         {"attach the network", step_attach},

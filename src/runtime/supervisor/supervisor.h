@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "model/network.h"
 #include "runtime/record.h"
+#include "runtime/system.h"
 
 #include <systemd/sd-event.h>
 
@@ -38,6 +39,7 @@ struct supervisor {
         /* One run of systemd-nspawn: from the definition as it is at that moment. */
         struct container container;
         struct network network;
+        struct guest_system system; /* of a nixos-container */
         struct record record;
         int nspawn; /* pidfd */
         int leader; /* pidfd */

@@ -40,7 +40,7 @@ static int prepare(const char *name, struct error *e) {
                 return error_errno(e, r, EXIT_FAILED, "Cannot make the folder " PATH_CONTAINERS "/%s", name);
         r = guest_folder_make(&c, &network, e);
         if (r >= 0)
-                r = guest_resolver_write(&network, e);
+                r = guest_resolver_write(&c, &network, e);
         if (r >= 0)
                 r = netd_ensure(e);
         return r < 0 ? r : netd_call("Attach", json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);
