@@ -182,7 +182,44 @@ need "apply" apply
 prints "dmzHost gets what nobody claims" "^other $peer4$" peer bash -c "tcp $peer_host4 80"
 prints "  and not what a forward claims" "^inside $peer4$" peer bash -c "tcp $peer_host4 8080"
 
+echo "An open connection, from outside through the forward:"
+foo python3 -c 'import socketserver
+class Echo(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile: self.wfile.write(line)
+socketserver.TCPServer(("0.0.0.0", 7), Echo).serve_forever()' &
+within 5 "a server that sends lines back" foo bash -c "exec 3<>/dev/tcp/127.0.0.1/7"
+forward '{"sourcePort": 7777, "destination": "10.233.1.2:7"}'
+need "apply" apply
+open_stream 7777
+talk "it is there"
+kill -9 "$(pgrep -x nspawn-netd)"
+talk "it goes on when nspawn-netd is killed"
+need "another one, which loads the table again" apply
+talk "  and while another one takes over"
+# What is sent in the moment without rules is for the host itself, which refuses it.
+nft flush ruleset
+within 1 "after 'nft flush ruleset' the table is back" bash -c "nft list table inet nixos_nspawn_nat | grep -q 'dport 7777'"
+talk "  and the connection goes on"
+exec 4>&-
+
+echo "Router advertisements:"
+sysctl -qw net.ipv6.conf.uplink.accept_ra=1
+host "$on, \"internalInterfaces\": [\"ve-+\"]"
+need "apply" apply
+same "without enableIPv6 they are taken as before" 1 "$(cat /proc/sys/net/ipv6/conf/uplink/accept_ra)"
+host "$on, \"internalInterfaces\": [\"ve-+\"], \"enableIPv6\": true"
+need "apply" apply
+same "with it the host goes on taking them although it forwards" "2 1" \
+        "$(cat /proc/sys/net/ipv6/conf/uplink/accept_ra /proc/sys/net/ipv6/conf/all/forwarding | xargs)"
+host "$on, \"internalInterfaces\": [\"ve-+\"]"
+need "apply" apply
+same "without it again, both are as before" "1 0" \
+        "$(cat /proc/sys/net/ipv6/conf/uplink/accept_ra /proc/sys/net/ipv6/conf/all/forwarding | xargs)"
+
 echo "Going wrong:"
+forward '{"sourcePort": 8080, "destination": "10.233.1.2:80"}'
+need "apply" apply
 rules=$(nft list table inet nixos_nspawn_nat)
 kept=$(cat /var/lib/nixos-nspawn/host.json)
 host "$on, \"internalInterfaces\": [\"ve-+\"], \"dmzHost\": \"300.1.1.1\""
@@ -204,7 +241,21 @@ fails "when nspawn-netd cannot do it, apply says why" 1 "sysctls.json" apply
 same "  and what is kept is what was" "$kept" "$(cat /var/lib/nixos-nspawn/host.json)"
 refused "  no table" nft list table inet nixos_nspawn_nat
 rmdir /run/nixos-nspawn/sysctls.json
+mkfifo /run/owner
+nft -i </run/owner >/dev/null 2>&1 &
+exec 6>/run/owner
+echo 'add table inet nixos_nspawn_nat { flags owner; }' >&6
+within 5 "when nftables refuses, because another program owns a table of that name" nft list table inet nixos_nspawn_nat
+fails "  apply says what nftables said" 1 "nftables says: .*Operation not permitted" apply
+same "  what is kept is what was" "$kept" "$(cat /var/lib/nixos-nspawn/host.json)"
+same "  forwarding stays off" 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
+exec 6>&-
+within 5 "when that program has ended" bash -c "! nft list table inet nixos_nspawn_nat"
+succeeds "  apply succeeds" apply
 cp /run/host.nix /etc/nixos-nspawn/host.nix
+fails "a file that is named and is not there is a mistake, not a wish to take all away" 1 "reading the config '/etc/nixos-nspawn/hots.nix'" \
+        apply --config /etc/nixos-nspawn/hots.nix
+prints "  in JSON, too" '^\{"error": \{"message": "reading the config' apply --json --config /etc/nixos-nspawn/hots.nix
 fails "two files are one too many" 1 "there are both /etc/nixos-nspawn/host.nix and /etc/nixos-nspawn/host.json" apply
 succeeds "  --config chooses" apply --config /run/host.nix
 prints "  that one" "^outside" foo bash -c "tcp $peer4 80"
