@@ -309,7 +309,8 @@ static int read_all(struct reader *r, struct nat *n) {
 
 static int needs_ipv6(struct reader *r, const char *name) {
         enter(r, name);
-        return wrong(r, "this is about IPv6, which is not translated; set networking.nat.enableIPv6 = true, or remove it");
+        return wrong(r,
+                     "this is about IPv6, which is not translated; set networking.nat.enableIPv6 = true, or remove it");
 }
 
 static int check_together(struct reader *r, const struct nat *n) {
