@@ -31,15 +31,13 @@ ssize_t netlink_hear(int fd, void *buffer, size_t size, bool *lost) {
                 struct msghdr message = {
                         .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &vector, .msg_iovlen = 1};
                 ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
-                if (n < 0 && errno == ENOBUFS)
+                bool foreign = n >= 0 && (from.nl_pid != 0 || message.msg_namelen != sizeof(from));
+
+                if ((n < 0 && errno == ENOBUFS) || (n >= 0 && !foreign && message.msg_flags & MSG_TRUNC))
                         *lost = true;
                 else if (n < 0)
                         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-                else if (from.nl_pid != 0 || message.msg_namelen != sizeof(from))
-                        continue;
-                else if (message.msg_flags & MSG_TRUNC)
-                        *lost = true;
-                else if (n > 0)
+                else if (n > 0 && !foreign)
                         return n;
         }
 }
