@@ -48,6 +48,13 @@ static void append_timeout(struct buffer *b, uint64_t usec) {
 char *host_drop_in(const struct container *c, const char *program) {
         struct buffer b = BUFFER_INIT;
 
+        /* container@.service is ours and says the rest. */
+        if (c->kind == CONTAINER_NIXOS) {
+                buffer_append_string(&b, HOST_FILE_MARKER "[Service]\n");
+                append_timeout(&b, c->timeout_start_usec);
+                append_devices(&b, c->bind_mounts);
+                return buffer_steal(&b);
+        }
         buffer_append_format(&b,
                              HOST_FILE_MARKER "[Unit]\n"
                                               "Wants=nspawn-netd.socket\n"

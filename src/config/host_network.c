@@ -24,6 +24,15 @@ static void append_broadcast(struct buffer *b, const struct prefix *p) {
                 buffer_append_format(b, "Broadcast=%s\n", address_format(&broadcast, text));
 }
 
+/* To the container, where the range of one's own does not have it. */
+static void append_peer_route(struct buffer *b, const struct prefix *own, const struct address *container) {
+        char text[ADDRESS_TEXT_MAX];
+
+        if (container->family != AF_UNSPEC && !prefix_contains(own, container))
+                buffer_append_format(b, "\n[Route]\nDestination=%s/%u\n", address_format(container, text),
+                                     address_bits(container));
+}
+
 char *host_network_file(const struct network *n) {
         const struct prefix link_local = {.address = n->host_link_local, .length = 64};
         struct buffer b = BUFFER_INIT;
@@ -44,6 +53,8 @@ char *host_network_file(const struct network *n) {
         append_broadcast(&b, &n->host_v4);
         network_file_address(&b, &n->host_v6);
         network_file_address(&b, &link_local);
+        append_peer_route(&b, &n->host_v4, &n->container_v4.address);
+        append_peer_route(&b, &n->host_v6, &n->container_v6.address);
         network_file_neighbour(&b, &n->container_v4.address, &n->container_mac);
         network_file_neighbour(&b, &n->container_v6.address, &n->container_mac);
         network_file_neighbour(&b, &n->container_link_local, &n->container_mac);

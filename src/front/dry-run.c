@@ -20,17 +20,22 @@ void dry_run_step(json_t *object, const char *fmt, ...) {
 }
 
 void dry_run_host_files(json_t *object, const char *name, const struct container *container) {
+        bool nixos = container && container->kind == CONTAINER_NIXOS;
         const bool wanted[_HOST_FILE_MAX] = {
-                [HOST_DROP_IN] = container,
+                [HOST_DROP_IN] = container && !nixos,
                 [HOST_NETWORK] = container && container->mode == NETWORK_VETH,
-                [HOST_AUTOSTART] = container && container->auto_start,
+                [HOST_AUTOSTART] = container && !nixos && container->auto_start,
+                [HOST_CONTAINER_DROP_IN] = nixos,
+                [HOST_CONTAINER_AUTOSTART] = nixos && container->auto_start,
         };
 
         for (enum host_file f = 0; f < _HOST_FILE_MAX && runtime_has_units(); f++) {
                 _cleanup_(freep) char *path = host_file_path(f, name);
 
                 if (path && wanted[f])
-                        dry_run_step(object, "%s %s", f == HOST_AUTOSTART ? "make the link" : "write", path);
+                        dry_run_step(object, "%s %s",
+                                     f == HOST_AUTOSTART || f == HOST_CONTAINER_AUTOSTART ? "make the link" : "write",
+                                     path);
                 else if (path && host_file_exists(f, name))
                         dry_run_step(object, "remove %s", path);
         }
@@ -45,7 +50,7 @@ static int make_plan(enum dry_run_plan what, const struct network *from, const s
                 if (r >= 0)
                         r = plan_link(to, ret);
                 if (r >= 0)
-                        r = plan_guest(to, "host0", ret);
+                        r = plan_guest(to, to->kind == CONTAINER_NIXOS ? to->guest_link : "host0", ret);
                 return r;
         case DRY_RUN_STOP:
                 return plan_dismiss(to, ret);

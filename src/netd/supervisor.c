@@ -9,17 +9,24 @@
 #include <sys/file.h>
 #include <systemd/sd-daemon.h>
 
-#define UNIT_GROUP "/sys/fs/cgroup/machine.slice/systemd-nspawn@%s.service"
+#define GROUPS "/sys/fs/cgroup/machine.slice/"
 
-/* systemd makes it for the first process of a start, and removes it after the last one of an end. */
+/* systemd makes it for the first process of a start, and removes it after the last one of an end. Which of the two
+ * units it is depends on the kind of container. */
 static int unit_lives(const char *name) {
-        _cleanup_(freep) char *path = format(UNIT_GROUP, name);
+        static const char *const templates[] = {"systemd-nspawn", "container"};
 
-        if (!path)
-                return -ENOMEM;
-        if (access(path, F_OK) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        return 1;
+        for (size_t i = 0; i < ELEMENTS_OF(templates); i++) {
+                _cleanup_(freep) char *path = format(GROUPS "%s@%s.service", templates[i], name);
+
+                if (!path)
+                        return -ENOMEM;
+                if (access(path, F_OK) == 0)
+                        return 1;
+                if (errno != ENOENT)
+                        return -errno;
+        }
+        return 0;
 }
 
 /* Trying is the only answer that the kernel gives on every file system. The lock is held for a moment at most, and

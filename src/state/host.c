@@ -12,9 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PATH_SYSTEM   "/etc/systemd/system"
-#define UNIT_TEMPLATE "/usr/lib/systemd/system/systemd-nspawn@.service"
-#define FILE_SIZE_MAX 65536
+#define PATH_SYSTEM             "/etc/systemd/system"
+#define UNIT_TEMPLATE           "/usr/lib/systemd/system/systemd-nspawn@.service"
+#define UNIT_TEMPLATE_CONTAINER UNITDIR "/container@.service"
+#define FILE_SIZE_MAX           65536
 
 char *host_file_path(enum host_file f, const char *name) {
         switch (f) {
@@ -24,20 +25,30 @@ char *host_file_path(enum host_file f, const char *name) {
                 return format(PATH_NETWORKS "/20-ve-%s.network", name);
         case HOST_AUTOSTART:
                 return format(PATH_SYSTEM "/machines.target.wants/systemd-nspawn@%s.service", name);
+        case HOST_CONTAINER_DROP_IN:
+                return format(PATH_SYSTEM "/container@%s.service.d/50-nixos-nspawn.conf", name);
+        case HOST_CONTAINER_AUTOSTART:
+                return format(PATH_SYSTEM "/machines.target.wants/container@%s.service", name);
         default:
                 return NULL;
         }
 }
 
-/* 1: it is ours, *ret its text (a link's: where it leads); 0: there is none; -EEXIST: somebody else's. */
-static int read_own(const char *path, bool is_link, char **ret) {
+/* Which unit a link is to lead to; NULL: it is a file. */
+static const char *link_target(enum host_file f) {
+        return f == HOST_AUTOSTART ? UNIT_TEMPLATE : f == HOST_CONTAINER_AUTOSTART ? UNIT_TEMPLATE_CONTAINER : NULL;
+}
+
+/* 1: it is ours, *ret its text (a link's: where it leads); 0: there is none; -EEXIST: somebody else's. template: of a
+ * link, else NULL. */
+static int read_own(const char *path, const char *template, char **ret) {
         char target[PATH_MAX];
         struct stat st;
         int r;
 
         if (lstat(path, &st) < 0)
                 return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-        if (is_link) {
+        if (template) {
                 ssize_t n = S_ISLNK(st.st_mode) ? readlink(path, target, sizeof target - 1) : -1;
                 const char *base;
 
@@ -46,7 +57,7 @@ static int read_own(const char *path, bool is_link, char **ret) {
                 target[n] = '\0';
                 base = strrchr(target, '/');
                 /* However it leads to the template, that is what enabling the unit makes. */
-                if (strcmp(base ? base + 1 : target, "systemd-nspawn@.service") != 0)
+                if (strcmp(base ? base + 1 : target, strrchr(template, '/') + 1) != 0)
                         return -EEXIST;
                 *ret = strdup(target);
                 return *ret ? 1 : -ENOMEM;
@@ -64,7 +75,7 @@ static int read_own(const char *path, bool is_link, char **ret) {
 bool host_file_exists(enum host_file f, const char *name) {
         _cleanup_(freep) char *path = host_file_path(f, name), *text = NULL;
 
-        return path && read_own(path, f == HOST_AUTOSTART, &text) > 0;
+        return path && read_own(path, link_target(f), &text) > 0;
 }
 
 static char *folder_of(const char *path) {
@@ -93,8 +104,8 @@ static int take_away(const char *path, bool folder_is_ours) {
 /* wanted: its text, NULL: it is not to be there. 1: changed. */
 static int follow_one(enum host_file f, const char *name, const char *wanted, struct error *e) {
         _cleanup_(freep) char *path = host_file_path(f, name), *found = NULL;
-        bool is_link = f == HOST_AUTOSTART;
-        int r = path ? read_own(path, is_link, &found) : -ENOMEM;
+        bool is_link = link_target(f);
+        int r = path ? read_own(path, link_target(f), &found) : -ENOMEM;
 
         if (r == -EEXIST && !wanted)
                 return 0;
@@ -121,15 +132,18 @@ static int texts_make(const char *name, char *texts[_HOST_FILE_MAX], struct erro
 
         if (r < 0)
                 return r;
-        texts[HOST_DROP_IN] = host_drop_in(&c, LIBEXECDIR "/nspawn-unit");
+        bool nixos = c.kind == CONTAINER_NIXOS;
+        enum host_file drop_in = nixos ? HOST_CONTAINER_DROP_IN : HOST_DROP_IN;
+        enum host_file autostart = nixos ? HOST_CONTAINER_AUTOSTART : HOST_AUTOSTART;
+
+        texts[drop_in] = host_drop_in(&c, LIBEXECDIR "/nspawn-unit");
         if (c.mode == NETWORK_VETH)
                 texts[HOST_NETWORK] = host_network_file(&n);
         if (c.auto_start)
-                texts[HOST_AUTOSTART] = strdup(UNIT_TEMPLATE);
-        if (!texts[HOST_DROP_IN] || (c.mode == NETWORK_VETH && !texts[HOST_NETWORK]) ||
-            (c.auto_start && !texts[HOST_AUTOSTART]))
-                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the unit of %s", name);
-        return 0;
+                texts[autostart] = strdup(link_target(autostart));
+        if (!texts[drop_in] || (c.mode == NETWORK_VETH && !texts[HOST_NETWORK]) || (c.auto_start && !texts[autostart]))
+                r = error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the unit of %s", name);
+        return r < 0 ? r : 0;
 }
 
 int host_files_follow(const char *name, bool changed[_HOST_FILE_MAX], struct error *e) {

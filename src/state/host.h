@@ -4,6 +4,11 @@
  *     /etc/systemd/system/machines.target.wants/systemd-nspawn@NAME.service -> the unit (activation.autoStart)
  *     /etc/systemd/network/20-ve-NAME.network
  *
+ * and, for nixos-containers, whose template unit container@.service is ours:
+ *
+ *     /etc/systemd/system/container@NAME.service.d/50-nixos-nspawn.conf
+ *     /etc/systemd/system/machines.target.wants/container@NAME.service
+ *
  * Files and not links into the profile: systemd and networkd may read them before /var is mounted. */
 #pragma once
 
@@ -15,6 +20,8 @@ enum host_file {
         HOST_DROP_IN,
         HOST_NETWORK,
         HOST_AUTOSTART,
+        HOST_CONTAINER_DROP_IN,
+        HOST_CONTAINER_AUTOSTART,
         _HOST_FILE_MAX,
 };
 

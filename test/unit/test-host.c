@@ -49,7 +49,7 @@ static struct store_generation define(const char *timeout, bool auto_start) {
 
 /* Which files changed, as letters. */
 static const char *follow(void) {
-        static const char letters[_HOST_FILE_MAX] = {'u', 'n', 'a'};
+        static const char letters[_HOST_FILE_MAX] = {'u', 'n', 'a', 'U', 'A'};
         static char text[_HOST_FILE_MAX + 1];
         bool changed[_HOST_FILE_MAX] = {false};
         struct error e = ERROR_INIT;

@@ -2,6 +2,7 @@
 #include "bus.h"
 
 #include "base/file.h"
+#include "state/store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -139,5 +140,9 @@ void bus_reset_failed(sd_bus *bus, const char *unit) {
 }
 
 char *unit_name(const char *container) {
+        enum container_kind kind;
+
+        if (store_kind(container, &kind) >= 0 && kind == CONTAINER_NIXOS)
+                return format("container@%s.service", container);
         return format("systemd-nspawn@%s.service", container);
 }

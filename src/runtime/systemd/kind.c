@@ -47,7 +47,8 @@ static int unit_define(const char *name, struct error *e) {
         int r = host_files_follow(name, changed, e), k;
 
         /* What was changed before something failed is told all the same. */
-        if (changed[HOST_DROP_IN] || changed[HOST_AUTOSTART]) {
+        if (changed[HOST_DROP_IN] || changed[HOST_AUTOSTART] || changed[HOST_CONTAINER_DROP_IN] ||
+            changed[HOST_CONTAINER_AUTOSTART]) {
                 k = bus_reload_systemd(r < 0 ? NULL : e);
                 r = r < 0 ? r : k;
         }

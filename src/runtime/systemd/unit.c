@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define GROUP_ROOT  "/sys/fs/cgroup"
-#define UNIT_PREFIX "systemd-nspawn@"
 #define UNIT_SUFFIX ".service"
 
 void unit_state_clear(struct unit_state *s) {
@@ -160,7 +159,7 @@ int unit_status(const char *name, struct runtime_status *ret, struct error *e) {
 
 static int take_surveyed(const char *unit, const char *active, uint32_t job, void *userdata) {
         struct runtime_survey *s = userdata;
-        size_t begin = strlen(UNIT_PREFIX), end = strlen(unit) - strlen(UNIT_SUFFIX);
+        size_t begin = strcspn(unit, "@") + 1, end = strlen(unit) - strlen(UNIT_SUFFIX);
         struct runtime_surveyed *grown;
 
         if (end <= begin)
@@ -189,7 +188,9 @@ int unit_survey(struct runtime_survey **ret, struct error *e) {
 
         if (r < 0)
                 return r;
-        r = list(bus, UNIT_PREFIX "*" UNIT_SUFFIX, take_surveyed, s, &error);
+        r = list(bus, "systemd-nspawn@*" UNIT_SUFFIX, take_surveyed, s, &error);
+        if (r >= 0)
+                r = list(bus, "container@*" UNIT_SUFFIX, take_surveyed, s, &error);
         if (r < 0)
                 return error_set(e, r, EXIT_FAILED, "Cannot ask systemd which containers run: %s",
                                  error.message ? error.message : strerror(-r));
