@@ -231,6 +231,17 @@ for k in 1 2 3; do
         same "  the rules stay" "$rules" "$(nft list table inet nixos_nspawn_nat)"
         same "  and what is kept" "$kept" "$(cat /var/lib/nixos-nspawn/host.json)"
 done
+for delay in 0.005 0.01 0.02 0.03 0.05 0.08; do
+        host '"enable": false'
+        need "apply" apply
+        host "$on, \"internalInterfaces\": [\"ve-+\"]"
+        nixos-nspawn apply >/dev/null 2>&1 &
+        sleep $delay
+        kill -9 $! 2>/dev/null
+        wait $! 2>/dev/null
+        need "apply, after one that was killed after $delay s" apply
+        succeeds "killed after $delay s: the next apply puts it in force" foo bash -c "tcp $peer4 80"
+done
 host "\"enable\": false"
 need "apply" apply
 refused "enable = false: no table" nft list table inet nixos_nspawn_nat
