@@ -21,7 +21,7 @@ static int wants_start(struct invocation *i, const struct entry *entry, bool *re
                 output_line(&i->output, "Skipping unmanaged container %s", entry->unit_file);
                 return 0;
         }
-        if (entry->origin == ORIGIN_DECLARATIVE) {
+        if (entry->origin == ORIGIN_DECLARATIVE && entry->kind == CONTAINER_NSPAWN) {
                 output_line(&i->output, "Skipping declarative container %s", entry->name);
                 return 0;
         }

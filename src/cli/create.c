@@ -87,7 +87,7 @@ static int act_save(void *context, struct error *e) {
 
         c->unfinished.generation = 1;
         r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : definition_save(&c->definition, &generation, e);
+        return r < 0 ? r : definition_save(&c->definition, NULL, &generation, e);
 }
 
 static int undo_save(void *context, struct error *e) {
@@ -143,7 +143,7 @@ static int act_root(void *context, struct error *e) {
 
         c->unfinished.root = !directories_has_root(d->name);
         r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : tree_instantiate(&d->tree, d->name, d->spec, e);
+        return r < 0 ? r : definition_instantiate(d, e);
 }
 
 static int undo_root(void *context, struct error *e) {

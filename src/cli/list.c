@@ -9,6 +9,7 @@ static const struct output_column columns[] = {
         {.title = "NAME", .key = "name"},
         {.title = "STATE", .key = "state", .none = "unknown"},
         {.title = "TYPE", .key = "type"},
+        {.title = "KIND", .key = "kind"},
         {.title = "IPV4", .key = "ipv4"},
         {.title = "IPV6", .key = "ipv6", .shrink = true},
         {.title = "PORTS", .key = "forwards", .shrink = true, .format = describe_forwards},

@@ -69,7 +69,7 @@ int command_remove(struct invocation *i, struct error *e) {
                 return r;
         if (!inventory_find(&inventory, name))
                 return nothing_done(i, name, e);
-        if (!inventory_own(&inventory, name, "remove", e))
+        if (!inventory_own(&inventory, name, "remove", "nixos-container destroy", e))
                 return -EPERM;
         r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);
         if (r >= 0)

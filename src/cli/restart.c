@@ -1,5 +1,6 @@
 /* restart: stop, with the user's patience, and start. */
-#include "cli/power.h"
+#include "cli/commands.h"
+#include "front/power.h"
 
 #include "runtime/runtime.h"
 

@@ -1,5 +1,6 @@
 /* start. */
-#include "cli/power.h"
+#include "cli/commands.h"
+#include "front/power.h"
 
 #include "runtime/runtime.h"
 

@@ -1,13 +1,9 @@
-/* update: a new generation, taken back when it cannot be put in place or the container does not start with it. */
+/* update: another configuration. */
 #include "cli/commands.h"
-#include "front/definition.h"
+#include "front/change.h"
 #include "front/describe.h"
-#include "front/directories.h"
 #include "front/dry-run.h"
 #include "front/inventory.h"
-#include "front/journal.h"
-#include "front/sequence.h"
-#include "front/starter.h"
 
 #include "base/parse.h"
 #include "base/paths.h"
@@ -15,45 +11,16 @@
 
 #include <errno.h>
 
-enum {
-        LOCK_TIMEOUT_MS = 60000,
-        STOP_TIMEOUT_USEC = 90000000,
-};
-
 enum strategy {
         STRATEGY_RESTART,
         STRATEGY_NONE,
 };
 
-struct change {
-        struct invocation *invocation;
-        const struct entry *entry;
-        struct progress *progress;
-        struct definition old, new;
-        struct journal journal;
-        struct unfinished unfinished;
-        char **directories;
-        bool running; /* before */
-        bool restart; /* it is to take up the change now */
-        int lock;
-};
-
-#define CHANGE_INIT                                                                                                    \
-        ((struct change){.old = DEFINITION_INIT, .new = DEFINITION_INIT, .journal = JOURNAL_INIT, .lock = -1})
-
-static void change_clear(struct change *c) {
-        journal_end(&c->journal);
-        fd_closep(&c->lock);
-        strings_freep(&c->directories);
-        definition_clear(&c->old);
-        definition_clear(&c->new);
-}
-
-static int choose_strategy(const struct change *c, enum strategy *ret, struct error *e) {
+static int choose_strategy(const struct invocation *i, const struct change *c, enum strategy *ret, struct error *e) {
         const json_t *activation = json_object_get(
                 json_object_get(json_object_get(c->new.spec, "config"), "nixosContainer"), "activation");
-        const char *s = invocation_value(c->invocation, OPTION_STRATEGY)
-                                ?: json_string_value(json_object_get(activation, "strategy"));
+        const char *s =
+                invocation_value(i, OPTION_STRATEGY) ?: json_string_value(json_object_get(activation, "strategy"));
 
         if (!s || string_equal(s, "restart"))
                 *ret = STRATEGY_RESTART;
@@ -70,156 +37,12 @@ static int choose_strategy(const struct change *c, enum strategy *ret, struct er
         return 0;
 }
 
-static int act_lock(void *context, struct error *e) {
-        struct change *c = context;
-        const struct container *container = &c->new.container;
-        int r;
-
-        c->lock = store_lock(LOCK_TIMEOUT_MS, e);
-        if (c->lock < 0)
-                return c->lock;
-        r = store_forward_conflict(c->new.name, container->forwards, container->n_forwards, NULL, e);
-        return r > 0 ? -EADDRINUSE : r;
-}
-
-static int undo_lock(void *context, struct error *e) {
-        struct change *c = context;
-
-        fd_closep(&c->lock);
-        return 0;
-}
-
-static int next_generation(const char *name, unsigned *ret_next, unsigned *ret_current, struct error *e) {
-        _cleanup_(freep) unsigned *numbers = NULL;
-        size_t n = 0;
-        int r;
-
-        r = store_generations(name, &numbers, &n);
-        if (r >= 0)
-                r = store_current_generation(name, ret_current);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot find the generations of %s", name);
-        *ret_next = n > 0 ? numbers[n - 1] + 1 : 1;
-        return 0;
-}
-
-static int act_save(void *context, struct error *e) {
-        struct change *c = context;
-        struct store_generation generation;
-        int r;
-
-        r = definition_allocate(&c->new, true, e);
-        if (r >= 0)
-                r = next_generation(c->new.name, &c->unfinished.generation, &c->unfinished.previous, e);
-        if (r >= 0)
-                r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : definition_save(&c->new, &generation, e);
-}
-
-static int undo_save(void *context, struct error *e) {
-        struct change *c = context;
-
-        return unfinished_undo_generation(c->new.name, &c->unfinished, e);
-}
-
-static int act_define(void *context, struct error *e) {
-        const struct change *c = context;
-
-        return runtime_define(c->new.name, e);
-}
-
-static int act_check_ports(void *context, struct error *e) {
-        const struct change *c = context;
-
-        return definition_check_ports(&c->new, e);
-}
-
-static int act_unlock(void *context, struct error *e) {
-        return undo_lock(context, e);
-}
-
-static int undo_unlock(void *context, struct error *e) {
-        struct change *c = context;
-
-        if (c->lock < 0)
-                c->lock = store_lock(LOCK_TIMEOUT_MS, e);
-        return c->lock < 0 ? c->lock : 0;
-}
-
-static int act_stop(void *context, struct error *e) {
-        struct change *c = context;
-        int r;
-
-        c->unfinished.started = c->unfinished.running = true;
-        r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : runtime_stop(c->new.name, STOP_TIMEOUT_USEC, progress_phrase, c->progress, e);
-}
-
-static int act_directories(void *context, struct error *e) {
-        struct change *c = context;
-
-        return directories_make_bind_sources(c->new.container.bind_mounts, &c->directories, e);
-}
-
-static int undo_directories(void *context, struct error *e) {
-        struct change *c = context;
-
-        directories_remove(c->directories);
-        return 0;
-}
-
-static int act_root(void *context, struct error *e) {
-        struct change *c = context;
-
-        return tree_instantiate(&c->new.tree, c->new.name, c->new.spec, e);
-}
-
-static int undo_root(void *context, struct error *e) {
-        struct change *c = context;
-
-        return tree_instantiate(&c->old.tree, c->old.name, c->old.spec, e);
-}
-
-static int act_start(void *context, struct error *e) {
-        struct change *c = context;
-
-        return starter_run(c->new.name, c->progress, e);
-}
-
-static int undo_start(void *context, struct error *e) {
-        struct change *c = context;
-
-        return unfinished_undo_start(c->new.name, &c->unfinished, e);
-}
-
-static bool wants_restart(const void *context) {
-        const struct change *c = context;
-
-        return c->restart;
-}
-
-static bool wants_define(const void *context) {
-        return runtime_has_units();
-}
-
-static const struct step steps[] = {
-        {"waiting for other commands", act_lock, undo_lock},
-        {"writing the definition", act_save, undo_save},
-        {"telling systemd", act_define, NULL, wants_define}, /* undone with the definition */
-        {"checking ports", act_check_ports, NULL},
-        {"letting other commands go on", act_unlock, undo_unlock},
-        {"stopping", act_stop, NULL, wants_restart},
-        {"making folders for bind mounts", act_directories, undo_directories},
-        {"changing the container's files", act_root, undo_root},
-        {"starting", act_start, undo_start, wants_restart},
-};
-
-static int update_dry_run(struct change *c, struct error *e) {
+static int update_dry_run(struct invocation *i, struct change *c, struct error *e) {
         json_t *object = dry_run_new(c->new.name);
         unsigned next = 1, current = 0;
         int r;
 
-        r = next_generation(c->new.name, &next, &current, e);
+        r = change_next_generation(c->new.name, &next, &current, e);
         if (r >= 0)
                 r = definition_allocate(&c->new, false, e);
         if (r >= 0)
@@ -237,23 +60,10 @@ static int update_dry_run(struct change *c, struct error *e) {
                 json_decref(object);
                 return r;
         }
-        return dry_run_print(c->invocation, object, e);
+        return dry_run_print(i, object, e);
 }
 
-/* Everything is as before, but that the container stands still: it did run. */
-static void start_again(struct change *c) {
-        _cleanup_(error_clear) struct error e = ERROR_INIT;
-
-        if (!c->unfinished.running)
-                return;
-        progress_phrase("starting it as it was before", c->progress);
-        if (runtime_start(c->old.name, progress_phrase, c->progress, &e) < 0)
-                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), c->old.name,
-                               error_message(&e));
-}
-
-static int update_check(struct change *c, struct error *e) {
-        struct invocation *i = c->invocation;
+static int update_check(const struct invocation *i, const char *name, struct change *c, struct error *e) {
         const struct container *container = &c->new.container;
         struct runtime_status status;
         enum strategy strategy = STRATEGY_RESTART;
@@ -261,61 +71,48 @@ static int update_check(struct change *c, struct error *e) {
 
         r = invocation_has(i, OPTION_DRY_RUN) ? 0 : invocation_may_change(i, e);
         if (r >= 0)
-                r = definition_load_current(c->entry->name, &c->old, e);
+                r = definition_load_current(name, &c->old, e);
         if (r >= 0)
-                r = definition_load(i, c->entry->name, &c->old, &c->new, e);
+                r = definition_load(i, name, &c->old, &c->new, e);
         if (r >= 0)
-                r = choose_strategy(c, &strategy, e);
+                r = choose_strategy(i, c, &strategy, e);
         if (r >= 0)
-                r = store_forward_conflict(c->entry->name, container->forwards, container->n_forwards, NULL, e);
+                r = store_forward_conflict(name, container->forwards, container->n_forwards, NULL, e);
         if (r > 0)
                 return -EADDRINUSE;
         if (r >= 0)
-                r = runtime_status(c->entry->name, &status, e);
+                r = runtime_status(name, &status, e);
         if (r < 0)
                 return r;
-        c->running = status.state != RUNTIME_OFF;
-        c->restart = c->running && strategy == STRATEGY_RESTART;
+        c->restart = status.state != RUNTIME_OFF && strategy == STRATEGY_RESTART;
         return 0;
 }
 
-static int update(struct change *c, struct error *e) {
-        struct invocation *i = c->invocation;
-        _cleanup_(progress_endp) struct progress *progress = NULL;
-        int r;
+static int update(struct invocation *i, const struct entry *entry, struct change *c, struct error *e) {
+        int r = change_run(c, &i->output, e);
 
-        c->progress = progress = progress_begin(&i->output, c->entry->name);
-        r = definition_prepare(&c->new, progress_phrase, progress, e);
-        if (r >= 0)
-                r = journal_begin(&c->journal, c->entry->name, e);
-        if (r >= 0)
-                r = sequence_run(steps, ELEMENTS_OF(steps), c, progress, e);
-        if (r < 0)
-                start_again(c);
-        progress_endp(&progress);
-        journal_end(&c->journal);
         if (r < 0)
                 return r;
-        output_line(&i->output, "Container %s updated successfully. Details:", c->entry->name);
-        return describe_one(&i->output, c->entry, false, e);
+        output_line(&i->output, "Container %s updated successfully. Details:", entry->name);
+        return describe_one(&i->output, entry, false, e);
 }
 
 int command_update(struct invocation *i, struct error *e) {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
         _cleanup_(change_clear) struct change c = CHANGE_INIT;
+        const struct entry *entry;
         int r;
 
-        c.invocation = i;
         r = definition_check_options(i, e);
         if (r >= 0)
                 r = inventory_load(i->unit_directory, &inventory, e);
         if (r < 0)
                 return r;
-        c.entry = inventory_own(&inventory, invocation_argument(i, 0), "update", e);
-        if (!c.entry)
+        entry = inventory_own(&inventory, invocation_argument(i, 0), "update", "nixos-container update", e);
+        if (!entry)
                 return -ENOENT;
-        r = update_check(&c, e);
+        r = update_check(i, entry->name, &c, e);
         if (r < 0)
                 return r;
-        return invocation_has(i, OPTION_DRY_RUN) ? update_dry_run(&c, e) : update(&c, e);
+        return invocation_has(i, OPTION_DRY_RUN) ? update_dry_run(i, &c, e) : update(i, entry, &c, e);
 }

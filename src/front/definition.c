@@ -7,13 +7,15 @@
 #include "config/config.h"
 #include "config/guest.h"
 #include "config/spec.h"
+#include "front/directories.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-#define TREE_FILE "tree.json"
+#define TREE_FILE   "tree.json"
+#define CONFIG_FILE "configuration.nix"
 
 void definition_clear(struct definition *d) {
         json_decref(d->spec);
@@ -115,22 +117,58 @@ static int choose_tree(const struct invocation *i, const struct definition *befo
         return 0;
 }
 
+/* Takes d over, also on failure. */
+static int load_config(const char *config, struct definition *d, struct definition *ret, struct error *e) {
+        int r = config_load(config, d->name, &d->spec, e);
+
+        if (r >= 0)
+                r = spec_to_container(d->spec, d->name, &d->container, e);
+        if (r < 0) {
+                definition_clear(d);
+                return r;
+        }
+        *ret = *d;
+        return 0;
+}
+
 int definition_load(const struct invocation *i, const char *name, const struct definition *before,
                     struct definition *ret, struct error *e) {
-        _cleanup_(definition_clear) struct definition d = DEFINITION_INIT;
+        struct definition d = DEFINITION_INIT;
         int r;
 
         d.name = name;
         r = choose_tree(i, before, &d, e);
         if (r >= 0)
-                r = config_load(invocation_value(i, OPTION_CONFIG), name, &d.spec, e);
+                return load_config(invocation_value(i, OPTION_CONFIG), &d, ret, e);
+        definition_clear(&d);
+        return r;
+}
+
+int definition_load_file(const char *config, const char *name, const char *system, const char *image,
+                         struct definition *ret, struct error *e) {
+        struct definition d = DEFINITION_INIT;
+        int r;
+
+        d.name = name;
+        d.system = strdup(system);
+        d.image = image ? strdup(image) : NULL;
+        if (!d.system || (image && !d.image))
+                r = error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the configuration of %s", name);
+        else
+                r = parse_system(system, &d.provider, e);
         if (r >= 0)
-                r = spec_to_container(d.spec, name, &d.container, e);
-        if (r < 0)
-                return r;
-        *ret = d;
-        d = DEFINITION_INIT;
-        return 0;
+                return load_config(config, &d, ret, e);
+        definition_clear(&d);
+        return r;
+}
+
+int definition_read_spec(struct definition *d, struct error *e) {
+        container_clear(&d->container);
+        return spec_to_container(d->spec, d->name, &d->container, e);
+}
+
+int definition_instantiate(const struct definition *d, struct error *e) {
+        return tree_instantiate_in(directories_folder(d->name), &d->tree, d->name, d->spec, e);
 }
 
 int definition_prepare(struct definition *d, runtime_progress_t progress, void *userdata, struct error *e) {
@@ -151,7 +189,15 @@ static char *tree_file(const struct definition *d) {
         return text;
 }
 
-int definition_save(const struct definition *d, struct store_generation *ret, struct error *e) {
+static int save(const struct definition *d, const struct store_file *files, size_t n, struct store_generation *ret,
+                struct error *e) {
+        for (size_t f = 0; f < n; f++)
+                if (!files[f].name || !files[f].content)
+                        return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the definition of %s", d->name);
+        return store_save_generation(d->name, d->spec, files, n, ret, e);
+}
+
+int definition_save(const struct definition *d, const char *config, struct store_generation *ret, struct error *e) {
         _cleanup_(freep) char *unit_name = format("%s.nspawn", d->name);
         _cleanup_(freep) char *unit = guest_nspawn_file(&d->container, d->tree.usr, d->tree.idmap, d->tree.init);
         _cleanup_(freep) char *network = guest_network_file(&d->container, &d->network);
@@ -161,11 +207,13 @@ int definition_save(const struct definition *d, struct store_generation *ret, st
                 {"20-host0.network", network},
                 {TREE_FILE, tree},
         };
+        /* How a nixos-container is run, and its network, is in its conf. */
+        const struct store_file nixos[] = {
+                {CONFIG_FILE, config},
+                {TREE_FILE, tree},
+        };
 
-        for (size_t f = 0; f < ELEMENTS_OF(files); f++)
-                if (!files[f].name || !files[f].content)
-                        return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the definition of %s", d->name);
-        return store_save_generation(d->name, d->spec, files, ELEMENTS_OF(files), ret, e);
+        return config ? save(d, nixos, ELEMENTS_OF(nixos), ret, e) : save(d, files, ELEMENTS_OF(files), ret, e);
 }
 
 static int take_string(const json_t *object, const char *key, char **ret) {

@@ -37,6 +37,10 @@ int definition_check_options(const struct invocation *i, struct error *e);
 int definition_load(const struct invocation *i, const char *name, const struct definition *before,
                     struct definition *ret, struct error *e);
 
+/* The same from a file; system ("auto", "image", ...) and, for "image", where it is. */
+int definition_load_file(const char *config, const char *name, const char *system, const char *image,
+                         struct definition *ret, struct error *e);
+
 /* Makes or finds the tree. */
 int definition_prepare(struct definition *d, runtime_progress_t progress, void *userdata, struct error *e);
 
@@ -44,8 +48,14 @@ int definition_prepare(struct definition *d, runtime_progress_t progress, void *
  * store_lock(). */
 int definition_allocate(struct definition *d, bool save, struct error *e);
 
-/* A new generation of the container, in force. */
-int definition_save(const struct definition *d, struct store_generation *ret, struct error *e);
+/* After d->spec was changed: the container that follows from it. */
+int definition_read_spec(struct definition *d, struct error *e);
+
+/* The container's own files, in the root that it has or gets. */
+int definition_instantiate(const struct definition *d, struct error *e);
+
+/* A new generation of the container, in force. config: of a nixos-container, what it was made from; NULL for others. */
+int definition_save(const struct definition *d, const char *config, struct store_generation *ret, struct error *e);
 
 /* Refuses ports that another container has or a process of the host listens on; the definition must be saved. */
 int definition_check_ports(const struct definition *d, struct error *e);

@@ -134,14 +134,15 @@ static void add_definition(const struct describer *d, json_t *object, const char
 }
 
 json_t *describe(const struct describer *d, const struct entry *entry) {
-        json_t *object = json_pack(
-                "{s:s, s:s, s:b, s:s, s:n, s:i, s:i, s:n, s:n, s:n, s:n, s:n, s:n, s:[], s:n, s:n, s:n}", "name",
-                entry->name, "unit_file", entry->unit_file, "is_imperative", entry->origin == ORIGIN_IMPERATIVE, "type",
-                origin_name(entry->origin), "state", "leader", 0, "supervisor", 0, "since", "ipv4", "ipv6", "hostIpv4",
-                "hostIpv6", "link", "forwards", "autoStart", "ephemeral", "problem");
+        json_t *object =
+                json_pack("{s:s, s:s, s:b, s:s, s:s, s:n, s:i, s:i, s:n, s:n, s:n, s:n, s:n, s:n, s:[], s:n, s:n, s:n}",
+                          "name", entry->name, "unit_file", entry->unit_file, "is_imperative",
+                          entry->origin == ORIGIN_IMPERATIVE, "type", origin_name(entry->origin), "kind",
+                          container_kind_name(entry->kind), "state", "leader", 0, "supervisor", 0, "since", "ipv4",
+                          "ipv6", "hostIpv4", "hostIpv6", "link", "forwards", "autoStart", "ephemeral", "problem");
 
         /* Of what is not ours no more is known. */
-        if (!object || entry->origin != ORIGIN_IMPERATIVE)
+        if (!object || (entry->origin != ORIGIN_IMPERATIVE && entry->kind == CONTAINER_NSPAWN))
                 return object;
         add_status(d, object, entry->name);
         add_definition(d, object, entry->name);
@@ -162,6 +163,7 @@ void describe_print(struct output *o, const json_t *object, bool all) {
         };
         static const struct output_column more[] = {
                 {.title = "Type", .key = "type"},
+                {.title = "Kind", .key = "kind"},
                 {.title = "Since", .key = "since"},
                 {.title = "Leader", .key = "leader", .format = process_text},
                 {.title = "Supervisor", .key = "supervisor", .format = process_text},

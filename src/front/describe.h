@@ -22,8 +22,8 @@ void describer_open(struct describer *d);
 void describer_survey(struct describer *d);
 void describer_close(struct describer *d);
 
-/* Upstream's members first: name, unit_file, is_imperative; then type, state, leader, supervisor, since, ipv4, ipv6,
- * link, forwards, autoStart, problem. What cannot be known is null, and problem says why. NULL: no memory. */
+/* Upstream's members first: name, unit_file, is_imperative; then type, kind, state, leader, supervisor, since, ipv4,
+ * ipv6, link, forwards, autoStart, problem. What cannot be known is null, and problem says why. NULL: no memory. */
 json_t *describe(const struct describer *d, const struct entry *entry);
 
 /* "Container NAME" and its details. all: also what only `status` shows. */

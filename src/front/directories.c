@@ -3,13 +3,29 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "state/confs.h"
+#include "state/store.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
+const char *directories_folder(const char *name) {
+        _cleanup_(freep) char *conf = NULL;
+        enum container_kind kind;
+        bool old;
+
+        if (store_kind(name, &kind) < 0 || kind != CONTAINER_NIXOS || confs_find(name, &conf, &old) < 0)
+                return PATH_MACHINES;
+        return old ? PATH_STATES_OLD : PATH_STATES;
+}
+
+char *directories_root(const char *name) {
+        return format("%s/%s", directories_folder(name), name);
+}
+
 bool directories_has_root(const char *name) {
-        _cleanup_(freep) char *path = format(PATH_MACHINES "/%s", name);
+        _cleanup_(freep) char *path = directories_root(name);
 
         return path && access(path, F_OK) == 0;
 }

@@ -5,7 +5,11 @@
 
 #include <stdbool.h>
 
-/* Whether PATH_MACHINES/NAME is there, and more than an empty folder. */
+/* PATH_MACHINES, or where a nixos-container's files are: by the kind of NAME. */
+const char *directories_folder(const char *name);
+/* The same and "/NAME"; malloc'd, NULL when there is no memory. */
+char *directories_root(const char *name);
+/* Whether they are there. */
 bool directories_has_root(const char *name);
 
 /* Makes the host side of each bind mount ("HOST:CONTAINER[:OPTIONS]", NULL-terminated) that does not exist, as a

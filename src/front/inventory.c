@@ -5,11 +5,13 @@
 #include "base/parse.h"
 #include "base/paths.h"
 #include "model/names.h"
+#include "state/confs.h"
 #include "state/store.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SUFFIX           ".nspawn"
 #define PATH_DECLARATIVE "/etc/nixos-nspawn/declarative.d"
@@ -42,13 +44,17 @@ void inventory_clear(struct inventory *i) {
         *i = INVENTORY_INIT;
 }
 
-static int inventory_add(struct inventory *i, const char *unit_directory, const char *name, enum origin origin) {
+/* Takes file over, also on failure. */
+static int inventory_add(struct inventory *i, char *file, const char *name, enum origin origin,
+                         enum container_kind kind) {
         struct entry *entries = reallocarray(i->entries, i->n + 1, sizeof(*entries)), entry;
 
-        if (!entries)
+        if (!entries) {
+                free(file);
                 return -ENOMEM;
+        }
         i->entries = entries;
-        entry = (struct entry){strdup(name), format("%s/%s" SUFFIX, unit_directory, name), origin};
+        entry = (struct entry){strdup(name), file, origin, kind};
         if (!entry.name || !entry.unit_file) {
                 free(entry.name);
                 free(entry.unit_file);
@@ -62,6 +68,29 @@ static bool is_declarative(const char *name) {
         _cleanup_(freep) char *path = format(PATH_DECLARATIVE "/%s.json", name);
 
         return path && access(path, F_OK) == 0;
+}
+
+/* Whoever declares it keeps it where nothing is changed by hand, as in the Nix store. */
+static bool is_declared_conf(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) < 0 || S_ISLNK(st.st_mode) || (st.st_mode & 0222) == 0;
+}
+
+static int add_own(struct inventory *i, const char *unit_directory, const char *name) {
+        _cleanup_(freep) char *conf = NULL;
+        enum container_kind kind;
+        enum origin origin;
+
+        if (store_kind(name, &kind) < 0)
+                return 0; /* removed just now */
+        if (kind == CONTAINER_NSPAWN)
+                return inventory_add(i, format("%s/%s" SUFFIX, unit_directory, name), name,
+                                     is_declarative(name) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE, kind);
+        if (confs_find(name, &conf, NULL) < 0)
+                return 0;
+        origin = is_declared_conf(conf) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE;
+        return inventory_add(i, steal_ptr(conf), name, origin, kind);
 }
 
 static bool contains(char *const *sorted, const char *name) {
@@ -93,8 +122,9 @@ static int add_foreign(struct inventory *i, const char *unit_directory, char *co
                 entry->d_name[size - strlen(SUFFIX)] = '\0';
                 if (contains(own, entry->d_name))
                         continue;
-                r = inventory_add(i, unit_directory, entry->d_name,
-                                  is_declarative(entry->d_name) ? ORIGIN_DECLARATIVE : ORIGIN_UNMANAGED);
+                r = inventory_add(i, format("%s/%s" SUFFIX, unit_directory, entry->d_name), entry->d_name,
+                                  is_declarative(entry->d_name) ? ORIGIN_DECLARATIVE : ORIGIN_UNMANAGED,
+                                  CONTAINER_NSPAWN);
                 if (r < 0)
                         return r;
         }
@@ -114,8 +144,7 @@ int inventory_load(const char *unit_directory, struct inventory *ret, struct err
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the containers in " PATH_PROFILES);
         for (char **name = own; *name && r >= 0; name++)
-                r = inventory_add(&i, unit_directory, *name,
-                                  is_declarative(*name) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE);
+                r = add_own(&i, unit_directory, *name);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot list the containers");
         r = add_foreign(&i, unit_directory, own);
@@ -135,7 +164,7 @@ const struct entry *inventory_find(const struct inventory *i, const char *name) 
         return NULL;
 }
 
-const struct entry *inventory_own(const struct inventory *i, const char *name, const char *verb, struct error *e) {
+const struct entry *inventory_usable(const struct inventory *i, const char *name, const char *verb, struct error *e) {
         const struct entry *entry = inventory_find(i, name);
         const char *problem = container_name_problem(name);
 
@@ -143,6 +172,8 @@ const struct entry *inventory_own(const struct inventory *i, const char *name, c
                 (void) error_set(e, EINVAL, EXIT_CONTAINER, "'%s' cannot be a container's name: %s", name, problem);
         else if (!entry)
                 (void) error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
+        else if (entry->kind == CONTAINER_NIXOS)
+                return entry;
         else if (entry->origin == ORIGIN_DECLARATIVE)
                 (void) error_set(e, EPERM, EXIT_CONTAINER,
                                  "cannot %s %s: it is declared by this host's configuration, change it there", verb,
@@ -153,5 +184,16 @@ const struct entry *inventory_own(const struct inventory *i, const char *name, c
                                  entry->unit_file);
         else
                 return entry;
+        return NULL;
+}
+
+const struct entry *inventory_own(const struct inventory *i, const char *name, const char *verb, const char *other,
+                                  struct error *e) {
+        const struct entry *entry = inventory_usable(i, name, verb, e);
+
+        if (!entry || entry->kind == CONTAINER_NSPAWN)
+                return entry;
+        (void) error_set(e, EPERM, EXIT_CONTAINER, "cannot %s %s: it is a nixos-container; use '%s %s'", verb, name,
+                         other, name);
         return NULL;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "model/container.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -19,8 +20,9 @@ int origin_parse(const char *s, enum origin *ret);
 
 struct entry {
         char *name;
-        char *unit_file; /* PATH/NAME.nspawn, also when it is not there */
+        char *unit_file; /* PATH/NAME.nspawn, also when it is not there; of a nixos-container its conf */
         enum origin origin;
+        enum container_kind kind;
 };
 
 struct inventory {
@@ -34,6 +36,10 @@ void inventory_clear(struct inventory *i);
 int inventory_load(const char *unit_directory, struct inventory *ret, struct error *e);
 const struct entry *inventory_find(const struct inventory *i, const char *name);
 
-/* The entry, refused unless it is a container of ours: unknown (EXIT_USAGE, "Container NAME does not exist!"),
- * declarative or unmanaged (EXIT_CONTAINER). verb: "update". NULL on failure. */
-const struct entry *inventory_own(const struct inventory *i, const char *name, const char *verb, struct error *e);
+/* The entry, refused unless it is a container that may be started and entered: unknown (EXIT_USAGE, "Container NAME
+ * does not exist!"), declarative or unmanaged (EXIT_CONTAINER). verb: "update". NULL on failure. */
+const struct entry *inventory_usable(const struct inventory *i, const char *name, const char *verb, struct error *e);
+/* The entry, refused as well unless nixos-nspawn defines it: then other: what is to be used instead, such as
+ * "nixos-container update". */
+const struct entry *inventory_own(const struct inventory *i, const char *name, const char *verb, const char *other,
+                                  struct error *e);

@@ -4,9 +4,11 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "front/definition.h"
+#include "front/directories.h"
 #include "model/names.h"
 #include "runtime/runtime.h"
 #include "state/allocations.h"
+#include "state/confs.h"
 #include "state/store.h"
 
 #include <dirent.h>
@@ -66,9 +68,10 @@ int journal_begin(struct journal *j, const char *name, struct error *e) {
 }
 
 int journal_write(struct journal *j, const struct unfinished *u, struct error *e) {
-        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b}", "generation", (int) u->generation,
-                                  "previous", (int) u->previous, "addresses", u->addresses, "linked", u->linked, "root",
-                                  u->root, "started", u->started, "running", u->running, "removal", u->removal);
+        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "generation",
+                                  (int) u->generation, "previous", (int) u->previous, "addresses", u->addresses,
+                                  "linked", u->linked, "root", u->root, "started", u->started, "running", u->running,
+                                  "removal", u->removal, "conf", u->conf, "moved", u->moved);
         char text[JOURNAL_MAX];
         size_t n = value ? json_dumpb(value, text, sizeof(text), 0) : 0;
 
@@ -114,6 +117,8 @@ static int journal_read(const char *path, struct unfinished *ret) {
                 .started = json_is_true(json_object_get(value, "started")),
                 .running = json_is_true(json_object_get(value, "running")),
                 .removal = json_is_true(json_object_get(value, "removal")),
+                .conf = json_is_true(json_object_get(value, "conf")),
+                .moved = json_is_true(json_object_get(value, "moved")),
         };
         json_decref(value);
         return 0;
@@ -137,10 +142,27 @@ int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e
 
         if (!u->root)
                 return 0;
-        r = tree_remove_root(name, e);
+        r = tree_remove_root_in(directories_folder(name), name, e);
         if (r >= 0)
                 u->root = false;
         return r;
+}
+
+/* Where it was is in its conf, which goes after everything else. */
+int unfinished_undo_move(const char *name, struct unfinished *u, struct error *e) {
+        _cleanup_(freep) char *conf = NULL, *from = format(PATH_MACHINES "/%s", name), *to = NULL;
+        bool old = false;
+
+        if (!u->moved)
+                return 0;
+        (void) confs_find(name, &conf, &old);
+        to = format("%s/%s", old ? PATH_STATES_OLD : PATH_STATES, name);
+        if (!from || !to)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot move the files of %s back", name);
+        if (access(to, F_OK) < 0 && rename(from, to) < 0 && errno != ENOENT)
+                return error_errno(e, errno, EXIT_FAILED, "cannot move %s back to %s", from, to);
+        u->moved = false;
+        return 0;
 }
 
 int unfinished_undo_link(const char *name, struct unfinished *u, struct error *e) {
@@ -168,6 +190,19 @@ int unfinished_undo_generation(const char *name, struct unfinished *u, struct er
         return r;
 }
 
+int unfinished_undo_conf(const char *name, struct unfinished *u, struct error *e) {
+        int r;
+
+        if (!u->conf)
+                return 0;
+        r = confs_remove(name, e);
+        if (r >= 0)
+                r = runtime_define(name, e);
+        if (r >= 0)
+                u->conf = false;
+        return r;
+}
+
 int unfinished_undo_addresses(const char *name, struct unfinished *u, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
         int r;
@@ -190,7 +225,7 @@ static int restore_previous(const char *name, const struct unfinished *u, struct
 
         r = definition_load_current(name, &d, e);
         if (r >= 0)
-                r = tree_instantiate(&d.tree, name, d.spec, e);
+                r = definition_instantiate(&d, e);
         /* One that does not start is not tried again by every command that follows. */
         if (r >= 0 && u->running && runtime_start(name, NULL, NULL, &own) < 0)
                 (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), name,
@@ -201,8 +236,8 @@ static int restore_previous(const char *name, const struct unfinished *u, struct
 /* Everything, past errors; the first is returned. */
 static int undo_all(const char *name, struct unfinished *u, struct error *e) {
         static int (*const undo[])(const char *, struct unfinished *, struct error *) = {
-                unfinished_undo_start,      unfinished_undo_root,      unfinished_undo_link,
-                unfinished_undo_generation, unfinished_undo_addresses,
+                unfinished_undo_start,      unfinished_undo_move, unfinished_undo_root,      unfinished_undo_link,
+                unfinished_undo_generation, unfinished_undo_conf, unfinished_undo_addresses,
         };
         bool update = u->generation > 0 && u->previous > 0;
         int r = 0;

@@ -17,6 +17,8 @@ struct unfinished {
         bool root;           /* PATH_MACHINES/NAME made */
         bool started;        /* may run with what is taken back */
         bool running;        /* ran before, and is to run again */
+        bool conf;           /* the conf of a nixos-container made; with `removal`: it is one */
+        bool moved;          /* the root of a nixos-container, to PATH_MACHINES/NAME */
         bool removal;        /* it is being removed: all of the above but running mean nothing */
 };
 
@@ -40,8 +42,10 @@ int journal_repair(struct error *e);
 /* The single things that are taken back; harmless twice. Those that change definitions need store_lock(). */
 int unfinished_undo_start(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e);
+int unfinished_undo_move(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_link(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_generation(const char *name, struct unfinished *u, struct error *e);
+int unfinished_undo_conf(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_addresses(const char *name, struct unfinished *u, struct error *e);
 
 /* The rest of a removal (remove.c): back to what was, when the definition is still there, else to its end. */

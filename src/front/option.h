@@ -20,6 +20,34 @@ enum option {
         OPTION_SUITE,
         OPTION_STRATEGY,
         OPTION_NO_START,
+        /* Of nixos-container. */
+        OPTION_CONFIG_TEXT,
+        OPTION_CONFIG_FILE,
+        OPTION_SYSTEM_PATH,
+        OPTION_NIXOS_PATH,
+        OPTION_FLAKE_REFERENCE,
+        OPTION_ENSURE_UNIQUE_NAME,
+        OPTION_AUTO_START,
+        OPTION_BRIDGE,
+        OPTION_PORT,
+        OPTION_HOST_ADDRESS,
+        OPTION_LOCAL_ADDRESS,
+        OPTION_SIGNAL,
+        OPTION_STOP,
+        /* Of Nix. */
+        OPTION_NIX_OPTION,
+        OPTION_IMPURE,
+        OPTION_OVERRIDE_INPUT,
+        OPTION_UPDATE_INPUT,
+        OPTION_LOG_FORMAT,
+        OPTION_COMMIT_LOCK_FILE,
+        OPTION_RECREATE_LOCK_FILE,
+        OPTION_NO_UPDATE_LOCK_FILE,
+        OPTION_NO_WRITE_LOCK_FILE,
+        OPTION_NO_REGISTRIES,
+        OPTION_NO_ALLOW_DIRTY,
+        OPTION_REFRESH,
+
         OPTION_TYPE,
         OPTION_IPV4,
         OPTION_IPV6,
@@ -57,6 +85,7 @@ struct option_info {
         const char *help;
         enum completion completion;
         const char *words; /* COMPLETE_WORDS: separated by blanks */
+        bool two;          /* takes two values, of which the first counts */
 };
 
 const struct option_info *option_info(enum option o);

@@ -6,9 +6,11 @@
 #include "front/sequence.h"
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/paths.h"
 #include "runtime/runtime.h"
 #include "state/allocations.h"
+#include "state/confs.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -25,6 +27,7 @@ struct removal {
         struct journal journal;
         bool delete_state;
         bool running; /* before */
+        enum container_kind kind;
         char *root;
         char *aside; /* what the root is called while it is deleted */
         int lock;
@@ -74,7 +77,7 @@ static int act_unlink(void *context, struct error *e) {
 static int undo_unlink(void *context, struct error *e) {
         struct removal *m = context;
 
-        return store_link(m->name, e);
+        return m->kind == CONTAINER_NIXOS ? 0 : store_link(m->name, e);
 }
 
 /* The files vanish at once and come back as they were; deleting them takes longer, and has no way back. */
@@ -102,8 +105,20 @@ static int undo_aside(void *context, struct error *e) {
 
 static int act_remove(void *context, struct error *e) {
         struct removal *m = context;
+        _cleanup_(conf_clear) struct conf conf = CONF_INIT;
+        int r = 0;
 
-        return store_remove(m->name, e);
+        if (m->kind == CONTAINER_NIXOS) {
+                r = confs_load(m->name, &conf, NULL, e);
+                if (r >= 0)
+                        r = confs_remove(m->name, e);
+                if (r < 0)
+                        return r;
+        }
+        r = store_remove(m->name, e);
+        if (r < 0 && m->kind == CONTAINER_NIXOS)
+                (void) confs_save(m->name, &conf, NULL);
+        return r;
 }
 
 static const struct step steps[] = {
@@ -138,22 +153,35 @@ static void clean(struct removal *m) {
                 (void) fprintf(stderr, "%s: cannot delete all of %s: %m\n", program_name(), m->aside);
 }
 
-static int removal_names(struct removal *m, struct error *e) {
-        m->root = format(PATH_MACHINES "/%s", m->name);
-        m->aside = format(PATH_MACHINES "/.#removed-%s", m->name);
+/* nixos: it is, or was, a nixos-container. */
+static int removal_names(struct removal *m, bool nixos, struct error *e) {
+        const char *parent = PATH_MACHINES;
+        bool old = false;
+
+        if (nixos) {
+                _cleanup_(freep) char *conf = NULL, *aside = format(PATH_STATES_OLD "/.#removed-%s", m->name);
+
+                m->kind = CONTAINER_NIXOS;
+                if (confs_find(m->name, &conf, &old) < 0)
+                        old = aside && access(aside, F_OK) == 0;
+                parent = old ? PATH_STATES_OLD : PATH_STATES;
+        }
+        m->root = format("%s/%s", parent, m->name);
+        m->aside = format("%s/.#removed-%s", parent, m->name);
         return m->root && m->aside ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot remove %s", m->name);
 }
 
 int removal_repair(const char *name, const struct unfinished *u, struct error *e) {
         _cleanup_(removal_clear) struct removal m = {
                 .name = name, .journal = JOURNAL_INIT, .running = u->running, .lock = -1};
+        _cleanup_(freep) char *conf = NULL;
         int r;
 
-        r = removal_names(&m, e);
+        r = removal_names(&m, u->conf, e);
         if (r < 0)
                 return r;
         m.delete_state = access(m.aside, F_OK) == 0;
-        if (!store_exists(name)) {
+        if (!store_exists(name) || (u->conf && confs_find(name, &conf, NULL) < 0)) {
                 /* It may have been killed while its generations went. */
                 r = store_remove(name, e);
                 if (r >= 0)
@@ -173,10 +201,13 @@ int removal_run(const char *name, bool running, bool delete_state, struct progre
                                                      .delete_state = delete_state,
                                                      .running = running,
                                                      .lock = -1};
-        const struct unfinished unfinished = {.running = running, .removal = true};
+        struct unfinished unfinished = {.running = running, .removal = true};
+        enum container_kind kind = CONTAINER_NSPAWN;
         int r;
 
-        r = removal_names(&m, e);
+        (void) store_kind(name, &kind);
+        unfinished.conf = kind == CONTAINER_NIXOS;
+        r = removal_names(&m, unfinished.conf, e);
         if (r >= 0)
                 r = journal_begin(&m.journal, name, e);
         if (r >= 0)

@@ -186,6 +186,14 @@ int allocations_get(struct allocations *a, const char *name, const struct prefix
         return 1;
 }
 
+int allocations_put(struct allocations *a, const char *name, const struct allocation *ranges, struct error *e) {
+        int r;
+
+        (void) allocations_release(a, name);
+        r = allocations_insert(a, name, ranges);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot keep addresses for container '%s'", name) : 0;
+}
+
 int allocations_get_numbered(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                              struct allocation *ret, struct error *e) {
         struct allocation ranges = {.v6 = {.address = ADDRESS_NONE}};

@@ -39,6 +39,8 @@ int allocations_get(struct allocations *a, const char *name, const struct prefix
  * inside), and no IPv6. avoid: also what confs_append_addresses() finds. */
 int allocations_get_numbered(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                              struct allocation *ret, struct error *e);
+/* Gives it these, in place of what it has. */
+int allocations_put(struct allocations *a, const char *name, const struct allocation *ranges, struct error *e);
 /* Only looks. -ENOENT when it has none. */
 int allocations_find(const struct allocations *a, const char *name, struct allocation *ret);
 /* Lets go. 1 when it had any. */

@@ -18,6 +18,7 @@ declare -A may=(
         [runtime]='base model config state netd'
         [front]='base model config plan netlink apply state runtime netd'
         [cli]='base model config plan netlink apply state runtime netd front'
+        [container]='base model config plan netlink apply state runtime netd front'
 )
 for folder in src/*/; do
         name=$(basename "$folder")

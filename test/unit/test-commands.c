@@ -1,47 +1,61 @@
-/* The table of commands: what help, completion and the manual rely on. */
+/* The tables of commands: what help, completion and the manual rely on. */
 #include "test.h"
 
 #include "cli/commands.h"
+#include "container/commands.h"
 #include "front/help.h"
 
-#define commands nixos_nspawn_program.commands
+static const struct program *const programs[] = {&nixos_nspawn_program, &nixos_container_program};
 
 #include <ctype.h>
 #include <string.h>
 
-static void test_table(void **state) {
-        for (const struct command *c = commands; c->name; c++) {
-                size_t n = strlen(c->description);
+static void check_command(const struct program *p, const struct command *c) {
+        size_t n = strlen(c->description);
 
-                assert_ptr_equal(command_find(&nixos_nspawn_program, c->name), c);
-                assert_non_null(c->run);
-                assert_non_null(c->synopsis);
-                assert_true(c->min <= c->max);
-                assert_true(c->stop == 0 || c->stop <= c->max);
-                /* Half a line, and whole sentences. */
-                assert_true(strlen(c->summary) <= 64);
-                assert_true(islower(c->summary[0]));
-                assert_true(isupper(c->description[0]));
-                assert_int_equal(c->description[n - 1], '.');
-        }
-        assert_null(command_find(&nixos_nspawn_program, "frobnicate"));
-        assert_null(command_find(&nixos_nspawn_program, ""));
+        assert_ptr_equal(command_find(p, c->name), c);
+        assert_non_null(c->run);
+        assert_non_null(c->synopsis);
+        assert_true(c->min <= c->max);
+        assert_true(c->stop == 0 || c->stop <= c->max);
+        /* Half a line, and whole sentences. */
+        assert_true(strlen(c->summary) <= 64);
+        assert_true(islower(c->summary[0]));
+        assert_true(isupper(c->description[0]));
+        assert_int_equal(c->description[n - 1], '.');
 }
 
-/* No letter means two things in one command, and every option is explained and belongs somewhere. */
-static void test_options(void **state) {
-        option_set used = nixos_nspawn_program.options;
+static void test_table(void **state) {
+        for (size_t p = 0; p < ELEMENTS_OF(programs); p++) {
+                for (const struct command *c = programs[p]->commands; c->name; c++)
+                        check_command(programs[p], c);
+                assert_null(command_find(programs[p], "frobnicate"));
+                assert_null(command_find(programs[p], ""));
+        }
+}
 
-        for (const struct command *c = commands; c->name; c++) {
-                char letters[256] = {0};
+/* Neither a letter nor a name means two things in one command. */
+static void check_options(option_set set) {
+        for (enum option o = 0; o < _OPTION_MAX; o++)
+                for (enum option other = 0; other < o; other++) {
+                        const struct option_info *a = option_info(o), *b = option_info(other);
 
-                used |= c->options;
-                for (enum option o = 0; o < _OPTION_MAX; o++) {
-                        char letter = option_info(o)->letter;
-
-                        if (!(command_options(&nixos_nspawn_program, c) & OPTION_BIT(o)) || !letter)
+                        if (!(set & OPTION_BIT(o)) || !(set & OPTION_BIT(other)))
                                 continue;
-                        assert_int_equal(letters[(unsigned char) letter]++, 0);
+                        assert_true(!a->letter || a->letter != b->letter);
+                        assert_true(strcmp(a->name, b->name) != 0);
+                }
+}
+
+/* Every option is explained and belongs somewhere. */
+static void test_options(void **state) {
+        option_set used = 0;
+
+        for (size_t p = 0; p < ELEMENTS_OF(programs); p++) {
+                used |= programs[p]->options;
+                for (const struct command *c = programs[p]->commands; c->name; c++) {
+                        used |= c->options;
+                        check_options(command_options(programs[p], c));
                 }
         }
         for (enum option o = 0; o < _OPTION_MAX; o++) {
@@ -62,29 +76,41 @@ static char *printed(void (*print)(FILE *stream)) {
         return text;
 }
 
+static const struct program *printed_program;
+
 static void print_manual(FILE *stream) {
-        manual_print(stream, &nixos_nspawn_program);
+        manual_print(stream, printed_program);
 }
 
-static void test_manual_has_everything(void **state) {
-        char *text = printed(print_manual);
+static void check_manual(const struct program *p) {
+        option_set set = p->options;
+        char *text;
 
-        for (const struct command *c = commands; c->name; c++) {
+        printed_program = p;
+        text = printed(print_manual);
+        for (const struct command *c = p->commands; c->name; c++) {
                 char heading[64];
 
-                (void) snprintf(heading, sizeof(heading), "## nixos-nspawn %s [OPTION...]", c->name);
+                (void) snprintf(heading, sizeof(heading), "## %s %s [OPTION...]", p->name, c->name);
                 if (c->hidden)
                         assert_null(strstr(text, heading));
                 else
                         assert_non_null(strstr(text, heading));
+                set |= c->options;
         }
         for (enum option o = 0; o < _OPTION_MAX; o++) {
                 char option[64];
 
                 (void) snprintf(option, sizeof(option), "*--%s*", option_info(o)->name);
-                assert_non_null(strstr(text, option));
+                if (set & OPTION_BIT(o))
+                        assert_non_null(strstr(text, option));
         }
         free(text);
+}
+
+static void test_manual_has_everything(void **state) {
+        for (size_t p = 0; p < ELEMENTS_OF(programs); p++)
+                check_manual(programs[p]);
 }
 
 static void print_wrapped(FILE *stream) {
@@ -107,9 +133,11 @@ static void test_completion_shells(void **state) {
         FILE *null = fopen("/dev/null", "w");
 
         assert_non_null(null);
-        for (size_t i = 0; i < ELEMENTS_OF(shells); i++)
-                assert_int_equal(completion_print(null, &nixos_nspawn_program, shells[i]), 0);
-        assert_true(completion_print(null, &nixos_nspawn_program, "tcsh") < 0);
+        for (size_t p = 0; p < ELEMENTS_OF(programs); p++) {
+                for (size_t i = 0; i < ELEMENTS_OF(shells); i++)
+                        assert_int_equal(completion_print(null, programs[p], shells[i]), 0);
+                assert_true(completion_print(null, programs[p], "tcsh") < 0);
+        }
         (void) fclose(null);
 }
 

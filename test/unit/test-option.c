@@ -3,7 +3,8 @@
 
 #include "front/option.h"
 
-#define ALL (OPTION_BIT(_OPTION_MAX) - 1)
+/* Of one program: the other has options of the same names. */
+#define ALL ((OPTION_BIT(_OPTION_MAX) - 1) & ~(OPTION_BIT(OPTION_TYPE) - OPTION_BIT(OPTION_CONFIG_TEXT)))
 
 #define WORDS(...) ((char *const *) (const char *const[]){__VA_ARGS__, NULL})
 

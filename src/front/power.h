@@ -1,13 +1,13 @@
 /* start, stop and restart: one thing done to each container named. */
 #pragma once
 
-#include "cli/commands.h"
+#include "front/command.h"
 #include "front/dry-run.h"
 #include "front/progress.h"
 
 struct power {
         const char *verb;      /* "start" */
-        const char *done;      /* "started" */
+        const char *done;      /* "started"; NULL: nothing is said of success */
         const char *needless;  /* "runs already"; NULL: never needless */
         bool needless_running; /* the state in which it is */
         enum dry_run_plan plan;

@@ -1,5 +1,5 @@
 /* What start, stop and restart have in common. */
-#include "cli/power.h"
+#include "front/power.h"
 
 #include "front/command.h"
 #include "front/describe.h"
@@ -32,13 +32,14 @@ static int power_one(struct invocation *i, const struct power *power, const char
         if (r < 0)
                 return r;
         if (power->needless && status.state == (power->needless_running ? RUNTIME_RUNNING : RUNTIME_OFF)) {
-                output_line(&i->output, "Container %s %s.", name, power->needless);
+                if (power->done)
+                        output_line(&i->output, "Container %s %s.", name, power->needless);
                 return 0;
         }
         progress = progress_begin(&i->output, name);
         r = power->act(i, name, progress, e);
         progress_endp(&progress);
-        if (r >= 0)
+        if (r >= 0 && power->done)
                 output_line(&i->output, "Container %s %s.", name, power->done);
         return r;
 }
@@ -105,7 +106,7 @@ int power_run(struct invocation *i, const struct power *power, struct error *e) 
 
         r = inventory_load(i->unit_directory, &inventory, e);
         for (size_t n = 0; n < i->arguments.n_positional && r >= 0; n++)
-                if (!inventory_own(&inventory, i->arguments.positional[n], power->verb, e))
+                if (!inventory_usable(&inventory, i->arguments.positional[n], power->verb, e))
                         r = -ENOENT;
         if (r < 0)
                 return r;

@@ -1,0 +1,90 @@
+#include "container/address.h"
+
+#include "apply/engine.h"
+#include "base/paths.h"
+#include "state/allocations.h"
+#include "state/confs.h"
+#include "state/store.h"
+
+#include <errno.h>
+
+/* What is in use: by links and routes of the host, and by confs. A user who only asks need not be allowed to look. */
+static int find_taken(const char *name, bool needed, struct prefix **ret, size_t *ret_n, struct error *e) {
+        _cleanup_(engine_freep) struct engine *engine = NULL;
+        int r;
+
+        r = engine_new(&engine, needed ? e : NULL);
+        if (r >= 0)
+                r = engine_observe_ranges(engine, ret, ret_n, needed ? e : NULL);
+        if (r < 0 && needed)
+                return r;
+        return confs_append_addresses(name, ret, ret_n, e);
+}
+
+static int choose_number(const char *name, bool save, struct conf *conf, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *allocations = NULL;
+        _cleanup_(freep) struct prefix *taken = NULL;
+        struct allocation allocation = {0};
+        struct address address;
+        char text[ADDRESS_TEXT_MAX];
+        size_t n = 0;
+        int r;
+
+        r = allocations_load(&allocations, e);
+        if (r >= 0)
+                r = find_taken(name, save, &taken, &n, e);
+        if (r < 0)
+                return r;
+        r = allocations_get_numbered(allocations, name, taken, n, &allocation, e);
+        if (r == -ENOSPC)
+                return error_set(e, ENOSPC, EXIT_CONTAINER,
+                                 "out of IP addresses: all of 10.233.1.0/30 to 10.233.254.0/30 are in use");
+        if (r > 0 && save)
+                r = allocations_save(allocations, e);
+        if (r < 0)
+                return r;
+        address = allocation.v4.address;
+        address.bytes[3]++;
+        r = conf_set(conf, "HOST_ADDRESS", address_format(&address, text));
+        address.bytes[3]++;
+        if (r >= 0)
+                r = conf_set(conf, "LOCAL_ADDRESS", address_format(&address, text));
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot choose addresses for %s", name) : 0;
+}
+
+/* The container's own address must be nobody else's; the host may have one towards many. */
+static int check_free(const char *name, const char *option, const char *value, struct error *e) {
+        _cleanup_(freep) struct prefix *taken = NULL;
+        struct prefix wanted;
+        size_t n = 0;
+        int r;
+
+        if (prefix_parse(value, true, &wanted) < 0 || wanted.address.family != AF_INET)
+                return error_set(e, EINVAL, EXIT_USAGE,
+                                 "--%s %s is not an IPv4 address such as 10.233.1.2, with a length such as /24 or none",
+                                 option, value);
+        r = confs_append_addresses(name, &taken, &n, e);
+        for (size_t t = 0; t < n && r >= 0; t++)
+                if (address_equal(&taken[t].address, &wanted.address))
+                        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                                         "--%s %s: another container has this address already", option, value);
+        return r;
+}
+
+int address_choose(const struct invocation *i, const char *name, bool save, struct conf *conf, struct error *e) {
+        const char *host = invocation_value(i, OPTION_HOST_ADDRESS), *local = invocation_value(i, OPTION_LOCAL_ADDRESS);
+        int r = 0;
+
+        if (!local && invocation_has(i, OPTION_BRIDGE))
+                return 0;
+        if (!local)
+                return choose_number(name, save, conf, e);
+        r = check_free(name, "local-address", local, e);
+        if (r < 0)
+                return r;
+        if (host)
+                r = conf_set(conf, "HOST_ADDRESS", host);
+        if (r >= 0)
+                r = conf_set(conf, "LOCAL_ADDRESS", local);
+        return r < 0 ? error_errno(e, r, EXIT_USAGE, "cannot use the addresses of %s", name) : 0;
+}

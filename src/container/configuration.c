@@ -1,0 +1,127 @@
+#include "container/configuration.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/parse.h"
+#include "base/paths.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME "configuration.nix"
+
+enum { CONFIGURATION_MAX = 1 << 20 };
+
+int configuration_check(const struct invocation *i, struct error *e) {
+        for (enum option o = OPTION_NIX_OPTION; o <= OPTION_REFRESH; o++)
+                if (invocation_has(i, o) && !invocation_has(i, OPTION_FLAKE_REFERENCE))
+                        return error_set(e, ENOTSUP, EXIT_CONTAINER,
+                                         "--%s is for building with nixpkgs, which this host does not have: use "
+                                         "--config or --config-file, which need none of it",
+                                         option_info(o)->name);
+        if (invocation_has(i, OPTION_FLAKE_REFERENCE))
+                return error_set(e, ENOTSUP, EXIT_CONTAINER,
+                                 "--flake %s: a flake is built with nixpkgs, which this host does not have: use "
+                                 "--config or --config-file, or --system-path with a system that is built elsewhere",
+                                 invocation_value(i, OPTION_FLAKE_REFERENCE));
+        if (invocation_has(i, OPTION_NIXOS_PATH))
+                return error_set(e, ENOTSUP, EXIT_CONTAINER,
+                                 "--nixos-path %s: containers are not built from nixpkgs here: leave it out, or use "
+                                 "--system-path with a system that is built elsewhere",
+                                 invocation_value(i, OPTION_NIXOS_PATH));
+        if (invocation_has(i, OPTION_CONFIG_TEXT) && invocation_has(i, OPTION_CONFIG_FILE))
+                return error_set(e, EINVAL, EXIT_USAGE, "--config and --config-file exclude each other");
+        return 0;
+}
+
+/* A path as a string of Nix. */
+static int append_quoted(struct buffer *b, const char *path) {
+        buffer_append_byte(b, '"');
+        for (const char *p = path; *p; p++) {
+                if (*p == '"' || *p == '\\' || *p == '$')
+                        buffer_append_byte(b, '\\');
+                buffer_append_byte(b, (uint8_t) *p);
+        }
+        buffer_append_byte(b, '"');
+        return 0;
+}
+
+int configuration_text(const struct invocation *i, char **ret, struct error *e) {
+        const char *text = invocation_value(i, OPTION_CONFIG_TEXT), *file = invocation_value(i, OPTION_CONFIG_FILE);
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        _cleanup_(freep) char *absolute = NULL;
+
+        *ret = NULL;
+        if (!text && !file)
+                return 0;
+        if (file) {
+                absolute = realpath(file, NULL);
+                if (!absolute)
+                        return error_errno(e, errno, EXIT_CONTAINER, "cannot find --config-file %s", file);
+                buffer_append_string(&b, "{ imports = [ ");
+                (void) append_quoted(&b, absolute);
+                buffer_append_string(&b, " ]; }\n");
+        } else
+                /* On one line with it: what is said of line 3 is true of the text. */
+                buffer_append_format(&b, "{ config, lib, pkgs, ... }: {%s\n}\n", text);
+        *ret = buffer_steal(&b);
+        return *ret ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the configuration");
+}
+
+int configuration_kept(const char *name, char **ret, struct error *e) {
+        _cleanup_(freep) char *profile = store_profile_path(name);
+        _cleanup_(freep) char *path = profile ? format("%s/" NAME, profile) : NULL;
+        int r = path ? file_read(path, CONFIGURATION_MAX, ret, NULL) : -ENOMEM;
+
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot read the configuration of %s", name) : 0;
+}
+
+/* Errors name the temporary file; the person who reads them wrote something else. */
+static void rename_in_messages(struct error *e, const char *path, const char *shown) {
+        for (; e; e = e->next) {
+                const char *at = e->message ? strstr(e->message, path) : NULL;
+                char *better;
+
+                if (!at)
+                        continue;
+                better = format("%.*s%s%s", (int) (at - e->message), e->message, shown, at + strlen(path));
+                if (!better)
+                        continue;
+                free(e->message);
+                e->message = better;
+        }
+}
+
+int configuration_load(const struct invocation *i, const char *text, const char *name, const char *tree,
+                       struct definition *ret, struct error *e) {
+        const char *file = invocation_value(i, OPTION_CONFIG_FILE);
+        _cleanup_(freep) char *folder = strdup("/tmp/nixos-container-XXXXXX"), *path = NULL;
+        int r = 0;
+
+        if (!folder || !mkdtemp(folder))
+                return error_errno(e, errno, EXIT_FAILED, "cannot make a folder in /tmp");
+        path = format("%s/" NAME, folder);
+        if (!path)
+                r = error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the configuration");
+        if (r >= 0 && !file) {
+                r = file_write_atomic(path, text, strlen(text), 0600, false);
+                if (r < 0)
+                        r = error_errno(e, r, EXIT_FAILED, "cannot write %s", path);
+        }
+        /* By its own name, so that messages say where in it something is wrong. */
+        if (r >= 0)
+                r = definition_load_file(file ?: path, name, tree ? "image" : "auto", tree, ret, e);
+        if (r < 0 && path)
+                rename_in_messages(e, path, "--config");
+        if (path)
+                (void) file_remove(path);
+        (void) rmdir(folder);
+        if (r >= 0 && ret->container.n_forwards > 0) {
+                definition_clear(ret);
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "nixosContainer.forwardPorts is for nixos-nspawn: use --port for a nixos-container");
+        }
+        return r;
+}

@@ -1,0 +1,62 @@
+/* update: the configuration is built again, from what is there now. */
+#include "container/commands.h"
+#include "container/configuration.h"
+#include "container/find.h"
+#include "front/change.h"
+#include "front/describe.h"
+
+#include "runtime/runtime.h"
+#include "state/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int load_both(struct invocation *i, const struct entry *entry, const char *text, struct change *c,
+                     struct error *e) {
+        int r;
+
+        r = definition_load_current(entry->name, &c->old, e);
+        if (r >= 0)
+                r = configuration_load(i, text, entry->name, c->old.image, &c->new, e);
+        if (r >= 0)
+                c->old.container.kind = c->new.container.kind = CONTAINER_NIXOS;
+        return r;
+}
+
+int container_command_update(struct invocation *i, struct error *e) {
+        _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
+        _cleanup_(change_clear) struct change c = CHANGE_INIT;
+        struct runtime_status status = {0};
+        _cleanup_(freep) char *text = NULL;
+        const struct entry *entry;
+        unsigned number;
+        int r;
+
+        r = configuration_check(i, e);
+        if (r >= 0)
+                r = container_find(invocation_argument(i, 0), &inventory, &entry, e);
+        if (r >= 0)
+                r = container_may_change(i, e);
+        if (r < 0)
+                return r;
+        if (store_current_generation(entry->name, &number) < 0)
+                return error_set(e, ENOENT, EXIT_CONTAINER,
+                                 "container '%s' was not made from a configuration: its system is what SYSTEM_PATH in "
+                                 "%s says; change that, and restart it",
+                                 entry->name, entry->unit_file);
+        r = configuration_text(i, &text, e);
+        if (r >= 0 && !text)
+                r = configuration_kept(entry->name, &text, e);
+        if (r >= 0)
+                r = load_both(i, entry, text, &c, e);
+        if (r >= 0)
+                r = runtime_status(entry->name, &status, e);
+        if (r < 0)
+                return r;
+        c.config = text;
+        c.restart = status.state != RUNTIME_OFF;
+        if (c.restart)
+                (void) fputs("reloading container...\n", stderr);
+        r = change_run(&c, &i->output, e);
+        return r < 0 || !i->output.json ? r : describe_one(&i->output, entry, false, e);
+}
