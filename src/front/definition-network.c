@@ -63,8 +63,9 @@ int definition_check_ports(const struct definition *d, struct error *e) {
 }
 
 void definition_describe(const struct definition *d, unsigned number, json_t *dry_run) {
-        static const char *const files[] = {"spec.json", "data.json", "tree.json"};
         bool nixos = d->container.kind == CONTAINER_NIXOS;
+        const char *const files[] = {"spec.json", "data.json", nixos ? "configuration.nix" : "20-host0.network",
+                                     "tree.json"};
         _cleanup_(buffer_clear) struct buffer tree = BUFFER_INIT;
         _cleanup_(strings_freep) char **packages = NULL;
 
@@ -76,8 +77,6 @@ void definition_describe(const struct definition *d, unsigned number, json_t *dr
         for (size_t f = 0; f < ELEMENTS_OF(files); f++)
                 dry_run_step(dry_run, "write " PATH_PROFILES "/%s/system-%u/nixos-nspawn/%s", d->name, number,
                              files[f]);
-        dry_run_step(dry_run, "write " PATH_PROFILES "/%s/system-%u/nixos-nspawn/%s", d->name, number,
-                     nixos ? "configuration.nix" : "20-host0.network");
         if (!nixos)
                 dry_run_step(dry_run, "write " PATH_PROFILES "/%s/system-%u/nixos-nspawn/%s.nspawn", d->name, number,
                              d->name);
