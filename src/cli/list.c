@@ -9,11 +9,18 @@ static const struct output_column columns[] = {
         {.title = "NAME", .key = "name"},
         {.title = "STATE", .key = "state", .none = "unknown"},
         {.title = "TYPE", .key = "type"},
-        {.title = "KIND", .key = "kind"},
         {.title = "IPV4", .key = "ipv4"},
         {.title = "IPV6", .key = "ipv6", .shrink = true},
         {.title = "PORTS", .key = "forwards", .shrink = true, .format = describe_forwards},
+        {.title = "KIND", .key = "kind"}, /* where there are nixos-containers */
 };
+
+static bool has_nixos(const struct inventory *inventory) {
+        for (size_t n = 0; n < inventory->n; n++)
+                if (inventory->entries[n].kind == CONTAINER_NIXOS)
+                        return true;
+        return false;
+}
 
 static json_t *describe_all(const struct inventory *inventory, bool filtered, enum origin only) {
         json_t *rows = json_array();
@@ -49,7 +56,7 @@ int command_list(struct invocation *i, struct error *e) {
         if (!rows)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot list the containers");
         output_line(&i->output, "Showing %zu of %zu containers:", json_array_size(rows), inventory.n);
-        r = output_table(&i->output, columns, ELEMENTS_OF(columns), rows, e);
+        r = output_table(&i->output, columns, ELEMENTS_OF(columns) - !has_nixos(&inventory), rows, e);
         if (r >= 0)
                 r = output_json(&i->output, rows, e);
         json_decref(rows);
