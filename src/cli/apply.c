@@ -293,6 +293,25 @@ static int report(struct invocation *i, const struct apply *a, bool dry_run, str
         return r;
 }
 
+/* Neither is wrong, but somebody will wonder where his connections end. */
+static void warn_of_shared_ports(const struct nat *n) {
+        for (size_t i = 0; i < n->n_forwards && n->enable; i++) {
+                const struct nat_forward *f = &n->forwards[i];
+                const struct forward wanted = {
+                        .protocol = f->protocol, .host_port = f->port, .container_port = f->to_port, .count = f->count};
+                struct store_conflict found;
+
+                if (store_forward_conflict("", &wanted, 1, &found, NULL) > 0 &&
+                    !address_is_loopback(&found.existing.bind))
+                        (void) fprintf(stderr,
+                                       "nixos-nspawn: %s port %u is forwarded to container '%s', too: at %s "
+                                       "networking.nat.forwardPorts wins\n",
+                                       protocol_name(f->protocol),
+                                       f->port > found.existing.host_port ? f->port : found.existing.host_port,
+                                       found.name, n->external);
+        }
+}
+
 static int prepare(struct apply *a, const char *path, struct error *e) {
         _cleanup_(error_clear) struct error damaged = ERROR_INIT;
         int r;
@@ -311,7 +330,10 @@ static int prepare(struct apply *a, const char *path, struct error *e) {
                                "nixos-nspawn: there is no NetworkManager (" NM_FOLDER
                                "): networking.networkmanager.unmanaged takes effect at the next apply after it was "
                                "installed\n");
-        return compare(a, e);
+        r = compare(a, e);
+        if (r >= 0)
+                warn_of_shared_ports(&a->nat);
+        return r;
 }
 
 int command_apply(struct invocation *i, struct error *e) {

@@ -46,6 +46,10 @@ refused "  and by its own address that one stays unreachable" guest one bash -c 
 prints "a container's own forward is not the dmz host's" "^one $peer4$" peer bash -c "tcp $peer_host4 8181"
 prints "  what nobody claims is" "^two $peer4$" peer bash -c "tcp $peer_host4 22"
 prints "the host itself reaches the outside" "^peer" tcp $peer4 80
+nat ", \"internalInterfaces\": [\"ve-+\"], \"forwardPorts\": [{\"sourcePort\": \"8180:8190\", \"destination\": \"$two:80\"}]"
+prints "where a container has a port forwarded, too, apply says who wins" \
+        "tcp port 8181 is forwarded to container 'one', too: at uplink networking.nat.forwardPorts wins" apply
+prints "  that one does" "^two $peer4$" peer bash -c "tcp $peer_host4 8181"
 rm /etc/nixos-nspawn/host.json
 need "apply" apply
 refused "without it the forward is gone" peer bash -c "tcp $peer_host4 8080"
