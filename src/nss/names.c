@@ -37,7 +37,9 @@ static bool label_is_valid(const char *s, size_t length) {
 
 /* Fills ret->name; *ret_length: of the container's name in it, without the suffix. */
 static int read_question(const char *name, struct found *ret, size_t *ret_length) {
-        size_t length = strnlen(name, NAME_TEXT_MAX + 1), suffix = sizeof SUFFIX - 1;
+        /* As the hosts files of NixOS have it, too. */
+        static const char *const suffixes[] = {SUFFIX, ".containers"};
+        size_t length = strnlen(name, NAME_TEXT_MAX + 1);
 
         if (length > 0 && name[length - 1] == '.')
                 length--;
@@ -46,8 +48,14 @@ static int read_question(const char *name, struct found *ret, size_t *ret_length
         for (size_t i = 0; i < length; i++)
                 ret->name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char) (name[i] - 'A' + 'a') : name[i];
         ret->name[length] = '\0';
-        if (length > suffix && memcmp(ret->name + length - suffix, SUFFIX, suffix) == 0)
-                length -= suffix;
+        for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+                size_t suffix = strlen(suffixes[i]);
+
+                if (length > suffix && memcmp(ret->name + length - suffix, suffixes[i], suffix) == 0) {
+                        length -= suffix;
+                        break;
+                }
+        }
         if (!label_is_valid(ret->name, length))
                 return -ENOENT;
         *ret_length = length;

@@ -7,6 +7,8 @@
 #include "state/store.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <string.h>
 
 #define LINK_TIMEOUT_MS 5000
 
@@ -46,6 +48,35 @@ static int check_files(const char *name, struct error *e) {
         return 0;
 }
 
+/* systemd-nspawn takes no interface of the host that udev has not looked at. Where there is no udev, nobody ever would:
+ * so it is told that it has been. The file is what udev would leave, and goes with the boot. */
+static int check_interface(const char *word, struct error *e) {
+        char name[IFNAMSIZ];
+        _cleanup_(freep) char *path = NULL;
+        unsigned index;
+        int r;
+
+        (void) snprintf(name, sizeof name, "%.*s", (int) strcspn(word, ":"), word);
+        index = if_nametoindex(name);
+        if (index == 0)
+                return error_set(e, ENODEV, EXIT_CONTAINER, "There is no link %s on this host", name);
+        if (access("/run/udev/control", F_OK) == 0)
+                return 0;
+        path = format("/run/udev/data/n%u", index);
+        r = path ? directory_make("/run/udev/data", 0755) : -ENOMEM;
+        if (r >= 0 && access(path, F_OK) < 0)
+                r = file_write_atomic(path, "", 0, 0644, false);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write %s", path ?: name) : 0;
+}
+
+static int check_interfaces(char *const *words, struct error *e) {
+        int r = 0;
+
+        for (; words && *words && r >= 0; words++)
+                r = check_interface(*words, e);
+        return r;
+}
+
 int definition_read(const char *name, struct container *c, struct network *n, struct error *e) {
         int r;
 
@@ -53,5 +84,9 @@ int definition_read(const char *name, struct container *c, struct network *n, st
         r = store_load_network(name, c, n, e);
         if (r >= 0 && c->kind == CONTAINER_NSPAWN)
                 r = check_files(name, e);
+        if (r >= 0)
+                r = check_interfaces(c->interfaces, e);
+        if (r >= 0)
+                r = check_interfaces(c->macvlans, e);
         return r < 0 ? r : check_links(n, e);
 }

@@ -48,6 +48,7 @@ prints "ve-foo has 10.233.7.1/32" 'inet 10\.233\.7\.1/32' ip -o addr show dev ve
 prints "  and a route to the container" '^10\.233\.7\.2 ' ip route show dev ve-foo
 succeeds "the host reaches it" ping -c1 -W2 10.233.7.2
 succeeds "it reaches the host" inside ping -c1 -W2 10.233.7.1
+succeeds "  as NixOS calls it, too" bash -c 'getent -s nspawn hosts foo.containers | grep -q 10.233.7.2'
 succeeds "its name resolves" bash -c 'getent -s nspawn hosts foo | grep -q 10.233.7.2'
 prints "nobody answers DHCP there" '^0$' bash -c "ss -Hlun | grep -c ':67 .*ve-foo\|%ve-foo'"
 need "nginx" inside systemctl start nginx
@@ -78,6 +79,7 @@ kill -9 "$(pgrep -x nspawn-netd)"
 succeeds "without the daemon it is reached" ping -c1 -W1 10.233.7.2
 need "restart" nixos-nspawn restart foo
 succeeds "after a restart, too" ping -c1 -W2 10.233.7.2
+fails "nixos-nspawn does not remove it" 10 'nixos-container' nixos-nspawn remove foo
 need "stop" nixos-nspawn stop foo
 refused "the link goes with it" ip link show ve-foo
 silent_about "  and its elements" ve-foo nft list ruleset

@@ -116,11 +116,33 @@ static void test_bad_lengths(void **state) {
         assert_int_equal(allocation_choose(&v6, 111, "c", NULL, 0, &range), 0);
 }
 
+/* 10.233.N for nixos-container: the first N of which nobody has anything. */
+static void test_numbered(void **state) {
+        static const char *const texts[] = {"10.233.1.1/24", "10.233.2.2/32", "10.233.3.16/28", "10.233.4.0/30"};
+        struct prefix taken[255], p;
+        char text[PREFIX_TEXT_MAX];
+
+        assert_int_equal(allocation_choose_numbered(NULL, 0, &p), 0);
+        assert_text(prefix_format(&p, text), "10.233.1.0/30");
+        for (size_t i = 0; i < ELEMENTS_OF(texts); i++)
+                assert_int_equal(prefix_parse(texts[i], false, &taken[i]), 0);
+        assert_int_equal(allocation_choose_numbered(taken, 2, &p), 0);
+        /* 10.233.3.16/28 leaves .1 and .2 alone. */
+        assert_text(prefix_format(&p, text), "10.233.3.0/30");
+        for (unsigned n = 1; n <= 254; n++) {
+                (void) snprintf(text, sizeof text, "10.233.%u.2/32", n);
+                assert_int_equal(prefix_parse(text, false, &taken[n]), 0);
+        }
+        assert_int_equal(allocation_choose_numbered(taken + 1, 253, &p), 0);
+        assert_text(prefix_format(&p, text), "10.233.254.0/30");
+        assert_int_equal(allocation_choose_numbered(taken + 1, 254, &p), -ENOSPC);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_sticky),         cmocka_unit_test(test_fixed_for_ever),
                 cmocka_unit_test(test_overlap_counts), cmocka_unit_test(test_filling_the_pool),
-                cmocka_unit_test(test_bad_lengths),
+                cmocka_unit_test(test_bad_lengths),    cmocka_unit_test(test_numbered),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

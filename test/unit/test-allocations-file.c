@@ -189,13 +189,36 @@ static void test_thousands(void **state) {
         allocations_free(b);
 }
 
+/* Of a nixos-container: numbered, without IPv6, kept, let go, and avoiding what the others have. */
+static void test_numbered(void **state) {
+        struct prefix taken[] = {prefix("10.233.1.2/32")};
+        struct allocations *a = load();
+        struct allocation foo, bar, again;
+        struct error e = ERROR_INIT;
+
+        assert_int_equal(allocations_get_numbered(a, "foo", taken, 1, &foo, &e), 1);
+        assert_true(same(&foo.v4, &(struct prefix){prefix("10.233.2.0/30").address, 30}));
+        assert_int_equal(foo.v6.address.family, AF_UNSPEC);
+        assert_int_equal(allocations_get_numbered(a, "bar", taken, 1, &bar, &e), 1);
+        assert_true(same(&bar.v4, &(struct prefix){prefix("10.233.3.0/30").address, 30}));
+        assert_int_equal(allocations_save(a, &e), 0);
+        allocations_free(a);
+
+        a = load();
+        assert_int_equal(allocations_get_numbered(a, "foo", NULL, 0, &again, &e), 0);
+        assert_true(same(&foo.v4, &again.v4));
+        assert_int_equal(again.v6.address.family, AF_UNSPEC);
+        assert_int_equal(allocations_release(a, "foo"), 1);
+        assert_int_equal(allocations_get_numbered(a, "new", taken, 1, &again, &e), 1);
+        assert_true(same(&foo.v4, &again.v4));
+        allocations_free(a);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup(test_kept, set_up),
-                cmocka_unit_test_setup(test_refresh, set_up),
-                cmocka_unit_test_setup(test_avoids_the_host, set_up),
-                cmocka_unit_test_setup(test_no_room, set_up),
-                cmocka_unit_test_setup(test_damaged_files, set_up),
+                cmocka_unit_test_setup(test_kept, set_up),      cmocka_unit_test_setup(test_numbered, set_up),
+                cmocka_unit_test_setup(test_refresh, set_up),   cmocka_unit_test_setup(test_avoids_the_host, set_up),
+                cmocka_unit_test_setup(test_no_room, set_up),   cmocka_unit_test_setup(test_damaged_files, set_up),
                 cmocka_unit_test_setup(test_thousands, set_up),
         };
 
