@@ -163,3 +163,14 @@ int host_files_follow(const char *name, bool changed[_HOST_FILE_MAX], struct err
                 free(texts[f]);
         return r < 0 ? r : 0;
 }
+
+int host_network_follow(const char *name, struct error *e) {
+        char *texts[_HOST_FILE_MAX] = {NULL};
+        int r = texts_make(name, texts, e);
+
+        if (r >= 0)
+                r = follow_one(HOST_NETWORK, name, texts[HOST_NETWORK], e);
+        for (enum host_file f = 0; f < _HOST_FILE_MAX; f++)
+                free(texts[f]);
+        return r;
+}

@@ -36,3 +36,5 @@ bool host_file_exists(enum host_file f, const char *name);
  * when ours would only be taken away it is passed over. changed: set for what was changed, also on failure. The same
  * function is its own way back, after the definition was taken back. Needs store_lock(). */
 int host_files_follow(const char *name, bool changed[_HOST_FILE_MAX], struct error *e);
+/* The file of the link alone, for a definition that a person wrote: 1 when it was changed. */
+int host_network_follow(const char *name, struct error *e);

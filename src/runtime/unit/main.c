@@ -22,7 +22,9 @@
 #include "runtime/record.h"
 #include "runtime/refusal.h"
 #include "runtime/system.h"
+#include "runtime/systemd/bus.h"
 #include "runtime/systemd/detach.h"
+#include "state/host.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -106,9 +108,24 @@ static int execute(const char *name, struct error *e) {
                            "Cannot run /usr/bin/systemd-nspawn; install the package systemd-container");
 }
 
+/* A conf that a person wrote has no file yet by which systemd-networkd leaves its link alone. Whoever holds the lock of
+ * definitions has written it. */
+static void tell_networkd(const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        _cleanup_(fd_closep) int lock = store_lock(0, NULL);
+
+        if (lock >= 0 && host_network_follow(name, &e) > 0)
+                (void) bus_reload_networkd(&e);
+        if (e.code < 0)
+                log_warning("%s", error_message(&e));
+}
+
 static int run(const char *name) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
-        int status = attach(name);
+        int status;
+
+        tell_networkd(name);
+        status = attach(name);
 
         if (status != 0)
                 return status;
