@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "runtime/runtime.h"
+#include "runtime/tree_copy.h"
 #include "state/allocations.h"
 #include "state/confs.h"
 
@@ -152,6 +153,19 @@ static int act_addresses(void *context, struct error *e) {
         return r < 0 ? r : definition_allocate(&m->definition, false, e);
 }
 
+/* To another file system: a copy, whose original goes at the end. */
+static int copy_root(const struct migration *m) {
+        const char *name = m->entry->name;
+        _cleanup_(freep) char *folder = strndup(m->from, strlen(m->from) - strlen(name));
+        _cleanup_(fd_closep) int from = -1, to = -1;
+
+        from = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        to = open(PATH_MACHINES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (from < 0 || to < 0)
+                return folder ? -errno : -ENOMEM;
+        return tree_copy(from, to, name, 0);
+}
+
 static int act_move(void *context, struct error *e) {
         struct migration *m = context;
         int r;
@@ -161,9 +175,9 @@ static int act_move(void *context, struct error *e) {
         if (r < 0)
                 return r;
         r = directory_make(PATH_MACHINES, 0700);
-        if (r < 0 || renameat2(AT_FDCWD, m->from, AT_FDCWD, m->to, RENAME_NOREPLACE) < 0)
-                return error_errno(e, r < 0 ? r : errno, EXIT_FAILED, "cannot move %s to %s", m->from, m->to);
-        return 0;
+        if (r >= 0 && renameat2(AT_FDCWD, m->from, AT_FDCWD, m->to, RENAME_NOREPLACE) < 0)
+                r = errno == EXDEV ? copy_root(m) : -errno;
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot move %s to %s", m->from, m->to) : 0;
 }
 
 static int undo_move(void *context, struct error *e) {
@@ -294,6 +308,9 @@ static int migrate(struct invocation *i, struct migration *m, struct error *e) {
         if (r >= 0) {
                 journal_end(&m->journal);
                 r = confs_remove(name, e);
+                if (r >= 0 && tree_remove(m->from) < 0)
+                        (void) fprintf(stderr, "%s: cannot delete all of %s, which was copied\n", program_name(),
+                                       m->from);
         }
         progress_endp(&progress);
         if (r >= 0)

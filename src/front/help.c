@@ -2,6 +2,7 @@
 #include "front/help.h"
 
 #include "base/buffer.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,6 +72,8 @@ static void print_options(FILE *stream, option_set set) {
 }
 
 void help_top(FILE *stream, const struct program *program) {
+        _cleanup_(freep) char *see = NULL;
+
         (void) fprintf(stream, "%s v%s\n\nUsage: %s [OPTION...] COMMAND ...\n\nCommands:\n", program->title, VERSION,
                        program->name);
         for (const struct command *c = program->commands; c->name; c++) {
@@ -79,8 +82,9 @@ void help_top(FILE *stream, const struct program *program) {
                 help_wrap(stream, c->summary, COMMAND_COLUMN, (unsigned) fprintf(stream, "  %s", c->name), WIDTH);
         }
         print_options(stream, program->options);
-        (void) fprintf(stream, "\nSee '%s COMMAND --help' for one command, %s(1) for all.\n", program->name,
-                       program->name);
+        see = format("See '%s COMMAND --help' for one command, %s(1) for all.", program->name, program->name);
+        (void) fputc('\n', stream);
+        help_wrap(stream, see ?: "", 0, 0, WIDTH);
 }
 
 void help_command(FILE *stream, const struct program *program, const struct command *command) {

@@ -152,6 +152,7 @@ int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e
 int unfinished_undo_move(const char *name, struct unfinished *u, struct error *e) {
         _cleanup_(freep) char *conf = NULL, *from = format(PATH_MACHINES "/%s", name), *to = NULL;
         bool old = false;
+        int r;
 
         if (!u->moved)
                 return 0;
@@ -159,8 +160,10 @@ int unfinished_undo_move(const char *name, struct unfinished *u, struct error *e
         to = format("%s/%s", old ? PATH_STATES_OLD : PATH_STATES, name);
         if (!from || !to)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot move the files of %s back", name);
-        if (access(to, F_OK) < 0 && rename(from, to) < 0 && errno != ENOENT)
-                return error_errno(e, errno, EXIT_FAILED, "cannot move %s back to %s", from, to);
+        /* As long as they are where they were, what is there beside is a copy. */
+        r = access(to, F_OK) == 0 ? tree_remove(from) : rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot move %s back to %s", from, to);
         u->moved = false;
         return 0;
 }

@@ -7,8 +7,8 @@ in_sandbox "$@"
 says() {
         local status=$1 message=$2 got=0 out err
         shift 2
-        out=$("$@" 2>/tmp/stderr </dev/null) || got=$?
-        err=$(cat /tmp/stderr)
+        out=$("$@" 2>/run/stderr </dev/null) || got=$?
+        err=$(cat /run/stderr)
         if [[ $got -eq $status && $err == "$message" && -z $out ]]; then ok "$*: $message"; else not_ok "$*: $message" "status $got, stderr: $err
 stdout: $out"; fi
 }
