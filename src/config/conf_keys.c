@@ -113,6 +113,13 @@ static const char *add_macvlan(struct reading *r, const char *word) {
 static const char *add_flag(struct reading *r, const char *word) {
         if (!r->c->extra_flags && *word != '-')
                 return "expected options of systemd-nspawn, which begin with '-'";
+        /* Their devices are allowed, as those of any bind mount are. */
+        if (string_starts_with(word, "--bind=/")) {
+                const char *problem = list_add(r, &r->c->bind_mounts, word + strlen("--bind="));
+
+                if (problem)
+                        return problem;
+        }
         return list_add(r, &r->c->extra_flags, word);
 }
 

@@ -142,6 +142,7 @@ static void test_declarative(void **state) {
         assert_text(k.extra_flags[0], "--bind=/a:/b");
         assert_text(k.extra_flags[1], "--capability=CAP_X");
         assert_null(k.extra_flags[2]);
+        assert_text(k.bind_mounts[0], "/a:/b");
         assert_int_equal(k.n_extra_veths, 2);
         assert_text(k.extra_veths[0].end.bridge, "br1");
         assert_prefix(&k.extra_veths[1].end.local_v6, "fd01::2/128");
