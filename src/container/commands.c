@@ -28,8 +28,8 @@ static const struct command commands[] = {
                         "10.233.N.2 the container's, until it is destroyed. With --host-address and --local-address "
                         "these are its addresses instead, and with --bridge it has only the address that "
                         "--local-address gives it.\n\n"
-                        "--config or --config-file say what is in it, in the options of nixos-nspawn-options(7). If "
-                        "anything fails, nothing is left behind.",
+                        "What is in it is said by --config or --config-file, in the options of "
+                        "nixos-nspawn-options(7). If anything fails, nothing is left behind.",
                 .options = O(CONFIG_TEXT) | O(CONFIG_FILE) | O(SYSTEM_PATH) | O(ENSURE_UNIQUE_NAME) | O(AUTO_START) |
                            O(BRIDGE) | O(PORT) | O(HOST_ADDRESS) | O(LOCAL_ADDRESS) | O(SIGNAL) | NIX | O(DRY_RUN) |
                            O(JSON),
