@@ -235,5 +235,6 @@ const struct program nixos_container_program = {
         .commands = commands,
         .options = O(HELP) | O(VERBOSE) | O(VERSION) | O(JSON),
         .every = O(HELP) | O(VERBOSE),
+        .nixos_only = true,
         .one_status = true,
 };

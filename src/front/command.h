@@ -27,6 +27,7 @@ struct program {
         const struct command *commands; /* ended by one without a name */
         option_set options;             /* before the command */
         option_set every;               /* that every command has */
+        bool nixos_only;                /* knows nixos-containers alone */
         bool one_status;                /* whatever fails, the exit status is 1 */
 };
 

@@ -281,8 +281,13 @@ int command_completion(struct invocation *i, struct error *e) {
                 r = store_list(&names);
                 if (r < 0)
                         return error_errno(e, r, EXIT_FAILED, "cannot list the containers");
-                for (char **name = names; *name; name++)
-                        output_line(&i->output, "%s", *name);
+                for (char **name = names; *name; name++) {
+                        enum container_kind kind = CONTAINER_NSPAWN;
+
+                        (void) store_kind(*name, &kind);
+                        if (kind == CONTAINER_NIXOS || !i->program->nixos_only)
+                                output_line(&i->output, "%s", *name);
+                }
                 return 0;
         }
         if (completion_print(i->output.stream, i->program, shell) < 0)

@@ -120,6 +120,32 @@ says 10 "nixos-nspawn: cannot update foo: it is a nixos-container; use 'nixos-co
 fails "nor the other way" 1 "it is a container of nixos-nspawn" nixos-container destroy mine
 silent_about "nixos-container lists its own" '^mine$' nixos-container list
 
+same "completion: its own names" "$(nixos-container list)" "$(nixos-container completion containers)"
+prints "  of nixos-nspawn: all" '^mine$' nixos-nspawn completion containers
+
+# Two at once, and systems of one's own.
+same "unique names, asked for at once" "race race-0 race-1" "$( (
+        for _ in 1 2 3; do nixos-container create race --ensure-unique-name 2>/dev/null & done
+        wait
+) | sort | tr '\n' ' ' | sed 's/ $//')"
+same "  three addresses" 3 "$(for n in race race-0 race-1; do nixos-container show-ip $n; done | sort -u | wc -l)"
+for n in race race-0 race-1; do nixos-container destroy $n; done
+mkdir -p /run/built
+touch /run/built/init
+need "create --system-path: a built system" nixos-container create built --system-path /run/built
+same "  is in the conf" /run/built "$(key built SYSTEM_PATH)"
+fails "  has nothing to update" 1 "was not made from a configuration" nixos-container update built
+fails "  has its configuration" 1 "leave --config and --config-file out" nixos-container create built2 --system-path /run/built --config ''
+fails "  cannot be migrated" 10 "SYSTEM_PATH" nixos-nspawn migrate built
+nixos-container destroy built
+mkdir -p /etc/containers /var/lib/containers/old
+touch /etc/containers/registries.conf
+printf 'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.7.0.1\nLOCAL_ADDRESS=10.7.0.2\n' >/etc/containers/old.conf
+same "a conf where it was before 22.05" "10.7.0.2" "$(nixos-container show-ip old)"
+silent_about "  files of other programs there are none" registries nixos-container list
+need "  destroy" nixos-container destroy old
+same "    its files, too; theirs stay" "registries.conf" "$(ls /etc/containers; ls -A /var/lib/containers)"
+
 # --dry-run, and every step failing.
 before=$(everything)
 prints "create --dry-run" 'LOCAL_ADDRESS=10.233.7.2' nixos-container create dry --dry-run

@@ -95,6 +95,13 @@ refused "  no link" ip link show ve-web
 same "  its files, conf and definition are gone" "" "$(find /var/lib/nixos-containers /etc/nixos-containers /var/lib/nixos-nspawn/profiles -maxdepth 1 -name '*web*')"
 silent_about "  its addresses too" web cat /var/lib/nixos-nspawn/addresses.json
 
+# A system of one's own.
+tree=$(find /var/lib/nixos-nspawn/trees -maxdepth 1 -name 'debian-*' | head -n 1)
+need "create --system-path" nixos-container create tree --system-path "$tree"
+need "  start" nixos-container start tree
+same "  its name" "tree" "$(nixos-container run tree -- hostname)"
+nixos-container destroy tree
+
 # Start at boot, on a host without systemd.
 need "create --auto-start" nixos-container create boot --auto-start
 prints "  nixos-nspawn autostart starts it" '^Started 1 of 2 containers:$' nixos-nspawn autostart
