@@ -136,6 +136,15 @@ within 10 "  there is another one when it is needed" eval "in_host busctl --quie
 well "${all[@]}"
 succeeds "systemctl restart dbus" in_host systemctl restart dbus
 goes_on "${all[@]}"
+# It must hear of files that are written now, or the link would be one of its own, with a range and a DHCP server of its own.
+sed 's/8181/8282/' examples/example.nix >"$host_root/root/late.nix"
+succeeds "  create" in_host nixos-nspawn create --config /root/late.nix late
+within 5 "  its link is networkd's by our file" sh 'grep -q "^NETWORK_FILE=/etc/systemd/network/20-ve-late.network" "/run/systemd/netif/links/$(cat /sys/class/net/ve-late/ifindex)"'
+same "  one IPv4 address" 1 "$(in_host ip -4 -o addr show dev ve-late | wc -l)"
+succeeds "dbus is stopped" sh 'systemctl stop dbus.socket dbus.service'
+succeeds "  remove" in_host nixos-nspawn remove --delete-state late
+refused "  networkd's file is gone" test -e "$host_root/etc/systemd/network/20-ve-late.network"
+succeeds "  dbus is there again" sh 'systemctl start dbus.socket dbus.service'
 succeeds "systemctl restart systemd-networkd" in_host systemctl restart systemd-networkd
 well "${all[@]}"
 

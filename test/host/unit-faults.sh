@@ -89,6 +89,22 @@ if [[ $((SECONDS - began)) -lt 30 ]]; then ok "  is kept"; else not_ok "  is kep
 need "remove" in_host nixos-nspawn remove --delete-state web
 check_nothing
 
+# A guest that needs longer than the unit's TimeoutStopSec=, which is as long as systemctl and machinectl wait.
+cat >"$host_root/root/c/slow.json" <<'C'
+{ "nixosContainer": { "bindMounts": [ "/srv" ], "userNamespacing": false },
+  "systemd": { "services": { "slow": { "wantedBy": [ "multi-user.target" ], "serviceConfig": { "Type": "oneshot", "RemainAfterExit": true,
+  "ExecStart": "/bin/true", "ExecStop": "/bin/sh -c 'sleep 5; echo ended >/srv/slow'" } } } } }
+C
+mkdir -p "$host_root/srv" "$host_root/etc/systemd/system/systemd-nspawn@web.service.d"
+printf '[Service]\nTimeoutStopSec=2s\n' >"$host_root/etc/systemd/system/systemd-nspawn@web.service.d/own.conf"
+need "create" in_host nixos-nspawn create --config /root/c/slow.json web
+succeeds "a guest that is slow to stop: --timeout" in_host nixos-nspawn stop --timeout 5min web
+prints "  it has the time, whatever the unit's own limit is" '^ended$' cat "$host_root/srv/slow"
+rm -r "$host_root/etc/systemd/system/systemd-nspawn@web.service.d/own.conf" "$host_root/srv/slow"
+need "remove" in_host nixos-nspawn remove --delete-state web
+need "systemd reads the units" in_host systemctl daemon-reload
+check_nothing
+
 # Somebody kills all of it, `nspawn-unit detach` too.
 need "create" in_host nixos-nspawn create --config /root/c/web.json web
 in_host systemctl kill -s KILL systemd-nspawn@web

@@ -9,10 +9,6 @@
 #include <string.h>
 
 #define PRIVATE_SOCKET    "unix:path=/run/systemd/private"
-#define NETWORKD_NAME     "org.freedesktop.network1"
-#define NETWORKD_PATH     "/org/freedesktop/network1"
-#define NETWORKD_MANAGER  "org.freedesktop.network1.Manager"
-#define NETWORKD_FOLDER   "/run/systemd/netif"
 #define RELOAD_TIMEOUT_US UINT64_C(120000000)
 
 void bus_freep(sd_bus **bus) {
@@ -68,6 +64,13 @@ int bus_unit_uint64(sd_bus *bus, const char *unit, const char *interface, const 
         return r < 0 ? r : sd_bus_get_property_trivial(bus, SYSTEMD_NAME, path, interface, property, NULL, 't', ret);
 }
 
+int bus_unit_uint32(sd_bus *bus, const char *unit, const char *interface, const char *property, uint32_t *ret) {
+        _cleanup_(freep) char *path = NULL;
+        int r = unit_path(unit, &path);
+
+        return r < 0 ? r : sd_bus_get_property_trivial(bus, SYSTEMD_NAME, path, interface, property, NULL, 'u', ret);
+}
+
 int bus_unit_int32(sd_bus *bus, const char *unit, const char *interface, const char *property, int32_t *ret) {
         _cleanup_(freep) char *path = NULL;
         int r = unit_path(unit, &path);
@@ -106,30 +109,6 @@ int bus_reload_systemd(struct error *e) {
         if (r >= 0)
                 r = sd_bus_call(bus, m, RELOAD_TIMEOUT_US, &error, NULL);
         return r < 0 ? error_set(e, r, EXIT_FAILED, "Cannot have systemd read its units again: %s",
-                                 error.message ? error.message : strerror(-r))
-                     : 0;
-}
-
-int bus_reload_networkd(struct error *e) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(message_freep) sd_bus_message *m = NULL;
-        _cleanup_(bus_freep) sd_bus *bus = NULL;
-        int r;
-
-        /* It never ran here; no bus is needed to know that. */
-        if (access(NETWORKD_FOLDER, F_OK) < 0)
-                return 0;
-        r = sd_bus_open_system(&bus);
-        if (r >= 0)
-                r = sd_bus_message_new_method_call(bus, &m, NETWORKD_NAME, NETWORKD_PATH, NETWORKD_MANAGER, "Reload");
-        if (r >= 0)
-                r = sd_bus_message_set_auto_start(m, false);
-        if (r >= 0)
-                r = sd_bus_call(bus, m, RELOAD_TIMEOUT_US, &error, NULL);
-        if (sd_bus_error_has_name(&error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-            sd_bus_error_has_name(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-                return 0;
-        return r < 0 ? error_set(e, r, EXIT_FAILED, "Cannot have systemd-networkd read its files again: %s",
                                  error.message ? error.message : strerror(-r))
                      : 0;
 }

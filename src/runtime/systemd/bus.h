@@ -20,14 +20,13 @@ void message_freep(sd_bus_message **m);
 /* A property of PID 1's object for the unit; of one that is not loaded too, which loads it. *ret: malloc'd. */
 int bus_unit_string(sd_bus *bus, const char *unit, const char *interface, const char *property, char **ret);
 int bus_unit_uint64(sd_bus *bus, const char *unit, const char *interface, const char *property, uint64_t *ret);
+int bus_unit_uint32(sd_bus *bus, const char *unit, const char *interface, const char *property, uint32_t *ret);
 int bus_unit_int32(sd_bus *bus, const char *unit, const char *interface, const char *property, int32_t *ret);
 /* InvocationID as 32 hexadecimal digits; "": it never ran. */
 int bus_unit_invocation(sd_bus *bus, const char *unit, char ret[33]);
 
 /* Manager.Reload: reads the units' files again. */
 int bus_reload_systemd(struct error *e);
-/* The same for systemd-networkd; one that does not run is not started: 0. */
-int bus_reload_networkd(struct error *e);
 /* Forgets that the unit failed, and how often it was started lately. */
 void bus_reset_failed(sd_bus *bus, const char *unit);
 

@@ -7,6 +7,7 @@
 #include "runtime/run.h"
 #include "runtime/systemd/detach.h"
 #include "runtime/systemd/journal.h"
+#include "runtime/systemd/networkd.h"
 #include "runtime/systemd/power.h"
 #include "runtime/systemd/unit.h"
 #include "state/host.h"
@@ -53,7 +54,7 @@ static int unit_define(const char *name, struct error *e) {
                 r = r < 0 ? r : k;
         }
         if (changed[HOST_NETWORK]) {
-                k = bus_reload_networkd(r < 0 ? NULL : e);
+                k = networkd_reload(r < 0 ? NULL : e);
                 r = r < 0 ? r : k;
         }
         if (!store_exists(name))

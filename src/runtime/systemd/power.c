@@ -3,6 +3,7 @@
 
 #include "runtime/refusal.h"
 #include "runtime/systemd/detach.h"
+#include "runtime/systemd/extend.h"
 #include "runtime/systemd/job.h"
 #include "runtime/systemd/journal.h"
 #include "runtime/systemd/unit.h"
@@ -18,6 +19,8 @@
 #define KILL_ALL_TIMEOUT_USEC UINT64_C(30000000)
 /* A first process that has not come to its signal handlers yet ignores the signal: it is sent again. */
 #define STOP_AGAIN_USEC UINT64_C(500000)
+/* How much longer than us systemd has patience, if who waits here is killed. */
+#define STOP_EXTENSION_USEC UINT64_C(30000000)
 
 static void say(runtime_progress_t progress, void *userdata, const char *what) {
         if (progress)
@@ -119,19 +122,22 @@ static int leader_signal(const char *group, int number) {
         return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* systemd-nspawn passes the wish to stop on once. One whose PID 1 was not ready for it is reminded. */
+/* systemd-nspawn passes the wish to stop on once: one whose PID 1 was not ready for it is reminded. And the unit's own
+ * limit (TimeoutStopSec=) may be shorter than what was asked for here. */
 static int wait_and_remind(struct job *j, bool was_ready, uint64_t timeout_usec, struct error *e) {
         _cleanup_(freep) char *group = NULL;
 
-        if (was_ready || unit_group(j->bus, j->unit, &group) < 0)
-                return job_wait(j, timeout_usec, e);
+        if (!was_ready)
+                (void) unit_group(j->bus, j->unit, &group);
         for (;;) {
                 uint64_t turn = timeout_usec < STOP_AGAIN_USEC ? timeout_usec : STOP_AGAIN_USEC;
                 int r = job_wait(j, turn, e);
 
                 if (r != 0 || turn == timeout_usec)
                         return r;
-                (void) leader_signal(group, SIGRTMIN + 3);
+                (void) unit_extend(j->bus, j->unit, STOP_EXTENSION_USEC);
+                if (group)
+                        (void) leader_signal(group, SIGRTMIN + 3);
                 if (timeout_usec != UINT64_MAX)
                         timeout_usec -= turn;
         }

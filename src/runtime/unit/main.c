@@ -22,8 +22,8 @@
 #include "runtime/record.h"
 #include "runtime/refusal.h"
 #include "runtime/system.h"
-#include "runtime/systemd/bus.h"
 #include "runtime/systemd/detach.h"
+#include "runtime/systemd/networkd.h"
 #include "state/host.h"
 #include "state/store.h"
 
@@ -115,7 +115,7 @@ static void tell_networkd(const char *name) {
         _cleanup_(fd_closep) int lock = store_lock(0, NULL);
 
         if (lock >= 0 && host_network_follow(name, &e) > 0)
-                (void) bus_reload_networkd(&e);
+                (void) networkd_reload(&e);
         if (e.code < 0)
                 log_warning("%s", error_message(&e));
 }

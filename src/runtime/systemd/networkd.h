@@ -1,0 +1,7 @@
+/* systemd-networkd, as somebody who writes files for it needs it. */
+#pragma once
+
+#include "base/error.h"
+
+/* Has it read its files again, whether it is on the bus or not; one that does not run is not started: 0. */
+int networkd_reload(struct error *e);
