@@ -172,13 +172,11 @@ const struct entry *inventory_usable(const struct inventory *i, const char *name
                 (void) error_set(e, EINVAL, EXIT_CONTAINER, "'%s' cannot be a container's name: %s", name, problem);
         else if (!entry)
                 (void) error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
-        else if (entry->kind == CONTAINER_NIXOS)
-                return entry;
-        else if (entry->origin == ORIGIN_DECLARATIVE)
+        else if (entry->kind != CONTAINER_NIXOS && entry->origin == ORIGIN_DECLARATIVE)
                 (void) error_set(e, EPERM, EXIT_CONTAINER,
                                  "cannot %s %s: it is declared by this host's configuration, change it there", verb,
                                  name);
-        else if (entry->origin == ORIGIN_UNMANAGED)
+        else if (entry->kind != CONTAINER_NIXOS && entry->origin == ORIGIN_UNMANAGED)
                 (void) error_set(e, EPERM, EXIT_CONTAINER,
                                  "cannot %s %s: %s was not made by nixos-nspawn, which leaves it alone", verb, name,
                                  entry->unit_file);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static bool is_link_name(const char *s) {
-        return *s && strlen(s) < IFNAMSIZ && !strchr(s, '/') && strcmp(s, ".") && strcmp(s, "..");
+        return *s && strlen(s) < IFNAMSIZ && !strchr(s, '/') && !string_equal(s, ".") && !string_equal(s, "..");
 }
 
 static const char *parse_link(char *value, struct first_file *f) {
