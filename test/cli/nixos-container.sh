@@ -5,15 +5,6 @@ source "$(dirname "$0")/../lib/tap.sh"
 [[ -n ${SANDBOX-} ]] || "$(dirname "$0")/../lib/trees" "$(dirname "$0")/empty.json" >&2
 in_sandbox "$@"
 
-# says STATUS MESSAGE COMMAND...: that exit status, exactly that on standard error, nothing on standard output
-says() {
-        local status=$1 message=$2 got=0 out err
-        shift 2
-        out=$("$@" 2>/run/stderr </dev/null) || got=$?
-        err=$(cat /run/stderr)
-        if [[ $got -eq $status && $err == "$message" && -z $out ]]; then ok "$*: $message"; else not_ok "$*: $message" "status $got, stderr: $err
-stdout: $out"; fi
-}
 key() { sed -n "s/^$2=//p" "/etc/nixos-containers/$1.conf"; }
 everything() {
         find /etc/nixos-containers /var/lib/nixos-containers /var/lib/nixos-nspawn/profiles /etc/systemd -mindepth 1 2>/dev/null | sort

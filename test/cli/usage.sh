@@ -3,15 +3,6 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 
-# says STATUS MESSAGE COMMAND...: that exit status, exactly that on standard error, nothing on standard output
-says() {
-        local status=$1 message=$2 got=0 out err
-        shift 2
-        out=$("$@" 2>/run/stderr </dev/null) || got=$?
-        err=$(cat /run/stderr)
-        if [[ $got -eq $status && $err == "$message" && -z $out ]]; then ok "$*: $message"; else not_ok "$*: $message" "status $got, stderr: $err
-stdout: $out"; fi
-}
 golden=$(realpath "$(dirname "$0")/../golden/cli")
 export COLUMNS=80
 

@@ -75,6 +75,15 @@ fails() { # fails WHAT STATUS PATTERN COMMAND...: that exit status, and a line o
 expected: $pattern
 $seen"; fi
 }
+# says STATUS MESSAGE COMMAND...: that exit status, exactly that on standard error, nothing on standard output
+says() {
+        local status=$1 message=$2 got=0 out err
+        shift 2
+        out=$("$@" 2>/run/stderr </dev/null) || got=$?
+        err=$(cat /run/stderr)
+        if [[ $got -eq $status && $err == "$message" && -z $out ]]; then ok "$*: $message"; else not_ok "$*: $message" "status $got, stderr: $err
+stdout: $out"; fi
+}
 within() { # within SECONDS WHAT COMMAND...: succeeds some time before then
         local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) what=$2 seen
         shift 2
