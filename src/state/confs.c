@@ -89,10 +89,6 @@ int confs_remove(const char *name, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot remove '%s'", path ?: name) : 0;
 }
 
-static int name_compare(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static void directory_closep(DIR **d) {
         if (*d)
                 (void) closedir(*d);
@@ -107,42 +103,30 @@ static int list_folder(const char *folder, bool old, char ***list, size_t *n) {
                 return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
         for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
                 size_t size = strlen(entry->d_name);
-                char **grown;
+                int r;
 
                 if (size <= strlen(SUFFIX) || strcmp(entry->d_name + size - strlen(SUFFIX), SUFFIX) != 0)
                         continue;
                 entry->d_name[size - strlen(SUFFIX)] = '\0';
                 if (container_name_problem(entry->d_name) || (old && is_foreign(entry->d_name)))
                         continue;
-                grown = reallocarray(*list, *n + 2, sizeof *grown);
-                if (!grown)
-                        return -ENOMEM;
-                *list = grown;
-                grown[*n] = strdup(entry->d_name);
-                grown[*n + 1] = NULL;
-                if (!grown[(*n)++])
-                        return -ENOMEM;
+                r = strings_append(list, n, entry->d_name);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
 
 int confs_list(char ***ret) {
         _cleanup_(strings_freep) char **list = calloc(1, sizeof *list);
-        size_t n = 0, kept = 0;
+        size_t n = 0;
         int r = list ? list_folder(PATH_CONFS, false, &list, &n) : -ENOMEM;
 
         if (r >= 0)
                 r = list_folder(PATH_CONFS_OLD, true, &list, &n);
         if (r < 0)
                 return r;
-        qsort(list, n, sizeof *list, name_compare);
-        for (size_t i = 0; i < n; i++) {
-                if (kept > 0 && strcmp(list[kept - 1], list[i]) == 0)
-                        free(list[i]);
-                else
-                        list[kept++] = list[i];
-        }
-        list[kept] = NULL;
+        strings_sort_unique(list, n);
         *ret = steal_ptr(list);
         return 0;
 }

@@ -34,52 +34,33 @@ int store_lock(int timeout_ms, struct error *e) {
         return r;
 }
 
-void strings_free(char **list) {
-        for (char **p = list; p && *p; p++)
-                free(*p);
-        free(list);
-}
-
 static void directory_closep(DIR **d) {
         if (*d)
                 (void) closedir(*d);
         *d = NULL;
 }
 
-static int string_compare(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static int list_profiles(char ***list, size_t *n) {
         _cleanup_(directory_closep) DIR *d = opendir(PATH_PROFILES);
-        size_t capacity = *n + 1;
         struct dirent *entry;
         unsigned number;
+        int r;
 
         if (!d && errno != ENOENT)
                 return -errno;
         while (d && (errno = 0, entry = readdir(d))) {
                 if (container_name_problem(entry->d_name) || store_current_generation(entry->d_name, &number) < 0)
                         continue;
-                if (*n + 1 == capacity) {
-                        char **grown = reallocarray(*list, 2 * capacity, sizeof *grown);
-
-                        if (!grown)
-                                return -ENOMEM;
-                        *list = grown;
-                        capacity *= 2;
-                }
-                (*list)[*n] = strdup(entry->d_name);
-                if (!(*list)[*n])
-                        return -ENOMEM;
-                (*list)[++*n] = NULL;
+                r = strings_append(list, n, entry->d_name);
+                if (r < 0)
+                        return r;
         }
         return d && errno ? -errno : 0;
 }
 
 int store_list(char ***ret) {
         _cleanup_(strings_freep) char **list = NULL;
-        size_t n = 0, kept = 0;
+        size_t n = 0;
         int r = confs_list(&list);
 
         if (r < 0)
@@ -89,15 +70,7 @@ int store_list(char ***ret) {
         r = list_profiles(&list, &n);
         if (r < 0)
                 return r;
-        qsort(list, n, sizeof *list, string_compare);
-        /* A nixos-container may have both. */
-        for (size_t i = 0; i < n; i++) {
-                if (kept > 0 && strcmp(list[kept - 1], list[i]) == 0)
-                        free(list[i]);
-                else
-                        list[kept++] = list[i];
-        }
-        list[kept] = NULL;
+        strings_sort_unique(list, n); /* a nixos-container may have both */
         *ret = steal_ptr(list);
         return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "model/container.h"
 #include "model/network.h"
+#include "state/string-list.h"
 
 #include <jansson.h>
 
@@ -21,11 +22,6 @@ int store_lock(int timeout_ms, struct error *e);
 /* Names of all containers of both kinds, with a profile of ours or a conf (confs.h), sorted; NULL-terminated, owned
  * (free each and the list, or strings_free()). */
 int store_list(char ***ret);
-void strings_free(char **list);
-static inline void strings_freep(char ***list) {
-        strings_free(*list);
-        *list = NULL;
-}
 bool store_exists(const char *name);
 /* -ENOENT: no such container. One with a conf is a nixos-container; it may have a profile too, which then has no
  * NAME.nspawn. */
