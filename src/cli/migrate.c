@@ -261,9 +261,7 @@ static int migrate_check(const struct invocation *i, struct migration *m, struct
         if (r >= 0)
                 r = write_options(m, e);
         if (r >= 0)
-                r = runtime_recover(name, e);
-        if (r >= 0)
-                r = runtime_status(name, &status, e);
+                r = runtime_recover_status(name, &status, e);
         if (r < 0)
                 return r;
         m->running = status.state != RUNTIME_OFF;

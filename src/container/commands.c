@@ -189,43 +189,7 @@ static const struct command commands[] = {
                 .repairs = true,
                 .run = container_command_show_host_key,
         },
-        {
-                .name = "help",
-                .synopsis = "[COMMAND]",
-                .summary = "print help, in general or for one command",
-                .description = "Prints the list of commands, or help for COMMAND.",
-                .max = 1,
-                .completion = COMPLETE_COMMAND,
-                .run = command_help,
-        },
-        {
-                .name = "version",
-                .synopsis = "",
-                .summary = "print the version",
-                .description = "Prints the version.",
-                .options = O(JSON),
-                .run = command_version,
-        },
-        {
-                .name = "completion",
-                .synopsis = "bash|zsh|fish|containers",
-                .summary = "print a shell's completion script",
-                .description = "Prints the completion script for a shell, or the names of the containers, which those "
-                               "scripts ask for.",
-                .min = 1,
-                .max = 1,
-                .hidden = true,
-                .run = command_completion,
-        },
-        {
-                .name = "manual",
-                .synopsis = "",
-                .summary = "print the manual's part about commands",
-                .description = "Prints the sections of nixos-container(1) that follow from the table of commands, for "
-                               "scdoc.",
-                .hidden = true,
-                .run = command_manual,
-        },
+        PROGRAM_COMMANDS("nixos-container(1)"),
         {0},
 };
 

@@ -17,9 +17,7 @@ static int check(struct invocation *i, const char *name, struct error *e) {
         if (r >= 0)
                 r = container_may_change(i, e);
         if (r >= 0)
-                r = runtime_recover(name, e);
-        if (r >= 0)
-                r = runtime_status(name, &status, e);
+                r = runtime_recover_status(name, &status, e);
         if (r < 0)
                 return r;
         if (status.state == RUNTIME_OFF)

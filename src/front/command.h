@@ -71,3 +71,41 @@ int command_help(struct invocation *i, struct error *e);
 int command_version(struct invocation *i, struct error *e);
 int command_completion(struct invocation *i, struct error *e);
 int command_manual(struct invocation *i, struct error *e);
+
+/* The ends of their tables. page: the manual page of the program, "nixos-nspawn(1)". */
+#define PROGRAM_COMMANDS(PAGE)                                                                                         \
+        {                                                                                                              \
+                .name = "help",                                                                                        \
+                .synopsis = "[COMMAND]",                                                                               \
+                .summary = "print help, in general or for one command",                                                \
+                .description = "Prints the list of commands, or help for COMMAND.",                                    \
+                .max = 1,                                                                                              \
+                .completion = COMPLETE_COMMAND,                                                                        \
+                .run = command_help,                                                                                   \
+        },                                                                                                             \
+                {                                                                                                      \
+                        .name = "version",                                                                             \
+                        .synopsis = "",                                                                                \
+                        .summary = "print the version",                                                                \
+                        .description = "Prints the version.",                                                          \
+                        .options = OPTION_BIT(OPTION_JSON),                                                            \
+                        .run = command_version,                                                                        \
+                },                                                                                                     \
+                {                                                                                                      \
+                        .name = "completion",                                                                          \
+                        .synopsis = "bash|zsh|fish|containers",                                                        \
+                        .summary = "print a shell's completion script",                                                \
+                        .description = "Prints the completion script for a shell, or the names of the containers, "    \
+                                       "which those "                                                                  \
+                                       "scripts ask for.",                                                             \
+                        .min = 1,                                                                                      \
+                        .max = 1,                                                                                      \
+                        .hidden = true,                                                                                \
+                        .run = command_completion,                                                                     \
+                },                                                                                                     \
+        {                                                                                                              \
+                .name = "manual", .synopsis = "", .summary = "print the manual's part about commands",                 \
+                .description = "Prints the sections of " PAGE " that follow from the table of commands, for "          \
+                               "scdoc.",                                                                               \
+                .hidden = true, .run = command_manual,                                                                 \
+        }

@@ -26,9 +26,7 @@ static int power_one(struct invocation *i, const struct power *power, const char
         struct runtime_status status = {0};
         int r;
 
-        r = runtime_recover(name, e);
-        if (r >= 0)
-                r = runtime_status(name, &status, e);
+        r = runtime_recover_status(name, &status, e);
         if (r < 0)
                 return r;
         if (power->needless && status.state == (power->needless_running ? RUNTIME_RUNNING : RUNTIME_OFF)) {

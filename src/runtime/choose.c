@@ -69,6 +69,12 @@ int runtime_recover(const char *name, struct error *e) {
         return kind()->recover ? kind()->recover(name, e) : 0;
 }
 
+int runtime_recover_status(const char *name, struct runtime_status *ret, struct error *e) {
+        int r = runtime_recover(name, e);
+
+        return r < 0 ? r : runtime_status(name, ret, e);
+}
+
 int runtime_run(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e) {
         return kind()->run(name, argv, user, tty, ret_exit, e);
 }

@@ -50,6 +50,9 @@ int runtime_restart(const char *name, runtime_progress_t progress, void *userdat
 /* Repairs after a supervisor that died: adopts or ends what it left. Called before every command that looks. */
 int runtime_recover(const char *name, struct error *e);
 
+/* The two together: what is so after that. */
+int runtime_recover_status(const char *name, struct runtime_status *ret, struct error *e);
+
 /* Runs argv inside (all namespaces and the container's cgroup; root; environment cleaned; user may be NULL), with
  * this process's stdin/out/err or, tty = true, on a terminal of the container's own. *ret_exit gets its exit code,
  * 128+N when a signal ended it. */
