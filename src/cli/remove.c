@@ -13,7 +13,7 @@
 static int remove_dry_run(struct invocation *i, const char *name, bool running, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         json_t *object = dry_run_new(name);
-        struct network network;
+        _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
         if (running)
                 dry_run_step(object, "stop the container");

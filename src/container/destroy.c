@@ -24,7 +24,7 @@ static int destroy_dry_run(struct invocation *i, const struct entry *entry, bool
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(freep) char *root = directories_root(entry->name);
         json_t *object = dry_run_new(entry->name);
-        struct network network;
+        _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
         if (running)
                 dry_run_step(object, "end the container");

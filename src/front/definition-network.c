@@ -47,6 +47,7 @@ int definition_allocate(struct definition *d, bool save, struct error *e) {
                 if (r < 0)
                         return r;
         }
+        network_clear(&d->network);
         r = network_compute(&d->container, &d->allocation, machine_id, &d->network);
         if (r < 0)
                 return error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of %s", d->name);

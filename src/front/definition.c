@@ -19,6 +19,7 @@
 
 void definition_clear(struct definition *d) {
         json_decref(d->spec);
+        network_clear(&d->network);
         container_clear(&d->container);
         tree_clear(&d->tree);
         free(d->system);

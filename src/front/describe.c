@@ -98,7 +98,7 @@ static void add_status(const struct describer *d, json_t *object, const char *na
 
 static void add_network(const struct describer *d, json_t *object, const struct container *c) {
         struct allocation allocation = {0};
-        struct network network;
+        _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
         /* The addresses of a nixos-container are in its definition. */
         if (c->kind == CONTAINER_NSPAWN &&

@@ -46,7 +46,7 @@ static int power_dry_run(const struct power *power, const char *name, json_t *li
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         json_t *object = dry_run_new(name);
         struct runtime_status status = {0};
-        struct network network;
+        _cleanup_(network_clear) struct network network = NETWORK_INIT;
         int r;
 
         r = runtime_status(name, &status, e);

@@ -3,7 +3,27 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+void network_clear(struct network *n) {
+        free(n->extra);
+        *n = NETWORK_INIT;
+}
+
+int network_copy(const struct network *n, struct network *ret) {
+        struct network_pair *extra = NULL;
+
+        if (n->n_extra > 0) {
+                extra = calloc(n->n_extra, sizeof(*extra));
+                if (!extra)
+                        return -ENOMEM;
+                memcpy(extra, n->extra, n->n_extra * sizeof(*extra));
+        }
+        *ret = *n;
+        ret->extra = extra;
+        return 0;
+}
 
 /* The n-th address of the range as an interface address, or nothing where there is no range. */
 static struct prefix interface_address(const struct prefix *range, uint64_t n) {
@@ -15,8 +35,13 @@ static struct prefix interface_address(const struct prefix *range, uint64_t n) {
 }
 
 /* As nspawn numbers them: by their place in the list. */
-static void compute_extra(const struct container *c, const uint8_t machine_id[16], struct network *n) {
-        for (size_t i = 0; i < c->n_extra_veths && i < EXTRA_VETHS_MAX; i++) {
+static int compute_extra(const struct container *c, const uint8_t machine_id[16], struct network *n) {
+        if (c->n_extra_veths == 0)
+                return 0;
+        n->extra = calloc(c->n_extra_veths, sizeof(*n->extra));
+        if (!n->extra)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n_extra_veths; i++) {
                 const struct extra_veth *v = &c->extra_veths[i];
                 struct network_pair *x = &n->extra[n->n_extra++];
 
@@ -33,6 +58,7 @@ static void compute_extra(const struct container *c, const uint8_t machine_id[16
                 x->container_v4 = v->end.local_v4;
                 x->container_v6 = v->end.local_v6;
         }
+        return 0;
 }
 
 /* Everything is as the definition says; nothing is rewritten on the way out. */
@@ -68,7 +94,8 @@ int network_compute(const struct container *c, const struct allocation *a, const
         if (container_name_problem(c->name))
                 return -EINVAL;
         (void) snprintf(n.name, sizeof n.name, "%s", c->name);
-        compute_extra(c, machine_id, &n);
+        if (compute_extra(c, machine_id, &n) < 0)
+                return -ENOMEM;
         if (!container_has_link(c)) {
                 *ret = n;
                 return 0;

@@ -1,5 +1,7 @@
 /* The wanted network of one container: every name and number that the host, the guest, the firewall and the
- * responders need, computed once from the container, its allocation and the machine id. Pure. */
+ * responders need, computed once from the container, its allocation and the machine id. Pure.
+ *
+ * The daemon keeps one a container. What few of them have is a list, which costs the others nothing. */
 #pragma once
 
 #include "base/address.h"
@@ -46,12 +48,19 @@ struct network {
         const struct forward *forwards; /* borrowed from the container */
         size_t n_forwards;
 
-        struct network_pair extra[EXTRA_VETHS_MAX]; /* beside the main one */
+        struct network_pair *extra; /* beside the main one; owned, NULL when there are none */
         size_t n_extra;
 };
 
-/* Fills ret. The container must outlive it. a: not looked at for CONTAINER_NIXOS, whose addresses are what its
- * definition says. Returns 0 or -EINVAL (name invalid). */
+#define NETWORK_INIT ((struct network){0})
+
+/* Lets go of what is owned, not of what is borrowed. */
+void network_clear(struct network *n);
+/* ret: its own extra, the same forwards. -ENOMEM. */
+int network_copy(const struct network *n, struct network *ret);
+
+/* Fills ret, whatever it was before. The container must outlive it. a: not looked at for CONTAINER_NIXOS, whose
+ * addresses are what its definition says. Returns 0, -EINVAL (name invalid) or -ENOMEM; ret is filled with 0 only. */
 int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
                     struct network *ret);
 

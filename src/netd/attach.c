@@ -217,7 +217,7 @@ int manager_attach(struct manager *m, const char *name, struct attachment **ret,
         _cleanup_(attachment_freep) struct attachment *new = NULL;
         struct attachment *a = manager_find(m, name);
         struct netlink_link link;
-        struct network n;
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
         int r;
 
         r = load(m, name, &c, &n, e);
@@ -264,14 +264,8 @@ static void keep_elements(struct plan *p) {
 
 /* From here on `to`'s content is a's; `to` keeps the old. */
 static int swap(struct manager *m, struct attachment *a, struct attachment *to) {
-        struct network network = a->network;
-        struct forward *forwards = a->forwards;
-
         manager_remove(m, a);
-        a->network = to->network;
-        a->forwards = to->forwards;
-        to->network = network;
-        to->forwards = forwards;
+        attachment_swap_network(a, to);
         if (manager_insert(m, a) < 0 || manager_set_index(m, a, a->ifindex) < 0) {
                 /* Nothing can be told apart any more; the next daemon finds all of it on record. */
                 (void) sd_event_exit(m->event, -ENOMEM);
@@ -343,7 +337,7 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
 int manager_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         struct attachment *a = manager_find(m, name);
-        struct network n;
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
         int r;
 
         r = load(m, name, &c, &n, e);

@@ -16,19 +16,19 @@ const char *attachment_state_name(enum attachment_state s);
 
 struct attachment {
         struct table_node by_name, by_link, by_index, by_v4, by_v6;
-        struct network network;   /* its forwards are `forwards` */
+        struct network network;   /* owned; its forwards are `forwards` */
         struct forward *forwards; /* owned */
         char *namespace_path;     /* of AttachNamespace, else NULL; owned */
         char *guest_link;         /* the link's name in there */
 
         enum attachment_state state;
-        char *problem;                    /* owned; NULL unless broken */
-        int ifindex;                      /* 0 while expected */
-        int extra_index[EXTRA_VETHS_MAX]; /* of network.extra; 0 while expected */
-        bool carrier;                     /* the other side is up, too */
-        bool served;                      /* responders know the link */
-        bool published;                   /* the name resolves */
-        bool seen;                        /* mark of recover.c */
+        char *problem;    /* owned; NULL unless broken */
+        int ifindex;      /* 0 while expected */
+        int *extra_index; /* of network.extra; 0 while expected; owned, NULL when there are none */
+        bool carrier;     /* the other side is up, too */
+        bool served;      /* responders know the link */
+        bool published;   /* the name resolves */
+        bool seen;        /* mark of recover.c */
 
         /* Repair: see repair.c. */
         struct attachment *next_damaged;
@@ -37,13 +37,15 @@ struct attachment {
         bool route_lost;    /* of the link's ranges: these do not come back with the addresses */
 };
 
-/* Takes over n (whose forwards are copied). NULL when there is no memory. */
+/* Copies n and all that it has. NULL when there is no memory. */
 struct attachment *attachment_new(const struct network *n);
 /* Must be in no table. NULL is fine. */
 struct attachment *attachment_free(struct attachment *a);
 static inline void attachment_freep(struct attachment **a) {
         *a = attachment_free(*a);
 }
+/* The two change networks; links beside the main one that stay keep their numbers. The attachments are in no table. */
+void attachment_swap_network(struct attachment *a, struct attachment *b);
 /* Same network, same forwards in the same order. */
 bool attachment_same(const struct attachment *a, const struct attachment *b);
 

@@ -65,7 +65,7 @@ static int attachment_make(struct manager *m, const char *name, const char *path
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(attachment_freep) struct attachment *a = NULL;
         struct allocation allocation;
-        struct network n;
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
         int r;
 
         r = container_make(name, forwards, &c, e);

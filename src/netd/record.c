@@ -202,6 +202,11 @@ static int read_nixos(const json_t *record, struct network *n) {
         if (!string_equal(json_string_value(kind), container_kind_name(CONTAINER_NIXOS)) || !json_is_array(extra) ||
             json_array_size(extra) > EXTRA_VETHS_MAX)
                 return -EBADMSG;
+        if (json_array_size(extra) == 0)
+                return 0;
+        n->extra = calloc(json_array_size(extra), sizeof(*n->extra));
+        if (!n->extra)
+                return -ENOMEM;
         json_array_foreach (extra, i, v)
                 if (read_pair(v, &n->extra[n->n_extra++]) < 0)
                         return -EBADMSG;
@@ -239,13 +244,15 @@ int attachment_from_record(const json_t *record, struct attachment **ret) {
         const char *guest_link = json_string_value(json_object_get(record, "guestLink"));
         _cleanup_(attachment_freep) struct attachment *a = NULL;
         _cleanup_(freep) struct forward *forwards = NULL;
-        struct network n = {0};
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
         uint64_t version;
         int r;
 
-        if (read_number(record, "version", RECORD_VERSION, RECORD_VERSION, &version) < 0 ||
-            read_network(record, &n) < 0)
+        if (read_number(record, "version", RECORD_VERSION, RECORD_VERSION, &version) < 0)
                 return -EBADMSG;
+        r = read_network(record, &n);
+        if (r < 0)
+                return r;
         r = forwards_from_json(json_object_get(record, "forwards"), &forwards, &n.n_forwards);
         if (r < 0)
                 return r == -EINVAL ? -EBADMSG : r;

@@ -80,6 +80,7 @@ static int check_interfaces(char *const *words, struct error *e) {
 int definition_read(const char *name, struct container *c, struct network *n, struct error *e) {
         int r;
 
+        network_clear(n);
         container_clear(c);
         r = store_load_network(name, c, n, e);
         if (r >= 0 && c->kind == CONTAINER_NSPAWN)

@@ -127,7 +127,7 @@ static int follow_one(enum host_file f, const char *name, const char *wanted, st
 
 static int texts_make(const char *name, char *texts[_HOST_FILE_MAX], struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-        struct network n;
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
         int r = store_load_network(name, &c, &n, e);
 
         if (r < 0)

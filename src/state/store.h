@@ -40,7 +40,7 @@ char *store_profile_path(const char *name);
 bool store_host_has_v6(void);
 
 /* Everything at once: spec, allocation (must exist), machine id -> network. c is filled too, as the network borrows
- * from it. */
+ * from it. Both are the caller's to clear. */
 int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e);
 /* The same for who keeps allocations and machine id in memory: the cost of one does not grow with their number. */
 struct allocations;

@@ -201,6 +201,7 @@ static void test_nixos(void **state) {
         assert_int_equal(plan_extra(&n, 0, &beside), 0);
         assert_int_equal(plan_extra(&n, 1, &beside), 0);
         compare_plan("nixos-extra", &beside);
+        network_clear(&n);
 
         /* A member of a bridge has nothing here but its forwards. */
         plan_clear(&admit);

@@ -55,6 +55,49 @@ static void test_record(void **state) {
         json_decref(record);
 }
 
+static struct attachment *with_extra(const char *first, const char *second) {
+        const uint8_t machine_id[16] = {0xfe, 0xdc};
+        struct extra_veth veths[] = {{.name = (char *) first}, {.name = (char *) second}};
+        struct container c = {
+                .name = (char *) "old", .kind = CONTAINER_NIXOS, .extra_veths = veths, .n_extra_veths = 2};
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
+        struct attachment *a;
+
+        assert_int_equal(prefix_parse("10.1.0.2/24", false, &veths[1].end.local_v4), 0);
+        assert_int_equal(network_compute(&c, NULL, machine_id, &n), 0);
+        a = attachment_new(&n);
+        assert_non_null(a);
+        assert_ptr_not_equal(a->network.extra, n.extra);
+        return a;
+}
+
+/* Links beside the main one: in the record, and each with its own number whatever its place. */
+static void test_extra(void **state) {
+        _cleanup_(attachment_freep) struct attachment *a = with_extra("one", "two"), *b = with_extra("two", "three"),
+                                                      *back = NULL;
+        json_t *record = attachment_record(a);
+
+        assert_int_equal(attachment_from_record(record, &back), 0);
+        assert_true(attachment_same(a, back));
+        assert_int_equal(back->network.n_extra, 2);
+        assert_text(back->network.extra[1].link, "two");
+        assert_int_equal(back->network.extra[1].container_v4.length, 24);
+        assert_int_equal(back->extra_index[1], 0);
+        (void) json_object_set_new(json_array_get(json_object_get(record, "extra"), 1), "link", json_null());
+        attachment_freep(&back);
+        assert_int_equal(attachment_from_record(record, &back), -EBADMSG);
+        json_decref(record);
+
+        a->extra_index[0] = 11;
+        a->extra_index[1] = 12;
+        attachment_swap_network(a, b);
+        assert_text(a->network.extra[0].link, "two");
+        assert_int_equal(a->extra_index[0], 12);
+        assert_int_equal(a->extra_index[1], 0);
+        assert_text(b->network.extra[0].link, "one");
+        assert_int_equal(b->extra_index[0], 11);
+}
+
 static void test_damaged_record(void **state) {
         _cleanup_(attachment_freep) struct attachment *a = example();
         json_t *record = attachment_record(a);
@@ -224,6 +267,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_record), cmocka_unit_test(test_damaged_record), cmocka_unit_test(test_view),
                 cmocka_unit_test(test_ports),  cmocka_unit_test(test_table),          cmocka_unit_test(test_pace),
+                cmocka_unit_test(test_extra),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

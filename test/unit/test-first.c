@@ -201,10 +201,11 @@ static void test_nixos(void **state) {
         n.host_link_local = n.container_link_local = ADDRESS_NONE;
         assert_int_equal(prefix_parse("10.233.1.1/32", false, &n.host_v4), 0);
         assert_int_equal(prefix_parse("10.233.1.2/32", false, &n.container_v4), 0);
+        struct network_pair extra = {.link = "veth1", .bridge = "br1"};
+
+        n.extra = &extra;
         n.n_extra = 1;
-        strcpy(n.extra[0].link, "veth1");
-        strcpy(n.extra[0].bridge, "br1");
-        assert_int_equal(prefix_parse("192.168.1.100/24", false, &n.extra[0].container_v4), 0);
+        assert_int_equal(prefix_parse("192.168.1.100/24", false, &extra.container_v4), 0);
 
         _cleanup_(freep) char *first = guest_first_file(&n, 5000), *network = guest_network_file(&c, &n);
         assert_text(first, "# The network of example before its PID 1, for nspawn-first. Made anew at each start.\n"

@@ -68,6 +68,7 @@ static void supervisor_clear(struct supervisor *s) {
         fd_closep(&s->log);
         fd_closep(&s->lock);
         record_clear(&s->record);
+        network_clear(&s->network);
         container_clear(&s->container);
         guest_system_clear(&s->system);
         error_clear(&s->failure);

@@ -43,7 +43,7 @@ static int prepare_root(const struct container *c, struct error *e) {
 static int prepare(const char *name, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(freep) char *folder = supervisor_path(name, NULL);
-        struct network network;
+        _cleanup_(network_clear) struct network network = NETWORK_INIT;
         int r = unit_clear_up(name, e);
 
         if (r >= 0)
