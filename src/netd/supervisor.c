@@ -3,11 +3,11 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "netd/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <systemd/sd-daemon.h>
 
 #define GROUPS "/sys/fs/cgroup/machine.slice/"
 
@@ -37,7 +37,7 @@ int supervisor_lives(const char *name) {
 
         if (!path)
                 return -ENOMEM;
-        if (sd_booted() > 0)
+        if (launch_by_systemd())
                 return unit_lives(name);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)

@@ -1,16 +1,17 @@
 /* PID 1 decides: where it is systemd, containers are units of its. */
 #include "kind.h"
 
+#include "netd/launch.h"
+
 #include <errno.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 static const struct runtime_kind *kind(void) {
         return runtime_has_units() ? &runtime_unit : &runtime_supervised;
 }
 
 bool runtime_has_units(void) {
-        return sd_booted() > 0;
+        return launch_by_systemd();
 }
 
 int runtime_status(const char *name, struct runtime_status *ret, struct error *e) {
