@@ -1,5 +1,5 @@
-/* networking.nat: each option by itself, then all together. Types and forms were checked by the table already when a
- * person wrote it; here the values are. */
+/* networking.nat, and networking.containers beside it: each option by itself, then all together. Types and forms were
+ * checked by the table already when a person wrote it; here the values are. */
 #include "host_config.h"
 
 #include "base/file.h"
@@ -265,26 +265,38 @@ static int read_forwards(struct reader *r, struct nat *n) {
         return 0;
 }
 
-static int read_internals(struct reader *r, struct nat *n) {
-        const json_t *list = json_object_get(r->nat, "internalInterfaces"), *v;
-        size_t n_ranges = json_array_size(json_object_get(r->nat, "internalIPs")) +
-                          json_array_size(json_object_get(r->nat, "internalIPv6s"));
+static int read_links(struct reader *r, const json_t *set, const char *name, struct nat_link **ret, size_t *ret_n) {
+        const json_t *list = json_object_get(set, name), *v;
         size_t i;
-        int k;
 
-        n->internal = calloc(json_array_size(list) + 1, sizeof(*n->internal));
-        n->ranges = calloc(n_ranges + 1, sizeof(*n->ranges));
-        if (!n->internal || !n->ranges)
+        *ret = calloc(json_array_size(list) + 1, sizeof(**ret));
+        if (!*ret)
                 return -ENOMEM;
-        enter(r, "internalInterfaces");
+        enter(r, name);
         json_array_foreach (list, i, v) {
+                int k;
+
                 enter_item(r, i);
-                k = read_internal(r, v, &n->internal[n->n_internal++]);
+                k = read_internal(r, v, &(*ret)[(*ret_n)++]);
                 if (k < 0)
                         return k;
                 leave(r);
         }
         leave(r);
+        return 0;
+}
+
+static int read_internals(struct reader *r, struct nat *n) {
+        size_t n_ranges = json_array_size(json_object_get(r->nat, "internalIPs")) +
+                          json_array_size(json_object_get(r->nat, "internalIPv6s"));
+        int k;
+
+        n->ranges = calloc(n_ranges + 1, sizeof(*n->ranges));
+        if (!n->ranges)
+                return -ENOMEM;
+        k = read_links(r, r->nat, "internalInterfaces", &n->internal, &n->n_internal);
+        if (k < 0)
+                return k;
         k = read_ranges(r, "internalIPs", AF_INET, n);
         return k < 0 ? k : read_ranges(r, "internalIPv6s", AF_INET6, n);
 }
@@ -345,6 +357,11 @@ int host_nat_read(const json_t *host, struct nat *ret, json_t **ret_path, struct
         k = r.path ? read_all(&r, &n) : -ENOMEM;
         if (k >= 0)
                 k = check_together(&r, &n);
+        if (k >= 0 && json_array_set_new(r.path, 1, json_string("containers")) < 0)
+                k = -ENOMEM;
+        if (k >= 0)
+                k = read_links(&r, json_object_get(networking, "containers"), "routedInterfaces", &n.routed,
+                               &n.n_routed);
         if (k == -ENOMEM)
                 (void) error_errno(e, k, EXIT_FAILED, "reading networking.nat");
         if (k < 0 && ret_path)

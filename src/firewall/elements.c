@@ -68,6 +68,7 @@ static const struct layout layouts[_SET_MAX] = {
         [SET_SOURCE_V6] = {NFPROTO_INET, OURS, "source_v6", false, {FIELD_LINK, FIELD_ADDRESS}},
         [SET_ADVERTISED] = {NFPROTO_INET, OURS, "advertised", false, {FIELD_LINK, FIELD_ADDRESS}},
         [SET_CLOSED] = {NFPROTO_INET, OURS, "closed", false, {FIELD_LINK}},
+        [SET_ROUTED] = {NFPROTO_INET, OURS, "routed", false, {FIELD_LINK}},
         [SET_ARP_LINKS] = {NFPROTO_ARP, OURS, "links", false, {FIELD_LINK}},
         [SET_ARP_SENDERS] = {NFPROTO_ARP, OURS, "senders", false, {FIELD_LINK, FIELD_MAC, FIELD_MAC, FIELD_ADDRESS}},
 };

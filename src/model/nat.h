@@ -1,5 +1,6 @@
 /* Network address translation on the host, as its configuration wants it (networking.nat): what is inside, what leads
- * outside, and which ports lead in. Checked by whoever fills it (config/host_config.h). */
+ * outside, and which ports lead in; and what is routed without it (networking.containers.routedInterfaces). Checked by
+ * whoever fills it (config/host_config.h). */
 #pragma once
 
 #include "model/container.h"
@@ -34,12 +35,17 @@ struct nat {
         struct address external_v4, external_v6; /* AF_UNSPEC: what the outgoing link has */
         struct nat_forward *forwards;
         size_t n_forwards;
-        struct address dmz; /* AF_UNSPEC or IPv4 */
+        struct address dmz;      /* AF_UNSPEC or IPv4 */
+        struct nat_link *routed; /* whether NAT is enabled or not */
+        size_t n_routed;
 };
 
 #define NAT_INIT ((struct nat){0})
 
 void nat_clear(struct nat *n);
+
+/* One of the n links is, or stands for, the one of that name. */
+bool nat_links_have(const struct nat_link *links, size_t n, const char *name);
 
 /* Both want a port of the external link for the same protocol and family. */
 bool nat_forward_conflicts(const struct nat_forward *a, const struct nat_forward *b);

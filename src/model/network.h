@@ -21,6 +21,7 @@ struct network_pair {
         struct mac host_mac, container_mac;
         struct prefix host_v4, container_v4, host_v6, container_v6;
         struct address host_link_local, container_link_local;
+        bool routed; /* as below */
 };
 
 struct network {
@@ -44,6 +45,7 @@ struct network {
         uint32_t mtu;       /* 0: leave as the kernel made it */
         bool masquerade_v4; /* container_v4's range is NATed on the way out */
         bool masquerade_v6;
+        bool routed; /* of a nixos-container: forwarded without NAT, as the host's configuration says */
 
         const struct forward *forwards; /* borrowed from the container */
         size_t n_forwards;

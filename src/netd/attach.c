@@ -29,6 +29,7 @@ static int load(struct manager *m, const char *name, struct container *c, struct
                                  "the network of container '%s' is not a virtual Ethernet "
                                  "pair, there is nothing to attach",
                                  name);
+        manager_route(m, n);
         return 0;
 }
 

@@ -81,6 +81,46 @@ static int replace(struct manager *m, const struct nat *n, char *text, struct er
         return 0;
 }
 
+void manager_route(const struct manager *m, struct network *n) {
+        bool open = n->kind == CONTAINER_NIXOS;
+
+        n->routed = open && nat_links_have(m->routed, m->n_routed, n->link);
+        for (size_t i = 0; i < n->n_extra; i++)
+                n->extra[i].routed = open && nat_links_have(m->routed, m->n_routed, n->extra[i].link);
+}
+
+int manager_route_all(struct manager *m, struct error *e) {
+        _cleanup_(freep) struct attachment **all = NULL;
+        size_t n = 0, k = 0;
+
+        for (struct attachment *a = NULL; (a = manager_each(m, a));)
+                n++;
+        all = calloc(n + 1, sizeof(*all));
+        if (!all)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot change the containers' networks");
+        /* One that changes leaves the tables and comes in again. */
+        for (struct attachment *a = NULL; (a = manager_each(m, a));)
+                all[k++] = a;
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(plan_clear) struct plan done = PLAN_INIT;
+                struct network to = all[i]->network;
+                int r;
+
+                manager_route(m, &to);
+                r = manager_change(m, all[i], &to, &done, e);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void take_routed(struct manager *m, struct nat *n) {
+        free(m->routed);
+        m->routed = steal_ptr(n->routed);
+        m->n_routed = n->n_routed;
+        n->n_routed = 0;
+}
+
 int manager_apply_host(struct manager *m, struct error *e) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         _cleanup_(nat_clear) struct nat n = NAT_INIT;
@@ -95,11 +135,15 @@ int manager_apply_host(struct manager *m, struct error *e) {
         text = strdup(buffer_text(&b));
         if (!text || buffer_error(&b) < 0)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the rules of the host's NAT");
-        if (!begins && strcmp(m->nat, text) == 0)
-                return manager_repair_tables(m, e);
-        r = replace(m, &n, text, e);
-        if (r < 0)
-                return r;
-        text = NULL;
-        return begins ? 0 : manager_repair_tables(m, e);
+        if (begins || strcmp(m->nat, text) != 0) {
+                r = replace(m, &n, text, e);
+                if (r < 0)
+                        return r;
+                text = NULL;
+        }
+        take_routed(m, &n);
+        if (begins)
+                return 0;
+        r = manager_repair_tables(m, e);
+        return r < 0 ? r : manager_route_all(m, e);
 }

@@ -178,6 +178,7 @@ struct manager *manager_free(struct manager *m) {
         allocations_free(m->allocations);
         free(m->nat);
         free(m->nat_seen);
+        free(m->routed);
         ports_clear(&m->ports);
         table_clear(&m->by_name);
         table_clear(&m->by_link);

@@ -7,6 +7,7 @@
 #include "apply/engine.h"
 #include "base/error.h"
 #include "firewall/monitor.h"
+#include "model/nat.h"
 #include "netd/attachment.h"
 #include "netd/pace.h"
 #include "netd/ports.h"
@@ -31,7 +32,9 @@ struct manager {
         bool forwarding, forwarding_v6; /* the host's sysctls are set */
         char *nat; /* the host's NAT that is in force, as nft's text; "" none, NULL: not known yet */
         bool nat_v6;
-        char *nat_seen; /* how the kernel shows it */
+        char *nat_seen;          /* how the kernel shows it */
+        struct nat_link *routed; /* links of nixos-containers that need no NAT, as the host's configuration says */
+        size_t n_routed;
 
         struct table by_name, by_link, by_index, by_v4, by_v6;
         size_t n_with_extra; /* attachments that have links beside the main one */
@@ -129,6 +132,10 @@ int manager_repair_proxy(struct manager *m, struct error *e);
 int manager_apply_host(struct manager *m, struct error *e);
 /* Whether it asks for something that has to be looked after. */
 bool manager_keeps_host(const struct manager *m);
+/* What it says of a container's links goes into n. */
+void manager_route(const struct manager *m, struct network *n);
+/* The same of all attached networks, where it is not so yet. */
+int manager_route_all(struct manager *m, struct error *e);
 /* Puts its NAT back where somebody took it away. */
 int manager_repair_host(struct manager *m, struct error *e);
 /* Has the host forward, for containers (both families) or for its NAT. */

@@ -129,12 +129,12 @@ int forwards_from_json(const json_t *list, struct forward **ret, size_t *ret_n) 
 }
 
 static json_t *pair_json(const struct network_pair *p) {
-        return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "link", p->link, "bridge", p->bridge, "hostMac",
-                         mac_json(&p->host_mac), "containerMac", mac_json(&p->container_mac), "hostV4",
+        return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "link", p->link, "bridge", p->bridge,
+                         "hostMac", mac_json(&p->host_mac), "containerMac", mac_json(&p->container_mac), "hostV4",
                          prefix_or_null(&p->host_v4), "containerV4", prefix_or_null(&p->container_v4), "hostV6",
                          prefix_or_null(&p->host_v6), "containerV6", prefix_or_null(&p->container_v6), "hostLinkLocal",
                          address_or_null(&p->host_link_local), "containerLinkLocal",
-                         address_or_null(&p->container_link_local));
+                         address_or_null(&p->container_link_local), "routed", p->routed);
 }
 
 /* What only nixos-containers have: a record without it is of the other kind. */
@@ -145,6 +145,7 @@ static void put_nixos(json_t *record, const struct network *n) {
                 (void) json_array_append_new(extra, pair_json(&n->extra[i]));
         (void) json_object_set_new(record, "kind", json_string(container_kind_name(n->kind)));
         (void) json_object_set_new(record, "extra", extra);
+        (void) json_object_set_new(record, "routed", json_boolean(n->routed));
 }
 
 json_t *attachment_record(const struct attachment *a) {
@@ -188,6 +189,7 @@ static int read_pair(const json_t *object, struct network_pair *p) {
             read_address(object, "hostLinkLocal", &p->host_link_local) < 0 ||
             read_address(object, "containerLinkLocal", &p->container_link_local) < 0)
                 return -EBADMSG;
+        p->routed = json_is_true(json_object_get(object, "routed"));
         return 0;
 }
 
@@ -199,6 +201,7 @@ static int read_nixos(const json_t *record, struct network *n) {
         if (!kind)
                 return 0;
         n->kind = CONTAINER_NIXOS;
+        n->routed = json_is_true(json_object_get(record, "routed"));
         if (!string_equal(json_string_value(kind), container_kind_name(CONTAINER_NIXOS)) || !json_is_array(extra) ||
             json_array_size(extra) > EXTRA_VETHS_MAX)
                 return -EBADMSG;

@@ -201,6 +201,14 @@ static void recover_host(struct manager *m) {
                 log_error("the host's configuration is not in force: %s", error_message(&e));
 }
 
+/* It may have changed while there was no daemon. */
+static void route_all(struct manager *m) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (manager_route_all(m, &e) < 0)
+                log_error("the host's configuration is not in force: %s", error_message(&e));
+}
+
 int manager_recover(struct manager *m, struct error *e) {
         int r;
 
@@ -213,6 +221,7 @@ int manager_recover(struct manager *m, struct error *e) {
         r = manager_resync(m, e);
         if (r < 0)
                 return r;
+        route_all(m);
 
         /* Those that ended while there was no daemon; without a link they have no traffic that could be cut. */
         for (struct attachment *a = manager_each(m, NULL), *next; a; a = next) {

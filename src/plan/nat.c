@@ -229,6 +229,11 @@ json_t *nat_sentences(const struct nat *n) {
         json_t *list = json_array();
         char text[PREFIX_TEXT_MAX];
 
+        for (size_t i = 0; i < n->n_routed && list; i++) {
+                buffer_append_format(&b, "route nixos-containers' traffic by %s%s without NAT, out and in",
+                                     n->routed[i].name, n->routed[i].prefix ? "*" : "");
+                say(list, &b);
+        }
         if (!n->enable || !list)
                 return list;
         buffer_append_format(&b, "switch forwarding of IPv4%s on", n->ipv6 ? " and IPv6" : "");

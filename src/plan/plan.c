@@ -118,12 +118,15 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
         return r;
 }
 
-static int close_link(const struct network *n, const char *link, struct plan *p) {
+static int close_link(const struct network *n, const struct network_pair *l, struct plan *p) {
         struct element e = {.set = SET_CLOSED};
+        int r;
         if (n->kind != CONTAINER_NIXOS)
                 return 0;
-        memcpy(e.link, link, sizeof(e.link));
-        return append_element(p, &e);
+        memcpy(e.link, l->link, sizeof(e.link));
+        r = append_element(p, &e);
+        e.set = SET_ROUTED;
+        return r < 0 || !l->routed ? r : append_element(p, &e);
 }
 
 static struct network_pair main_pair(const struct network *n) {
@@ -136,6 +139,7 @@ static struct network_pair main_pair(const struct network *n) {
                 .container_v6 = n->container_v6,
                 .host_link_local = n->host_link_local,
                 .container_link_local = n->container_link_local,
+                .routed = n->routed,
         };
         memcpy(l.link, n->link, sizeof(l.link));
         return l;
@@ -147,12 +151,12 @@ int plan_admit(const struct network *n, struct plan *ret) {
         /* Members of zones and bridges are guarded at their bridge; host and none have no link. */
         if (n->mode == NETWORK_VETH) {
                 r = guard_link(&l, ret);
-                r = r < 0 ? r : close_link(n, n->link, ret);
+                r = r < 0 ? r : close_link(n, &l, ret);
         }
         for (size_t i = 0; i < n->n_extra && r == 0; i++)
                 if (!n->extra[i].bridge[0]) {
                         r = guard_link(&n->extra[i], ret);
-                        r = r < 0 ? r : close_link(n, n->extra[i].link, ret);
+                        r = r < 0 ? r : close_link(n, &n->extra[i], ret);
                 }
         if (r == 0)
                 r = admit_masquerade(n, ret);

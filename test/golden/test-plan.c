@@ -184,12 +184,19 @@ static void test_nixos(void **state) {
                 .n_forwards = 1,
                 .end = {.host_v4 = prefix("10.233.1.1"), .local_v4 = prefix("10.233.1.2")},
         };
-        _cleanup_(plan_clear) struct plan admit = PLAN_INIT, link = PLAN_INIT, guest = PLAN_INIT, beside = PLAN_INIT;
+        _cleanup_(plan_clear) struct plan admit = PLAN_INIT, change = PLAN_INIT, link = PLAN_INIT, guest = PLAN_INIT,
+                                          beside = PLAN_INIT;
         struct network n;
         assert_int_equal(network_compute(&c, NULL, machine_id, &n), 0);
         assert_false(n.responders || n.masquerade_v4 || n.masquerade_v6);
         assert_int_equal(plan_admit(&n, &admit), 0);
         compare_plan("nixos-admit", &admit);
+        /* Being routed is one element more, and nothing else changes. */
+        struct network routed = n;
+        routed.routed = true;
+        assert_int_equal(plan_change(&n, &routed, &change), 0);
+        assert_int_equal(plan_change(&routed, &n, &change), 0);
+        compare_plan("nixos-routed", &change);
         assert_int_equal(plan_link(&n, &link), 0);
         compare_plan("nixos-link", &link);
         assert_int_equal(plan_guest(&n, "eth0", &guest), 0);

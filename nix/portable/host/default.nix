@@ -1,5 +1,6 @@
 # Every option that the configuration of a host may set (/etc/nixos-nspawn/host.nix).
 [
+  ./containers.nix
   ./nat.nix
   ./networkmanager.nix
 ]

@@ -1,0 +1,3 @@
+{
+  networking.containers.routedInterfaces = [ "ve-web" "ve-+" ];
+}
