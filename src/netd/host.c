@@ -103,9 +103,11 @@ int manager_route_all(struct manager *m, struct error *e) {
                 all[k++] = a;
         for (size_t i = 0; i < n; i++) {
                 _cleanup_(plan_clear) struct plan done = PLAN_INIT;
-                struct network to = all[i]->network;
-                int r;
+                _cleanup_(network_clear) struct network to = NETWORK_INIT;
+                int r = network_copy(&all[i]->network, &to);
 
+                if (r < 0)
+                        return error_errno(e, r, EXIT_FAILED, "cannot change the containers' networks");
                 manager_route(m, &to);
                 r = manager_change(m, all[i], &to, &done, e);
                 if (r < 0)
