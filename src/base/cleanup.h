@@ -7,6 +7,7 @@
  * Every destructor accepts the empty value (NULL, -1) and leaves it behind, so it may run twice. */
 #pragma once
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -42,6 +43,12 @@ static inline int steal_fd(int *fd) {
 static inline void freep(void *p) {
         free(*(void **) p);
         *(void **) p = NULL;
+}
+
+static inline void directory_closep(DIR **d) {
+        if (*d)
+                (void) closedir(*d);
+        *d = NULL;
 }
 
 static inline void file_closep(FILE **f) {

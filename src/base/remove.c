@@ -25,12 +25,6 @@ struct removal {
         int error;      /* the first one */
 };
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static void note(struct removal *removal, int error) {
         if (removal->error == 0)
                 removal->error = error;

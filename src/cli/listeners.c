@@ -69,12 +69,6 @@ int listeners_load(struct listeners *ret) {
         return r;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static bool is_wanted(const struct listeners *l, bool udp, json_int_t first, json_int_t last, uint64_t inode) {
         for (size_t n = 0; n < l->n; n++)
                 if (l->list[n].udp == udp && l->list[n].port >= first && l->list[n].port <= last &&

@@ -115,12 +115,12 @@ static void add_network(const struct describer *d, json_t *object, const struct 
         (void) json_object_set_new(object, "link", json_string(network.link));
 }
 
-static void add_definition(const struct describer *d, json_t *object, const char *name) {
+static void add_definition(const struct describer *d, json_t *object, const struct entry *entry) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         json_t *forwards;
 
-        if (store_load(name, &c, &e) < 0) {
+        if (store_load_kind(entry->name, entry->kind, &c, &e) < 0) {
                 (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
                 return;
         }
@@ -145,7 +145,7 @@ json_t *describe(const struct describer *d, const struct entry *entry) {
         if (!object || (entry->origin != ORIGIN_IMPERATIVE && entry->kind == CONTAINER_NSPAWN))
                 return object;
         add_status(d, object, entry->name);
-        add_definition(d, object, entry->name);
+        add_definition(d, object, entry);
         return object;
 }
 

@@ -64,8 +64,9 @@ static int inventory_add(struct inventory *i, char *file, const char *name, enum
         return 0;
 }
 
-static bool is_declarative(const char *name) {
-        _cleanup_(freep) char *path = format(PATH_DECLARATIVE "/%s.json", name);
+/* There is no folder where nothing is declared, and then nothing to look for in it. */
+static bool is_declarative(const struct inventory *i, const char *name) {
+        _cleanup_(freep) char *path = i->has_declared ? format(PATH_DECLARATIVE "/%s.json", name) : NULL;
 
         return path && access(path, F_OK) == 0;
 }
@@ -77,22 +78,6 @@ static bool is_declared_conf(const char *path) {
         return lstat(path, &st) < 0 || S_ISLNK(st.st_mode) || (st.st_mode & 0222) == 0;
 }
 
-static int add_own(struct inventory *i, const char *unit_directory, const char *name) {
-        _cleanup_(freep) char *conf = NULL;
-        enum container_kind kind;
-        enum origin origin;
-
-        if (store_kind(name, &kind) < 0)
-                return 0; /* removed just now */
-        if (kind == CONTAINER_NSPAWN)
-                return inventory_add(i, format("%s/%s" SUFFIX, unit_directory, name), name,
-                                     is_declarative(name) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE, kind);
-        if (confs_find(name, &conf, NULL) < 0)
-                return 0;
-        origin = is_declared_conf(conf) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE;
-        return inventory_add(i, steal_ptr(conf), name, origin, kind);
-}
-
 static bool contains(char *const *sorted, const char *name) {
         for (; *sorted; sorted++)
                 if (strcmp(*sorted, name) >= 0)
@@ -100,10 +85,21 @@ static bool contains(char *const *sorted, const char *name) {
         return false;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
+/* What has no conf is ours. */
+static int add_own(struct inventory *i, const char *unit_directory, const char *name, bool has_conf) {
+        _cleanup_(freep) char *conf = NULL;
+        enum container_kind kind = CONTAINER_NSPAWN;
+        enum origin origin;
+
+        if (has_conf && store_kind(name, &kind) < 0)
+                return 0; /* removed just now */
+        if (kind == CONTAINER_NSPAWN)
+                return inventory_add(i, format("%s/%s" SUFFIX, unit_directory, name), name,
+                                     is_declarative(i, name) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE, kind);
+        if (confs_find(name, &conf, NULL) < 0)
+                return 0;
+        origin = is_declared_conf(conf) ? ORIGIN_DECLARATIVE : ORIGIN_IMPERATIVE;
+        return inventory_add(i, steal_ptr(conf), name, origin, kind);
 }
 
 /* Unit files that no profile of ours goes with. */
@@ -123,7 +119,7 @@ static int add_foreign(struct inventory *i, const char *unit_directory, char *co
                 if (contains(own, entry->d_name))
                         continue;
                 r = inventory_add(i, format("%s/%s" SUFFIX, unit_directory, entry->d_name), entry->d_name,
-                                  is_declarative(entry->d_name) ? ORIGIN_DECLARATIVE : ORIGIN_UNMANAGED,
+                                  is_declarative(i, entry->d_name) ? ORIGIN_DECLARATIVE : ORIGIN_UNMANAGED,
                                   CONTAINER_NSPAWN);
                 if (r < 0)
                         return r;
@@ -136,15 +132,17 @@ static int compare(const void *a, const void *b) {
 }
 
 int inventory_load(const char *unit_directory, struct inventory *ret, struct error *e) {
-        _cleanup_(inventory_clear) struct inventory i = INVENTORY_INIT;
-        _cleanup_(strings_freep) char **own = NULL;
+        _cleanup_(inventory_clear) struct inventory i = {.has_declared = access(PATH_DECLARATIVE, F_OK) == 0};
+        _cleanup_(strings_freep) char **own = NULL, **confs = NULL;
         int r;
 
         r = store_list(&own);
+        if (r >= 0)
+                r = confs_list(&confs);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the containers in " PATH_PROFILES);
         for (char **name = own; *name && r >= 0; name++)
-                r = add_own(&i, unit_directory, *name);
+                r = add_own(&i, unit_directory, *name, contains(confs, *name));
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot list the containers");
         r = add_foreign(&i, unit_directory, own);

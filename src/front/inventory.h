@@ -28,6 +28,7 @@ struct entry {
 struct inventory {
         struct entry *entries; /* sorted by name */
         size_t n;
+        bool has_declared; /* the host's configuration may declare some */
 };
 
 #define INVENTORY_INIT ((struct inventory){0})

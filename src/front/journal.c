@@ -288,12 +288,6 @@ static int repair_one(const char *name, struct error *e) {
         return 0;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 int journal_repair(struct error *e) {
         _cleanup_(directory_closep) DIR *d = geteuid() == 0 ? opendir(PATH_UNFINISHED) : NULL;
 

@@ -32,6 +32,27 @@ void runtime_survey_freep(struct runtime_survey **s) {
         *s = NULL;
 }
 
+struct runtime_surveyed *runtime_survey_add(struct runtime_survey *s, char *name) {
+        struct runtime_surveyed *grown = name ? reallocarray(s->containers, s->n + 1, sizeof(*grown)) : NULL;
+
+        if (!grown) {
+                free(name);
+                return NULL;
+        }
+        s->containers = grown;
+        grown[s->n] = (struct runtime_surveyed){.name = name};
+        return &grown[s->n++];
+}
+
+static int compare(const void *a, const void *b) {
+        return strcmp(((const struct runtime_surveyed *) a)->name, ((const struct runtime_surveyed *) b)->name);
+}
+
+void runtime_survey_sort(struct runtime_survey *s) {
+        if (s->n > 0)
+                qsort(s->containers, s->n, sizeof(*s->containers), compare);
+}
+
 int runtime_survey_status(const struct runtime_survey *s, const char *name, struct runtime_status *ret,
                           struct error *e) {
         if (!s)
@@ -41,6 +62,8 @@ int runtime_survey_status(const struct runtime_survey *s, const char *name, stru
                 size_t middle = first + (end - first) / 2;
                 int order = strcmp(name, s->containers[middle].name);
 
+                if (order == 0 && s->containers[middle].unknown)
+                        return runtime_status(name, ret, e);
                 if (order == 0) {
                         *ret = s->containers[middle].status;
                         break;

@@ -21,12 +21,6 @@
 #define MIRROR      "/sys/fs/cgroup/systemd"
 #define NUMBERS_MAX 100000
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static const char *group_root(void) {
         static const char *const places[] = {"/sys/fs/cgroup", UNIFIED};
         struct statfs fs;

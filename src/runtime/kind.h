@@ -27,6 +27,11 @@ struct runtime_survey {
         struct runtime_surveyed {
                 char *name;
                 struct runtime_status status;
+                bool unknown; /* it has to be asked for, which tells why */
         } * containers;
         size_t n;
 };
+
+/* Takes name over, also on failure (NULL, for want of memory). What is returned is valid until the next is added. */
+struct runtime_surveyed *runtime_survey_add(struct runtime_survey *s, char *name);
+void runtime_survey_sort(struct runtime_survey *s);

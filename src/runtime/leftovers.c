@@ -15,12 +15,6 @@
 
 #define NSPAWN_RUN "/run/systemd/nspawn"
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static void note(int *first, int r, struct error *e, const char *path) {
         if (r < 0 && *first == 0)
                 *first = error_errno(e, r, EXIT_FAILED, "Cannot remove %s, which systemd-nspawn left", path);

@@ -79,17 +79,20 @@ static struct process process_from(const json_t *j, const char *key) {
 }
 
 int record_read(const char *name, struct record *ret) {
-        _cleanup_(freep) char *path = supervisor_path(name, "state.json"), *boot = boot_id(), *text = NULL;
+        _cleanup_(freep) char *path = supervisor_path(name, "state.json"), *boot = NULL, *text = NULL;
         _cleanup_(json_closep) json_t *j = NULL;
         const char *state, *group;
         size_t size;
         int r;
 
-        if (!path || !boot)
+        if (!path)
                 return -ENOMEM;
         r = file_read(path, RECORD_MAX, &text, &size);
         if (r < 0)
                 return r;
+        boot = boot_id();
+        if (!boot)
+                return -ENOMEM;
         j = json_loadb(text, size, 0, NULL);
         state = json_string_value(json_object_get(j, "state"));
         group = json_string_value(json_object_get(j, "group"));

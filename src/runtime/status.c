@@ -1,6 +1,7 @@
 /* What is so now: the lock says whether a supervisor lives, the kernel whether the processes do. */
 #include "base/file.h"
 #include "base/paths.h"
+#include "model/names.h"
 #include "netd/client.h"
 #include "runtime/group.h"
 #include "runtime/kind.h"
@@ -11,8 +12,10 @@
 #include "runtime/run.h"
 #include "state/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #define GROUP_TIMEOUT_MS 10000
 #define NETD_TIMEOUT_MS  30000
@@ -47,6 +50,35 @@ static int supervised_status(const char *name, struct runtime_status *ret, struc
                 ret->leader = record.leader.pid;
         else if (record.state == RUNTIME_RUNNING)
                 ret->state = RUNTIME_STOPPING; /* it has ended itself, perhaps to start again */
+        return 0;
+}
+
+static int survey_one(struct runtime_survey *s, const char *name) {
+        struct runtime_surveyed *one = runtime_survey_add(s, strdup(name));
+
+        if (!one)
+                return -ENOMEM;
+        one->unknown = supervised_status(name, &one->status, NULL) < 0;
+        return 0;
+}
+
+/* Without a folder there is nothing to look for. */
+static int supervised_survey(struct runtime_survey **ret, struct error *e) {
+        _cleanup_(runtime_survey_freep) struct runtime_survey *s = calloc(1, sizeof(*s));
+        _cleanup_(directory_closep) DIR *folder = opendir(PATH_CONTAINERS);
+        int r = 0;
+
+        if (!folder && errno != ENOENT)
+                r = -errno;
+        for (struct dirent *entry; s && folder && r >= 0 && (errno = 0, entry = readdir(folder));)
+                if (!container_name_problem(entry->d_name))
+                        r = survey_one(s, entry->d_name);
+        if (r >= 0 && folder && errno)
+                r = -errno;
+        if (!s || r < 0)
+                return error_errno(e, s ? r : ENOMEM, EXIT_FAILED, "Cannot read " PATH_CONTAINERS);
+        runtime_survey_sort(s);
+        *ret = steal_ptr(s);
         return 0;
 }
 
@@ -182,6 +214,7 @@ static int supervised_run(const char *name, char *const argv[], const char *user
 
 const struct runtime_kind runtime_supervised = {
         .status = supervised_status,
+        .survey = supervised_survey,
         .start = supervised_start,
         .stop = supervised_stop,
         .restart = supervised_restart,

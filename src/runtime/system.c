@@ -126,12 +126,6 @@ int guest_system_find(const struct container *c, struct guest_system *ret, struc
         return 0;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 /* /etc, /var, and what leads into /usr: bin, lib, ... */
 static int copy_tree(int root, const char *tree, uid_t shift) {
         _cleanup_(fd_closep) int from = beneath_open(tree);

@@ -16,12 +16,6 @@
 
 #define XATTR_MAX 65536
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 /* Shared blocks where the filesystem can, else the kernel's copy, else ours. */
 static int copy_content(int from, int to, off_t size) {
         char buffer[65536];

@@ -66,12 +66,6 @@ static int copy_top(struct root *r, const char *name) {
         return fchownat(r->fd, name, r->shift, r->shift, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static int copy_tree(struct root *r) {
         _cleanup_(directory_closep) DIR *d = opendir(r->tree->path);
         struct dirent *entry;

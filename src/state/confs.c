@@ -89,12 +89,6 @@ int confs_remove(const char *name, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot remove '%s'", path ?: name) : 0;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 /* Appends the names in one folder to a NULL-terminated list. */
 static int list_folder(const char *folder, bool old, char ***list, size_t *n) {
         _cleanup_(directory_closep) DIR *d = opendir(folder);

@@ -17,12 +17,6 @@
 
 #define LINK "system"
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static char *profile_folder(const char *name) {
         return container_name_problem(name) ? NULL : format("%s/%s", PATH_PROFILES, name);
 }

@@ -34,12 +34,6 @@ int store_lock(int timeout_ms, struct error *e) {
         return r;
 }
 
-static void directory_closep(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-        *d = NULL;
-}
-
 static int list_profiles(char ***list, size_t *n) {
         _cleanup_(directory_closep) DIR *d = opendir(PATH_PROFILES);
         struct dirent *entry;
@@ -117,12 +111,14 @@ static int load_spec(const char *name, bool options, json_t **ret, struct error 
         size_t size;
         int r;
 
-        if (container_name_problem(name) || !store_exists(name))
+        if (container_name_problem(name))
                 return no_such_container(name, e);
         path = format("%s/%s/system/nixos-nspawn/spec.json", PATH_PROFILES, name);
         if (!path)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the spec of '%s'", name);
         r = file_read(path, SPEC_MAX, &text, &size);
+        if (r == -ENOENT && !store_exists(name))
+                return no_such_container(name, e);
         if (r < 0)
                 return error_errno(e, r, EXIT_CONTAINER,
                                    "cannot read '%s'; run 'nixos-nspawn update %s' to make it anew", path, name);
@@ -138,16 +134,21 @@ static int load_spec(const char *name, bool options, json_t **ret, struct error 
 }
 
 int store_load_spec(const char *name, json_t **ret, struct error *e) {
-        return load_spec(name, false, ret, e);
+        return store_exists(name) ? load_spec(name, false, ret, e) : no_such_container(name, e);
 }
 
 int store_load(const char *name, struct container *ret, struct error *e) {
         enum container_kind kind;
-        json_t *spec;
-        int r;
 
         if (store_kind(name, &kind) < 0)
                 return no_such_container(name, e);
+        return store_load_kind(name, kind, ret, e);
+}
+
+int store_load_kind(const char *name, enum container_kind kind, struct container *ret, struct error *e) {
+        json_t *spec;
+        int r;
+
         if (kind == CONTAINER_NIXOS)
                 return confs_load_container(name, ret, e);
         r = load_spec(name, true, &spec, e);

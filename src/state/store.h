@@ -32,6 +32,8 @@ int store_load_spec(const char *name, json_t **ret, struct error *e);
 
 /* spec, or conf, -> container (config/spec.h and config/conf.h do the parsing). */
 int store_load(const char *name, struct container *ret, struct error *e);
+/* The same for who knows the kind, having listed the containers just now: one look at the disk less for each. */
+int store_load_kind(const char *name, enum container_kind kind, struct container *ret, struct error *e);
 
 /* PATH_PROFILES/NAME/system/nixos-nspawn, malloc'd. */
 char *store_profile_path(const char *name);

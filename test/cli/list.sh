@@ -73,6 +73,22 @@ fails "a declarative container is not removed" 10 "^nixos-nspawn: cannot remove 
 narrow=$(script -qec 'stty cols 72; nixos-nspawn list' /dev/null </dev/null | tr -d '\r')
 if [[ $(wc -L <<<"$narrow") -le 72 ]] && grep -q '^example' <<<"$narrow"; then ok "a narrow terminal"; else not_ok "a narrow terminal" "$narrow"; fi
 
+# What is left of a run that nobody looks after any more, half of it or all: it does not run.
+left=/run/nixos-nspawn/containers/example
+mkdir -p $left /run/nixos-nspawn/containers/.hidden /run/nixos-nspawn/containers/gone
+prints "an empty folder of a run" '^example +powered off ' nixos-nspawn list
+printf '{"version":1,"state":"runn' >$left/state.json
+prints "half a state" '^example +powered off ' nixos-nspawn list
+printf '{"boot":"%s","state":"running","supervisor":{"pid":1,"start":1},"nspawn":{"pid":1,"start":1}}' \
+        "$(cat /proc/sys/kernel/random/boot_id)" >$left/state.json
+prints "a state whose processes are others by now" '^example +powered off ' nixos-nspawn list
+rm $left/state.json
+mkdir $left/state.json
+prints "a state that cannot be read" '^example +unknown ' nixos-nspawn list
+prints "  with what is wrong" '"name": "example", .*"problem": "Cannot read the state of example: ' nixos-nspawn list --json
+prints "  the others are known" '^really-long-name +powered off ' nixos-nspawn list
+rm -r $left /run/nixos-nspawn/containers/gone
+
 # What cannot be read is said of the container that it concerns; the others are listed.
 echo '{' >/var/lib/nixos-nspawn/profiles/example/system-1/nixos-nspawn/spec.json
 prints "a damaged definition: listed" '^example ' nixos-nspawn list

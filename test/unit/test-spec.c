@@ -48,10 +48,18 @@ static void assert_refused(const char *options, const char *message) {
         assert_true(read_spec(options, "example", &c, NULL) < 0);
 }
 
-static void test_defaults(void **state) {
+/* As a configuration has them that says nothing. */
+#define DEFAULTS                                                                                                       \
+        "\"activation\": {\"autoStart\": true, \"reloadScript\": null, \"strategy\": \"restart\"},"                    \
+        "\"bindMounts\": [], \"bridge\": null, \"containerNetworkConfig\": null, \"credentials\": [],"                 \
+        "\"declarative\": false, \"ephemeral\": false, \"hostNetworkConfig\": null, \"mountDaemonSocket\": false,"     \
+        "\"sharedNix\": true, \"systemCallFilter\": null, \"timeoutStartSec\": \"90s\", \"userNamespacing\": true,"    \
+        "\"zone\": null"
+
+static void defaults_of(const char *options) {
         struct container c = CONTAINER_INIT;
 
-        assert_accepted("{}", &c);
+        assert_accepted(options, &c);
         assert_string_equal(c.name, "example");
         assert_int_equal(c.mode, NETWORK_VETH);
         assert_null(c.attached_to);
@@ -60,7 +68,14 @@ static void test_defaults(void **state) {
         assert_true(c.auto_start);
         assert_false(c.ephemeral);
         assert_int_equal(c.timeout_start_usec, 90000000);
+        assert_null(c.bind_mounts && c.bind_mounts[0] ? c.bind_mounts : NULL);
         container_clear(&c);
+}
+
+/* Absent or written out, they say the same. */
+static void test_defaults(void **state) {
+        defaults_of("{}");
+        defaults_of("{" DEFAULTS "}");
 }
 
 static void test_everything(void **state) {
@@ -355,6 +370,15 @@ static void test_text(void **state) {
                  "{}"},
                 {"{\"version\":1,\"config\":{\"z\":{\"nixosContainer\":{\"a\":1}},\"nixosContainer\":{\"a\":2}}}",
                  "{\"a\":2}"},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"a\" : [ 1 ,\n { \"b c\" : \" \\\\\" } ] , "
+                 "\"zone\":\"z\"}}}",
+                 "{\"a\":[1,{\"b c\":\" \\\\\"}],\"zone\":\"z\"}"},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{" DEFAULTS "}}}", "{}"},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"zone\":null,\"zone\":\"x\"}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"zone\":\"x\",\"zone\":null}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"a\":1 2}}}", NULL},
+                {"{\"version\":1,\"config\":{\"nixosContainer\":{\"a\":tr ue}}}", NULL},
+                {"{\"version\":1 0,\"config\":{\"nixosContainer\":{}}}", NULL},
                 {"", NULL},
                 {"{", NULL},
                 {"{}", NULL},

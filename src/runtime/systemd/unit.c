@@ -160,24 +160,15 @@ int unit_status(const char *name, struct runtime_status *ret, struct error *e) {
 static int take_surveyed(const char *unit, const char *active, uint32_t job, void *userdata) {
         struct runtime_survey *s = userdata;
         size_t begin = strcspn(unit, "@") + 1, end = strlen(unit) - strlen(UNIT_SUFFIX);
-        struct runtime_surveyed *grown;
+        struct runtime_surveyed *one;
 
         if (end <= begin)
                 return 0;
-        grown = reallocarray(s->containers, s->n + 1, sizeof *grown);
-        if (!grown)
+        one = runtime_survey_add(s, strndup(unit + begin, end - begin));
+        if (!one)
                 return -ENOMEM;
-        s->containers = grown;
-        grown[s->n] = (struct runtime_surveyed){.name = strndup(unit + begin, end - begin),
-                                                .status.state = unit_runtime_state(active)};
-        if (!grown[s->n].name)
-                return -ENOMEM;
-        s->n++;
+        one->status.state = unit_runtime_state(active);
         return 0;
-}
-
-static int compare(const void *a, const void *b) {
-        return strcmp(((const struct runtime_surveyed *) a)->name, ((const struct runtime_surveyed *) b)->name);
 }
 
 int unit_survey(struct runtime_survey **ret, struct error *e) {
@@ -200,8 +191,7 @@ int unit_survey(struct runtime_survey **ret, struct error *e) {
                 if (unit)
                         add_details(bus, unit, &s->containers[i].status);
         }
-        if (s->n > 0)
-                qsort(s->containers, s->n, sizeof *s->containers, compare);
+        runtime_survey_sort(s);
         *ret = steal_ptr(s);
         return 0;
 }
