@@ -103,7 +103,7 @@ static int application_begin(struct application *a, struct engine *engine, const
 static const char *advice(const struct operation *o, int code) {
         if (code == -EPERM)
                 return "; this needs root (CAP_NET_ADMIN)";
-        if (code == -EEXIST && o->kind == OPERATION_LINK_CREATE)
+        if (code == -EEXIST && operation_creates(o))
                 return "; a link of that name is there already: 'ip link show' says whose it is";
         if (code == -EEXIST && operation_is_element(o))
                 return "; that port is forwarded elsewhere already: 'nft list table ip io.systemd.nat' shows where to";

@@ -39,7 +39,7 @@ static int link_look(struct application *a, struct netlink *n, const struct oper
         return netlink_link_find(n, c->name, &c->link);
 }
 
-/* The pair, and a look at what came out in the same batch: its index is what everything else needs. */
+/* The pair, or the bridge, and a look at what came out in the same batch: its index is what everything else needs. */
 static int create_run(struct application *a, struct netlink *n, struct step *s) {
         struct netlink_batch *b = &a->engine->batch;
         const struct operation *o = &s->operation;
@@ -51,7 +51,8 @@ static int create_run(struct application *a, struct netlink *n, struct step *s) 
                                     .peer_netns_fd = a->netns_fd};
         struct link_cache *c = &a->host;
         netlink_batch_reset(b);
-        uint32_t create = netlink_link_create(b, &veth), failed;
+        uint32_t failed, create = o->kind == OPERATION_BRIDGE_CREATE ? netlink_bridge_create(b, o->link, &o->create.mac)
+                                                                     : netlink_link_create(b, &veth);
         if (o->create.altname[0])
                 netlink_link_add_altname(b, o->link, o->create.altname);
         netlink_link_get(b, 0, o->link);
@@ -87,6 +88,9 @@ static void step_message(struct netlink_batch *b, struct step *s, const struct n
         case OPERATION_LINK_JOIN:
                 netlink_link_set_master(b, i, (int) if_nametoindex(o->bridge));
                 break;
+        case OPERATION_PORT_CONFIGURE:
+                netlink_port_configure(b, i, o->port.isolated);
+                break;
         case OPERATION_LINK_UP:
         case OPERATION_LINK_DOWN:
                 netlink_link_set_up(b, i, o->kind == OPERATION_LINK_UP);
@@ -110,6 +114,7 @@ static void step_message(struct netlink_batch *b, struct step *s, const struct n
                 netlink_neighbour_remove(b, i, &o->neighbour.address);
                 break;
         case OPERATION_LINK_CREATE:
+        case OPERATION_BRIDGE_CREATE:
         case OPERATION_ELEMENT_ADD:
         case OPERATION_ELEMENT_REMOVE:
         case _OPERATION_MAX:
@@ -188,7 +193,7 @@ static int batch_run(struct application *a, struct netlink *n, struct step *step
 /* The kernel goes on after an operation that it refused: a link is raised only when all that stands before has been
  * done, so raising it begins a batch. */
 static bool links_go_together(const struct operation *first, const struct operation *next) {
-        return !operation_is_element(next) && next->kind != OPERATION_LINK_CREATE && next->kind != OPERATION_LINK_UP &&
+        return !operation_is_element(next) && !operation_creates(next) && next->kind != OPERATION_LINK_UP &&
                next->side == first->side && strcmp(next->link, first->link) == 0;
 }
 
@@ -199,7 +204,7 @@ ssize_t links_run(struct application *a, size_t first) {
         int r = side_socket(a, o->side, &n);
         if (r < 0)
                 return r;
-        if (o->kind == OPERATION_LINK_CREATE) {
+        if (operation_creates(o)) {
                 if (steps->fault)
                         step_fail(steps, -EIO, NULL);
                 else

@@ -71,6 +71,9 @@ void application_undo(struct application *a);
 static inline bool operation_is_element(const struct operation *o) {
         return o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
 }
+static inline bool operation_creates(const struct operation *o) {
+        return o->kind == OPERATION_LINK_CREATE || o->kind == OPERATION_BRIDGE_CREATE;
+}
 /* What the kernel says when there is nothing to remove. */
 static inline bool code_is_absent(enum operation_kind kind, int code) {
         switch (kind) {

@@ -29,7 +29,7 @@ static bool step_undo(const struct step *s, struct step *ret) {
 void application_undo(struct application *a) {
         bool created = false;
         for (size_t i = 0; i < a->n; i++)
-                created |= a->steps[i].state == STEP_DONE && a->steps[i].operation.kind == OPERATION_LINK_CREATE;
+                created |= a->steps[i].state == STEP_DONE && operation_creates(&a->steps[i].operation);
 
         _cleanup_(freep) struct step *steps = calloc(a->n + 1, sizeof(*steps));
         if (!steps)
@@ -43,7 +43,7 @@ void application_undo(struct application *a) {
         for (size_t i = a->n; i-- > 0;) {
                 const struct step *s = &a->steps[i];
                 bool goes_with_link =
-                        created && !operation_is_element(&s->operation) && s->operation.kind != OPERATION_LINK_CREATE;
+                        created && !operation_is_element(&s->operation) && !operation_creates(&s->operation);
                 if (s->state == STEP_DONE && !goes_with_link && step_undo(s, &steps[undo.n]))
                         undo.n++;
         }

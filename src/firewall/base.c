@@ -21,7 +21,11 @@ static uint8_t family_of(const char *name) {
         static const struct {
                 const char *name;
                 uint8_t family;
-        } families[] = {{"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"inet", NFPROTO_INET}, {"arp", NFPROTO_ARP}};
+        } families[] = {{"ip", NFPROTO_IPV4},
+                        {"ip6", NFPROTO_IPV6},
+                        {"inet", NFPROTO_INET},
+                        {"arp", NFPROTO_ARP},
+                        {"bridge", NFPROTO_BRIDGE}};
         for (size_t i = 0; i < ELEMENTS_OF(families); i++)
                 if (strcmp(families[i].name, name) == 0)
                         return families[i].family;

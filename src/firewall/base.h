@@ -8,7 +8,7 @@
 
 enum {
         BASE_TABLES_MAX = 8,
-        BASE_OBJECTS_MAX = 64,
+        BASE_OBJECTS_MAX = 96,
 };
 
 struct base_table {

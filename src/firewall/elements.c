@@ -71,6 +71,19 @@ static const struct layout layouts[_SET_MAX] = {
         [SET_ROUTED] = {NFPROTO_INET, OURS, "routed", false, {FIELD_LINK}},
         [SET_ARP_LINKS] = {NFPROTO_ARP, OURS, "links", false, {FIELD_LINK}},
         [SET_ARP_SENDERS] = {NFPROTO_ARP, OURS, "senders", false, {FIELD_LINK, FIELD_MAC, FIELD_MAC, FIELD_ADDRESS}},
+        [SET_WITHIN] = {NFPROTO_INET, OURS, "within", false, {FIELD_LINK, FIELD_LINK}},
+        [SET_INTERNAL] = {NFPROTO_INET, OURS, "internal", false, {FIELD_LINK}},
+        [SET_ACCESS_ALL] = {NFPROTO_INET, OURS, "access_all", false, {FIELD_LINK}},
+        [SET_ACCESS_NONE] = {NFPROTO_INET, OURS, "access_none", false, {FIELD_LINK}},
+        [SET_ACCESS_PORTS] = {NFPROTO_INET, OURS, "access_ports", false, {FIELD_LINK, FIELD_PROTOCOL, FIELD_PORT}},
+        [SET_PORTS] = {NFPROTO_BRIDGE, OURS, "ports", false, {FIELD_LINK}},
+        [SET_PORT_MACS] = {NFPROTO_BRIDGE, OURS, "macs", false, {FIELD_LINK, FIELD_MAC}},
+        [SET_PORT_SOURCE_V4] = {NFPROTO_BRIDGE, OURS, "source_v4", false, {FIELD_LINK, FIELD_ADDRESS}},
+        [SET_PORT_SOURCE_V6] = {NFPROTO_BRIDGE, OURS, "source_v6", false, {FIELD_LINK, FIELD_ADDRESS}},
+        [SET_PORT_ADVERTISED] = {NFPROTO_BRIDGE, OURS, "advertised", false, {FIELD_LINK, FIELD_ADDRESS}},
+        [SET_PORT_SENDERS] =
+                {NFPROTO_BRIDGE, OURS, "senders", false, {FIELD_LINK, FIELD_MAC, FIELD_MAC, FIELD_ADDRESS}},
+        [SET_PORT_ISOLATED] = {NFPROTO_BRIDGE, OURS, "isolated", false, {FIELD_LINK}},
 };
 
 static size_t field_put(enum field field, const struct element *e, uint16_t nth, uint8_t *at) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "model/host_access.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,7 +61,9 @@ struct container {
         enum container_kind kind;
         char *root; /* the folder, absolute; NULL: PATH_MACHINES/NAME (container_root()) */
         enum network_mode mode;
-        char *attached_to; /* name of the zone or bridge, else NULL */
+        char *attached_to;         /* name of the zone or bridge, else NULL */
+        bool isolated;             /* from other isolated members of its zone */
+        struct host_access access; /* of NETWORK_VETH */
         struct forward *forwards;
         size_t n_forwards;
         char **bind_mounts; /* "HOST:CONTAINER[:OPTIONS]", NULL-terminated */

@@ -41,6 +41,21 @@ const char *container_name_problem(const char *name) {
         return NULL;
 }
 
+const char *zone_name_problem(const char *name) {
+        size_t length = name ? strlen(name) : 0;
+
+        if (length == 0)
+                return "a name must not be empty";
+        if (length > ZONE_NAME_MAX)
+                return "a name has at most 12 characters, so that its bridge can be called vz-NAME";
+        for (const char *p = name; *p; p++)
+                if (!is_letter_or_digit(*p) && *p != '-' && *p != '_')
+                        return "a name consists of the letters a to z and A to Z, digits, '-' and '_'";
+        if (!is_letter_or_digit(name[0]) || !is_letter_or_digit(name[length - 1]))
+                return "a name begins and ends with a letter or a digit";
+        return NULL;
+}
+
 static const char *const link_prefixes[] = {
         [LINK_VE] = "ve-",
         [LINK_VB] = "vb-",
@@ -84,6 +99,7 @@ static const uint8_t mac_keys[][16] = {
                             0x66},
         [MAC_EXTRA_CONTAINER] = {0xaf, 0x50, 0x17, 0x61, 0xce, 0xf9, 0x4d, 0x35, 0x84, 0x0d, 0x2b, 0x20, 0x54, 0xbe,
                                  0xce, 0x59},
+        [MAC_ZONE] = {0x5b, 0x0e, 0x93, 0x77, 0xc2, 0x4d, 0x48, 0x1f, 0x9a, 0x36, 0xe8, 0x05, 0x7c, 0xb1, 0x2f, 0xd4},
 };
 
 struct mac link_mac(enum mac_kind kind, const uint8_t machine_id[16], const char *name, uint64_t index) {

@@ -9,11 +9,15 @@
 #include <stdint.h>
 
 #define CONTAINER_NAME_MAX 63 /* of a host name label */
+#define ZONE_NAME_MAX      12 /* vz-ZONE is the name of an interface, and never shortened */
 
 /* A machine name that is also a host name label and a file name: letters, digits, inside also '-' and '_', 1 to 63
  * characters, not a number, not one of the host's own names. NULL when valid, else a sentence that says what a name
  * must be. */
 const char *container_name_problem(const char *name);
+
+/* What a zone may be called: letters, digits, inside also '-' and '_', 1 to 12 characters. NULL when valid. */
+const char *zone_name_problem(const char *name);
 
 enum link_prefix {
         LINK_VE, /* host side of a plain veth */
@@ -32,6 +36,7 @@ enum mac_kind {
         MAC_MACVLAN,
         MAC_EXTRA_HOST,
         MAC_EXTRA_CONTAINER,
+        MAC_ZONE, /* of the bridge; systemd gives that none */
 };
 
 /* machine_id: the 16 raw bytes of /etc/machine-id. index: 0 for the first link of its kind. */

@@ -8,20 +8,31 @@
 
 void network_clear(struct network *n) {
         free(n->extra);
+        free(n->access);
         *n = NETWORK_INIT;
 }
 
 int network_copy(const struct network *n, struct network *ret) {
         struct network_pair *extra = NULL;
+        struct host_access *access = NULL;
 
+        if (n->access) {
+                access = malloc(sizeof(*access));
+                if (!access)
+                        return -ENOMEM;
+                *access = *n->access;
+        }
         if (n->n_extra > 0) {
                 extra = calloc(n->n_extra, sizeof(*extra));
-                if (!extra)
+                if (!extra) {
+                        free(access);
                         return -ENOMEM;
+                }
                 memcpy(extra, n->extra, n->n_extra * sizeof(*extra));
         }
         *ret = *n;
         ret->extra = extra;
+        ret->access = access;
         return 0;
 }
 
@@ -32,6 +43,16 @@ static struct prefix interface_address(const struct prefix *range, uint64_t n) {
         if (p.address.family != AF_UNSPEC)
                 p.address = prefix_nth(range, n);
         return p;
+}
+
+static int compute_access(const struct container *c, struct network *n) {
+        if (c->mode != NETWORK_VETH || host_access_equal(&c->access, &(struct host_access){0}))
+                return 0;
+        n->access = malloc(sizeof(*n->access));
+        if (!n->access)
+                return -ENOMEM;
+        *n->access = c->access;
+        return 0;
 }
 
 /* As nspawn numbers them: by their place in the list. */
@@ -94,8 +115,10 @@ int network_compute(const struct container *c, const struct allocation *a, const
         if (container_name_problem(c->name))
                 return -EINVAL;
         (void) snprintf(n.name, sizeof n.name, "%s", c->name);
-        if (compute_extra(c, machine_id, &n) < 0)
+        if (compute_extra(c, machine_id, &n) < 0 || compute_access(c, &n) < 0) {
+                network_clear(&n);
                 return -ENOMEM;
+        }
         if (!container_has_link(c)) {
                 *ret = n;
                 return 0;
@@ -108,6 +131,9 @@ int network_compute(const struct container *c, const struct allocation *a, const
                 compute_nixos(c, &n);
         else if (!bridged)
                 compute_nspawn(a, &n);
+        else
+                n.responders = c->mode == NETWORK_ZONE;
+        n.router_mac = n.host_mac;
         n.container_link_local = address_link_local(&n.container_mac);
         /* A member of a bridge shares the bridge's range and has the bridge's host side. */
         if (!bridged)

@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "model/container.h"
+#include "model/host_access.h"
 #include "model/names.h"
 
 /* What the allocator gave a container and keeps for it (state/allocations.h stores it). */
@@ -32,6 +33,10 @@ struct network {
         enum network_mode mode;
         struct mac host_mac;
         struct mac container_mac;
+        struct mac router_mac;     /* of who has host_v4 and host_v6: host_mac, or the bridge's */
+        char bridge[IFNAMSIZ];     /* NETWORK_ZONE: vz-ZONE, which has the host's addresses */
+        bool isolated;             /* from other isolated ports of the bridge */
+        bool internal;             /* there is no way out */
         char guest_link[IFNAMSIZ]; /* what it is called inside: host0, or eth0, as nspawn-first renames it */
         bool guest_mac_set;        /* container_mac was asked for: nspawn-first sets it */
         bool responders;           /* the host answers DHCP, router solicitations and DNS on the link */
@@ -52,6 +57,8 @@ struct network {
 
         struct network_pair *extra; /* beside the main one; owned, NULL when there are none */
         size_t n_extra;
+
+        struct host_access *access; /* of NETWORK_VETH (a zone has its own); owned, NULL: as usual */
 };
 
 #define NETWORK_INIT ((struct network){0})

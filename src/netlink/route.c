@@ -59,6 +59,18 @@ uint32_t netlink_link_create(struct netlink_batch *b, const struct netlink_veth 
         return i;
 }
 
+uint32_t netlink_bridge_create(struct netlink_batch *b, const char *name, const struct mac *mac) {
+        uint32_t i = link_begin(b, RTM_NEWLINK, ADD, 0, NULL);
+        put_link_basics(b, name, mac, 0);
+        size_t info = netlink_nest(b, IFLA_LINKINFO);
+        netlink_put_string(b, IFLA_INFO_KIND, "bridge");
+        size_t data = netlink_nest(b, IFLA_INFO_DATA);
+        netlink_put_u8(b, IFLA_BR_MCAST_SNOOPING, 0);
+        netlink_nest_end(b, data);
+        netlink_nest_end(b, info);
+        return i;
+}
+
 uint32_t netlink_link_delete(struct netlink_batch *b, int ifindex, const char *name) {
         return link_begin(b, RTM_DELLINK, CHANGE, ifindex, name);
 }
@@ -87,6 +99,17 @@ uint32_t netlink_link_set_master(struct netlink_batch *b, int ifindex, int maste
         uint32_t value = master > 0 ? (uint32_t) master : UINT32_MAX;
         *(struct ifinfomsg *) header = (struct ifinfomsg){.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
         netlink_put_u32(b, IFLA_MASTER, value);
+        return i;
+}
+
+uint32_t netlink_port_configure(struct netlink_batch *b, int ifindex, bool isolated) {
+        uint32_t i = link_begin(b, RTM_NEWLINK, CHANGE, ifindex, NULL);
+        size_t info = netlink_nest(b, IFLA_LINKINFO);
+        netlink_put_string(b, IFLA_INFO_SLAVE_KIND, "bridge");
+        size_t data = netlink_nest(b, IFLA_INFO_SLAVE_DATA);
+        netlink_put_u8(b, IFLA_BRPORT_ISOLATED, isolated);
+        netlink_nest_end(b, data);
+        netlink_nest_end(b, info);
         return i;
 }
 

@@ -16,6 +16,8 @@ struct netlink_veth {
         int peer_netns_fd; /* -1: in the same namespace */
 };
 uint32_t netlink_link_create(struct netlink_batch *b, const struct netlink_veth *veth);
+/* A bridge, down. It does not look into multicast: a port must not be able to turn it from others. */
+uint32_t netlink_bridge_create(struct netlink_batch *b, const char *name, const struct mac *mac);
 /* By index, or by name when ifindex is 0. */
 uint32_t netlink_link_delete(struct netlink_batch *b, int ifindex, const char *name);
 /* Address generation mode (IN6_ADDR_GEN_MODE_NONE, ...; -1: as it is), MTU (0: as it is). */
@@ -23,6 +25,8 @@ uint32_t netlink_link_configure(struct netlink_batch *b, int ifindex, int addres
 uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up);
 /* master: index of the bridge that it joins; one that does not exist (0) is refused. */
 uint32_t netlink_link_set_master(struct netlink_batch *b, int ifindex, int master);
+/* Of a port of a bridge: whether it is kept from the other isolated ones. */
+uint32_t netlink_port_configure(struct netlink_batch *b, int ifindex, bool isolated);
 uint32_t netlink_link_add_altname(struct netlink_batch *b, const char *name, const char *altname);
 /* Asks for one link; the answer goes through netlink_link_read(). */
 uint32_t netlink_link_get(struct netlink_batch *b, int ifindex, const char *name);

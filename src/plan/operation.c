@@ -26,9 +26,11 @@ int plan_append(struct plan *p, const struct operation *o) {
 bool operation_invert(const struct operation *o, struct operation *ret) {
         static const enum operation_kind inverse[_OPERATION_MAX] = {
                 [OPERATION_LINK_CREATE] = OPERATION_LINK_DELETE,
+                [OPERATION_BRIDGE_CREATE] = OPERATION_LINK_DELETE,
                 [OPERATION_LINK_DELETE] = _OPERATION_MAX,
                 [OPERATION_LINK_CONFIGURE] = _OPERATION_MAX,
                 [OPERATION_LINK_JOIN] = _OPERATION_MAX,
+                [OPERATION_PORT_CONFIGURE] = _OPERATION_MAX,
                 [OPERATION_LINK_UP] = OPERATION_LINK_DOWN,
                 [OPERATION_LINK_DOWN] = OPERATION_LINK_UP,
                 [OPERATION_ADDRESS_ADD] = OPERATION_ADDRESS_REMOVE,
@@ -65,6 +67,10 @@ bool operation_equal(const struct operation *a, const struct operation *b) {
                 return strcmp(a->create.peer, b->create.peer) == 0 &&
                        strcmp(a->create.altname, b->create.altname) == 0 && mac_equal(&a->create.mac, &b->create.mac) &&
                        mac_equal(&a->create.peer_mac, &b->create.peer_mac) && a->create.mtu == b->create.mtu;
+        case OPERATION_BRIDGE_CREATE:
+                return mac_equal(&a->create.mac, &b->create.mac);
+        case OPERATION_PORT_CONFIGURE:
+                return a->port.isolated == b->port.isolated;
         case OPERATION_LINK_CONFIGURE:
                 return a->configure.mtu == b->configure.mtu;
         case OPERATION_LINK_JOIN:

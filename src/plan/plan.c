@@ -1,48 +1,9 @@
 /* From a network to operations. The order matters: a link is guarded before it exists and raised when everything else
  * is in place; routes need a raised link. */
-#include "plan/plan.h"
+#include "plan/append.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const uint8_t link_local_length = 64;
-
-static int append(struct plan *p, enum operation_kind kind, enum operation_side side, const char *link,
-                  struct operation *o) {
-        o->kind = kind;
-        o->side = side;
-        memcpy(o->link, link, strnlen(link, sizeof(o->link) - 1) + 1);
-        return plan_append(p, o);
-}
-
-static int append_address(struct plan *p, enum operation_side side, const char *link, const struct prefix *address) {
-        if (address->address.family == AF_UNSPEC)
-                return 0;
-        return append(p, OPERATION_ADDRESS_ADD, side, link, &(struct operation){.address = *address});
-}
-
-static int append_neighbour(struct plan *p, enum operation_side side, const char *link, const struct address *address,
-                            const struct mac *mac) {
-        if (address->family == AF_UNSPEC)
-                return 0;
-        return append(p, OPERATION_NEIGHBOUR_ADD, side, link,
-                      &(struct operation){.neighbour = {.address = *address, .mac = *mac}});
-}
-
-static int append_default_route(struct plan *p, const char *link, const struct address *via) {
-        if (via->family == AF_UNSPEC)
-                return 0;
-        struct operation o = {.route = {.destination = {.address = {.family = via->family}}, .via = *via}};
-        return append(p, OPERATION_ROUTE_ADD, SIDE_CONTAINER, link, &o);
-}
-
-static int append_element(struct plan *p, const struct element *e) {
-        return append(p, OPERATION_ELEMENT_ADD, SIDE_HOST, e->link, &(struct operation){.element = *e});
-}
-
-static struct prefix whole(const struct address *a) {
-        return (struct prefix){.address = *a, .length = address_bits(a)};
-}
 
 static int admit_masquerade(const struct network *n, struct plan *p) {
         int r = 0;
@@ -148,11 +109,14 @@ static struct network_pair main_pair(const struct network *n) {
 int plan_admit(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
         int r = 0;
-        /* Members of zones and bridges are guarded at their bridge; host and none have no link. */
+        /* Members of the user's bridges are their business; host and none have no link. */
         if (n->mode == NETWORK_VETH) {
                 r = guard_link(&l, ret);
                 r = r < 0 ? r : close_link(n, &l, ret);
-        }
+                if (r == 0 && n->access)
+                        r = plan_access(n->access, n->link, ret);
+        } else if (n->mode == NETWORK_ZONE)
+                r = plan_member_admit(n, ret);
         for (size_t i = 0; i < n->n_extra && r == 0; i++)
                 if (!n->extra[i].bridge[0]) {
                         r = guard_link(&n->extra[i], ret);
@@ -166,6 +130,11 @@ int plan_admit(const struct network *n, struct plan *ret) {
                         r = admit_forward(n, &n->forwards[i], AF_INET6, ret);
         }
         return r;
+}
+
+int plan_expect(const struct network *n, struct plan *ret) {
+        int r = plan_admit(n, ret);
+        return r < 0 ? r : plan_member_neighbours(n, ret);
 }
 
 static int configure(struct plan *p, enum operation_side side, const char *link, uint32_t mtu,
@@ -182,10 +151,6 @@ static int know(struct plan *p, enum operation_side side, const char *link, cons
         for (size_t i = 0; i < n_addresses && r == 0; i++)
                 r = append_neighbour(p, side, link, addresses[i], mac);
         return r;
-}
-
-static struct prefix link_local(const struct address *a) {
-        return (struct prefix){.address = *a, .length = link_local_length};
 }
 
 static int configure_host(const struct network_pair *l, uint32_t mtu, struct plan *ret) {
@@ -222,14 +187,23 @@ static int raise_host(const struct network_pair *l, struct plan *p) {
 static int plan_link_configured(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
         int r = n->mode == NETWORK_VETH ? configure_host(&l, n->mtu, ret) : 0;
+        if (n->mode == NETWORK_ZONE) {
+                r = plan_member_neighbours(n, ret);
+                return r < 0 ? r : plan_member_port(n, ret);
+        }
         return r < 0 || n->mode != NETWORK_VETH ? r : append_host_routes(&l, ret);
 }
 
 int plan_link(const struct network *n, struct plan *ret) {
+        int r;
+        if (n->mode == NETWORK_ZONE) {
+                r = plan_member_port(n, ret);
+                return r < 0 ? r : append(ret, OPERATION_LINK_UP, SIDE_HOST, n->link, &(struct operation){0});
+        }
         if (n->mode != NETWORK_VETH)
                 return 0;
         struct network_pair l = main_pair(n);
-        int r = configure_host(&l, n->mtu, ret);
+        r = configure_host(&l, n->mtu, ret);
         return r < 0 ? r : raise_host(&l, ret);
 }
 
@@ -247,19 +221,21 @@ int plan_extra(const struct network *n, size_t i, struct plan *ret) {
 }
 
 int plan_guest(const struct network *n, const char *link, struct plan *ret) {
-        if (n->mode != NETWORK_VETH)
+        if (n->mode != NETWORK_VETH && n->mode != NETWORK_ZONE)
                 return 0;
         const struct prefix addresses[] = {n->container_v4, n->container_v6, link_local(&n->container_link_local)};
         const struct address *const neighbours[] = {&n->host_v4.address, &n->host_v6.address, &n->host_link_local};
         int r = configure(ret, SIDE_CONTAINER, link, n->mtu, addresses, ELEMENTS_OF(addresses));
         if (r == 0)
-                r = know(ret, SIDE_CONTAINER, link, &n->host_mac, neighbours, ELEMENTS_OF(neighbours));
+                r = know(ret, SIDE_CONTAINER, link, &n->router_mac, neighbours, ELEMENTS_OF(neighbours));
         if (r == 0)
                 r = append(ret, OPERATION_LINK_UP, SIDE_CONTAINER, link, &(struct operation){0});
         if (r == 0)
                 r = append_peer_route(ret, SIDE_CONTAINER, link, &n->container_v4, &n->host_v4.address);
         if (r == 0)
                 r = append_peer_route(ret, SIDE_CONTAINER, link, &n->container_v6, &n->host_v6.address);
+        if (n->internal)
+                return r;
         if (r == 0)
                 r = append_default_route(ret, link, &n->host_v4.address);
         /* The router of IPv6 is its link-local address, as advertisements have it; a nixos-container's is the address
@@ -290,8 +266,7 @@ int plan_attach(const struct network *n, const char *guest_link, struct plan *re
         return r;
 }
 
-/* Appends the inverses of p's operations, last first. */
-static int append_inverted(const struct plan *p, struct plan *ret) {
+int plan_append_inverted(const struct plan *p, struct plan *ret) {
         int r = 0;
         for (size_t i = p->n; i-- > 0 && r == 0;) {
                 struct operation o;
@@ -303,8 +278,8 @@ static int append_inverted(const struct plan *p, struct plan *ret) {
 
 int plan_dismiss(const struct network *n, struct plan *ret) {
         _cleanup_(plan_clear) struct plan admitted = PLAN_INIT;
-        int r = plan_admit(n, &admitted);
-        return r == 0 ? append_inverted(&admitted, ret) : r;
+        int r = plan_expect(n, &admitted);
+        return r == 0 ? plan_append_inverted(&admitted, ret) : r;
 }
 
 int plan_detach(const struct network *n, struct plan *ret) {
@@ -377,7 +352,19 @@ static int plan_step(const struct plan *from, const struct plan *to, bool going,
         if (!going)
                 return plan_difference(to, from, ret);
         int r = plan_difference(from, to, &p);
-        return r == 0 ? append_inverted(&p, ret) : r;
+        return r == 0 ? plan_append_inverted(&p, ret) : r;
+}
+
+int plan_append_change(const struct plan *link_from, const struct plan *admit_from, const struct plan *link_to,
+                       const struct plan *admit_to, struct plan *ret) {
+        int r;
+        /* Elements that go and elements that come stand side by side: one transaction, so a port is never without its
+         * forward and a link never without its guard. */
+        if ((r = plan_step(link_from, link_to, true, ret)) < 0 ||
+            (r = plan_step(admit_from, admit_to, true, ret)) < 0 ||
+            (r = plan_step(admit_from, admit_to, false, ret)) < 0)
+                return r;
+        return plan_step(link_from, link_to, false, ret);
 }
 
 int plan_change(const struct network *from, const struct network *to, struct plan *ret) {
@@ -387,11 +374,5 @@ int plan_change(const struct network *from, const struct network *to, struct pla
         if ((r = plan_admit(from, &admit_from)) < 0 || (r = plan_admit(to, &admit_to)) < 0 ||
             (r = plan_link_configured(from, &link_from)) < 0 || (r = plan_link_configured(to, &link_to)) < 0)
                 return r;
-        /* Elements that go and elements that come stand side by side: one transaction, so a port is never without its
-         * forward and a link never without its guard. */
-        if ((r = plan_step(&link_from, &link_to, true, ret)) < 0 ||
-            (r = plan_step(&admit_from, &admit_to, true, ret)) < 0 ||
-            (r = plan_step(&admit_from, &admit_to, false, ret)) < 0)
-                return r;
-        return plan_step(&link_from, &link_to, false, ret);
+        return plan_append_change(&link_from, &admit_from, &link_to, &admit_to, ret);
 }

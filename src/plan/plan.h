@@ -6,14 +6,17 @@
 
 #include "base/buffer.h"
 #include "model/network.h"
+#include "model/zone.h"
 
 #include <jansson.h>
 
 enum operation_kind {
-        OPERATION_LINK_CREATE, /* a veth pair, both ends down; the peer may be put into a namespace */
+        OPERATION_LINK_CREATE,   /* a veth pair, both ends down; the peer may be put into a namespace */
+        OPERATION_BRIDGE_CREATE, /* without members, down */
         OPERATION_LINK_DELETE,
         OPERATION_LINK_CONFIGURE, /* address generation mode none, MTU */
         OPERATION_LINK_JOIN,      /* a bridge */
+        OPERATION_PORT_CONFIGURE, /* of a bridge: whether it is isolated */
         OPERATION_LINK_UP,
         OPERATION_LINK_DOWN,
         OPERATION_ADDRESS_ADD, /* IPv6 without duplicate detection */
@@ -41,15 +44,27 @@ enum element_set {
         SET_FORWARD_V6,    /* ip6 io.systemd.nat map_port_ipport */
         SET_BOUND_V4,      /* ours: protocol . bind address . port : address . port */
         SET_BOUND_V6,
-        SET_LINKS,       /* ours: names of container links, the guarded ones */
-        SET_MACS,        /* ours: link . MAC that frames may come from */
-        SET_SOURCE_V4,   /* ours: link . IPv4 that packets may come from */
-        SET_SOURCE_V6,   /* ours: link . IPv6, or the network address of a /64 that may be used whole */
-        SET_ADVERTISED,  /* ours: link . target that neighbour advertisements may name; a /64 likewise */
-        SET_CLOSED,      /* ours: those whose traffic leaves the host only translated */
-        SET_ROUTED,      /* ours: those of SET_CLOSED whose traffic is forwarded as it is */
-        SET_ARP_LINKS,   /* ours: as SET_LINKS, for the arp table */
-        SET_ARP_SENDERS, /* ours: link . MAC of the frame . MAC . IPv4 that ARP may claim */
+        SET_LINKS,        /* ours: names of container links, the guarded ones */
+        SET_MACS,         /* ours: link . MAC that frames may come from */
+        SET_SOURCE_V4,    /* ours: link . IPv4 that packets may come from */
+        SET_SOURCE_V6,    /* ours: link . IPv6, or the network address of a /64 that may be used whole */
+        SET_ADVERTISED,   /* ours: link . target that neighbour advertisements may name; a /64 likewise */
+        SET_CLOSED,       /* ours: those whose traffic leaves the host only translated */
+        SET_ROUTED,       /* ours: those of SET_CLOSED whose traffic is forwarded as it is */
+        SET_ARP_LINKS,    /* ours: as SET_LINKS, for the arp table */
+        SET_ARP_SENDERS,  /* ours: link . MAC of the frame . MAC . IPv4 that ARP may claim */
+        SET_WITHIN,       /* ours: bridges of zones, twice: from there to there */
+        SET_INTERNAL,     /* ours: bridges of zones without a way out */
+        SET_ACCESS_ALL,   /* ours: links whose guests reach all of the host */
+        SET_ACCESS_NONE,  /* ours: nothing of it */
+        SET_ACCESS_PORTS, /* ours: link . protocol . port of the host */
+        SET_PORTS,        /* the bridge table: ports of zones' bridges, the guarded ones; the rest as for links */
+        SET_PORT_MACS,
+        SET_PORT_SOURCE_V4,
+        SET_PORT_SOURCE_V6,
+        SET_PORT_ADVERTISED,
+        SET_PORT_SENDERS,  /* port . MAC of the frame . MAC . IPv4 that ARP may claim */
+        SET_PORT_ISOLATED, /* from each other */
         _SET_MAX,
 };
 
@@ -70,7 +85,8 @@ enum element_field {
         ELEMENT_LINK = 1 << 0,
         ELEMENT_MAC = 1 << 1,
         ELEMENT_PREFIX = 1 << 2,
-        ELEMENT_PORT = 1 << 3, /* protocol, port, count, to, to_port */
+        ELEMENT_PORT = 1 << 3,    /* protocol, port, count, to, to_port */
+        ELEMENT_SERVICE = 1 << 4, /* protocol, port */
 };
 unsigned int element_fields(enum element_set set);
 const char *element_set_name(enum element_set set); /* "forward-v4" */
@@ -91,6 +107,9 @@ struct operation {
                 struct {
                         uint32_t mtu; /* 0: as it is */
                 } configure;
+                struct {
+                        bool isolated;
+                } port;
                 char bridge[IFNAMSIZ];
                 struct prefix address;
                 struct {
@@ -118,7 +137,10 @@ int plan_append(struct plan *p, const struct operation *o);
 
 /* Before the link exists: firewall elements. */
 int plan_admit(const struct network *n, struct plan *ret);
-/* When ve-NAME has appeared: addresses, neighbours, up, routes that need it up. */
+/* The same, and for a member of a zone what the zone's bridge is to know: permanent neighbours. */
+int plan_expect(const struct network *n, struct plan *ret);
+/* When ve-NAME has appeared: addresses, neighbours, up, routes that need it up. When vb-NAME has: into the bridge, up.
+ */
 int plan_link(const struct network *n, struct plan *ret);
 /* The same of n->extra[i]; one of a bridge joins it. */
 int plan_extra(const struct network *n, size_t i, struct plan *ret);
@@ -126,12 +148,19 @@ int plan_extra(const struct network *n, size_t i, struct plan *ret);
 int plan_guest(const struct network *n, const char *link /* "host0" */, struct plan *ret);
 /* A namespace given, as CNI would: create the veth, admit, both sides. */
 int plan_attach(const struct network *n, const char *guest_link, struct plan *ret);
-/* After the container: elements away (the link went by itself; while it is there it must stay guarded). */
+/* After the container, what plan_expect() made: elements away (the link went by itself; while it is there it must stay
+ * guarded). */
 int plan_dismiss(const struct network *n, struct plan *ret);
 /* The way back from plan_attach: the link, then the elements. */
 int plan_detach(const struct network *n, struct plan *ret);
 /* Live, the host's side: only what differs between two networks of the same container. */
 int plan_change(const struct network *from, const struct network *to, struct plan *ret);
+
+/* A zone: its elements; its bridge (create: it is not there yet) with addresses, up; the way back; live. */
+int plan_zone_admit(const struct zone_network *z, struct plan *ret);
+int plan_zone_link(const struct zone_network *z, bool create, struct plan *ret);
+int plan_zone_dismiss(const struct zone_network *z, struct plan *ret);
+int plan_zone_change(const struct zone_network *from, const struct zone_network *to, struct plan *ret);
 
 /* All of the functions above append to ret; they return 0 or -ENOMEM. */
 

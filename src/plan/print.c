@@ -31,23 +31,35 @@ static const struct set_text sets[_SET_MAX] = {
         [SET_ARP_LINKS] = {"arp-links", ELEMENT_LINK, "guard ARP", "stop guarding ARP"},
         [SET_ARP_SENDERS] = {"arp-senders", ELEMENT_LINK | ELEMENT_MAC | ELEMENT_PREFIX, "accept ARP of",
                              "no longer accept ARP of"},
+        [SET_WITHIN] = {"within", ELEMENT_LINK, "let members reach each other on",
+                        "no longer let members reach each other on"},
+        [SET_INTERNAL] = {"internal", ELEMENT_LINK, "close the way out of", "open the way out of"},
+        [SET_ACCESS_ALL] = {"access-all", ELEMENT_LINK, "open all of the host to", "no longer open all of the host to"},
+        [SET_ACCESS_NONE] = {"access-none", ELEMENT_LINK, "close the host to", "no longer close the host to"},
+        [SET_ACCESS_PORTS] = {"access-ports", ELEMENT_LINK | ELEMENT_SERVICE, "open the host's",
+                              "no longer open the host's"},
+        [SET_PORTS] = {"ports", ELEMENT_LINK, "guard port", "stop guarding port"},
+        [SET_PORT_MACS] = {"port-macs", ELEMENT_LINK | ELEMENT_MAC, "accept frames of", "no longer accept frames of"},
+        [SET_PORT_SOURCE_V4] = {"port-source-v4", ELEMENT_LINK | ELEMENT_PREFIX, "accept packets of",
+                                "no longer accept packets of"},
+        [SET_PORT_SOURCE_V6] = {"port-source-v6", ELEMENT_LINK | ELEMENT_PREFIX, "accept packets of",
+                                "no longer accept packets of"},
+        [SET_PORT_ADVERTISED] = {"port-advertised", ELEMENT_LINK | ELEMENT_PREFIX, "accept neighbour advertisements of",
+                                 "no longer accept neighbour advertisements of"},
+        [SET_PORT_SENDERS] = {"port-senders", ELEMENT_LINK | ELEMENT_MAC | ELEMENT_PREFIX, "accept ARP of",
+                              "no longer accept ARP of"},
+        [SET_PORT_ISOLATED] = {"port-isolated", ELEMENT_LINK, "isolate port", "no longer isolate port"},
 };
 
 static const char *const kinds[_OPERATION_MAX] = {
-        [OPERATION_LINK_CREATE] = "create-link",
-        [OPERATION_LINK_DELETE] = "delete-link",
-        [OPERATION_LINK_CONFIGURE] = "configure-link",
-        [OPERATION_LINK_JOIN] = "join-bridge",
-        [OPERATION_LINK_UP] = "raise-link",
-        [OPERATION_LINK_DOWN] = "lower-link",
-        [OPERATION_ADDRESS_ADD] = "add-address",
-        [OPERATION_ADDRESS_REMOVE] = "remove-address",
-        [OPERATION_ROUTE_ADD] = "add-route",
-        [OPERATION_ROUTE_REMOVE] = "remove-route",
-        [OPERATION_NEIGHBOUR_ADD] = "add-neighbour",
-        [OPERATION_NEIGHBOUR_REMOVE] = "remove-neighbour",
-        [OPERATION_ELEMENT_ADD] = "add-element",
-        [OPERATION_ELEMENT_REMOVE] = "remove-element",
+        [OPERATION_LINK_CREATE] = "create-link",     [OPERATION_BRIDGE_CREATE] = "create-bridge",
+        [OPERATION_LINK_DELETE] = "delete-link",     [OPERATION_LINK_CONFIGURE] = "configure-link",
+        [OPERATION_LINK_JOIN] = "join-bridge",       [OPERATION_PORT_CONFIGURE] = "configure-port",
+        [OPERATION_LINK_UP] = "raise-link",          [OPERATION_LINK_DOWN] = "lower-link",
+        [OPERATION_ADDRESS_ADD] = "add-address",     [OPERATION_ADDRESS_REMOVE] = "remove-address",
+        [OPERATION_ROUTE_ADD] = "add-route",         [OPERATION_ROUTE_REMOVE] = "remove-route",
+        [OPERATION_NEIGHBOUR_ADD] = "add-neighbour", [OPERATION_NEIGHBOUR_REMOVE] = "remove-neighbour",
+        [OPERATION_ELEMENT_ADD] = "add-element",     [OPERATION_ELEMENT_REMOVE] = "remove-element",
 };
 
 unsigned int element_fields(enum element_set set) {
@@ -90,12 +102,18 @@ static void print_element(const struct element *e, bool add, struct buffer *b) {
                 print_socket(b, &e->to, e->to_port, e->count);
                 return;
         }
+        if (s->fields & ELEMENT_SERVICE)
+                buffer_append_format(b, " %s port %u", protocol_text(e->protocol), e->port);
         if (s->fields & ELEMENT_MAC)
                 buffer_append_format(b, " %s", mac_format(&e->mac, mac));
         if (s->fields & ELEMENT_PREFIX)
                 buffer_append_format(b, "%s %s", s->fields & ELEMENT_MAC ? " as" : "", prefix_text(&e->prefix, text));
         if (s->fields & ELEMENT_LINK)
-                buffer_append_format(b, "%s %s", s->fields == ELEMENT_LINK ? "" : " on", e->link);
+                buffer_append_format(b, "%s %s",
+                                     s->fields == ELEMENT_LINK     ? ""
+                                     : s->fields & ELEMENT_SERVICE ? " to"
+                                                                   : " on",
+                                     e->link);
 }
 
 static void print_route(const struct operation *o, struct buffer *b) {
@@ -129,6 +147,14 @@ static void print_what(const struct operation *o, struct buffer *b) {
         switch (o->kind) {
         case OPERATION_LINK_CREATE:
                 print_create(o, b);
+                break;
+        case OPERATION_BRIDGE_CREATE:
+                buffer_append_format(b, "create bridge %s (%s)", o->link, mac_format(&o->create.mac, mac));
+                break;
+        case OPERATION_PORT_CONFIGURE:
+                buffer_append_format(
+                        b, o->port.isolated ? "isolate %s from other isolated ports" : "let %s reach every port",
+                        o->link);
                 break;
         case OPERATION_LINK_DELETE:
                 buffer_append_format(b, "delete link %s", o->link);
@@ -194,6 +220,10 @@ static void element_json(const struct element *e, json_t *j) {
                 put_text(j, "mac", mac_format(&e->mac, text));
         if (fields & ELEMENT_PREFIX)
                 put_text(j, fields & ELEMENT_PORT ? "bindAddress" : "address", prefix_text(&e->prefix, text));
+        if (fields & ELEMENT_SERVICE) {
+                put_text(j, "protocol", protocol_text(e->protocol));
+                put_number(j, "port", e->port);
+        }
         if (!(fields & ELEMENT_PORT))
                 return;
         put_text(j, "protocol", protocol_text(e->protocol));
@@ -241,6 +271,10 @@ json_t *operation_json(const struct operation *o) {
                 put_text(j, "addressGeneration", "none");
                 if (o->configure.mtu > 0)
                         put_number(j, "mtu", o->configure.mtu);
+        } else if (o->kind == OPERATION_BRIDGE_CREATE) {
+                put_text(j, "mac", mac_format(&o->create.mac, text));
+        } else if (o->kind == OPERATION_PORT_CONFIGURE) {
+                (void) json_object_set_new(j, "isolated", json_boolean(o->port.isolated));
         } else if (o->kind == OPERATION_LINK_JOIN) {
                 put_text(j, "bridge", o->bridge);
         } else if (o->kind == OPERATION_ADDRESS_ADD || o->kind == OPERATION_ADDRESS_REMOVE) {

@@ -6,6 +6,9 @@
  *       "containers": {
  *         "example": { "ipv4": "10.233.203.16/28", "ipv6": "fd12:3456:789a:2cb1::/64" },
  *         "foo": { "ipv4": "10.233.1.0/30" }
+ *       },
+ *       "zones": {
+ *         "lan": { "ipv4": "10.233.7.0/24", "ipv6": "fd12:3456:789a:9::/64", "members": { "web": 2, "db": 3 } }
  *       }
  *     }
  *
@@ -70,9 +73,52 @@ static int parse_entry(struct allocations *a, const char *text, const char *name
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot keep the allocation of '%s'", name) : 0;
 }
 
+static int parse_members(struct allocation_zone *z, const char *text, const json_t *members, struct error *e) {
+        const char *name;
+        json_t *v;
+        int r;
+
+        if (members && !json_is_object(members))
+                return damaged(text, z->name, e, "'members' of this zone is not an object");
+        json_object_foreach ((json_t *) members, name, v) {
+                json_int_t number = json_integer_value(v);
+
+                if (container_name_problem(name) || number < ZONE_MEMBER_FIRST || number > INT32_MAX)
+                        return damaged(text, name, e,
+                                       "expected a container's name and its number in the zone, from 2 on");
+                for (size_t i = 0; i < z->n; i++)
+                        if (z->members[i].number == number)
+                                return damaged(text, name, e, "the number of this member is another one's, too");
+                r = allocations_insert_member(z, name, (uint32_t) number);
+                if (r < 0)
+                        return error_errno(e, r, EXIT_FAILED, "cannot keep the number of '%s'", name);
+        }
+        return 0;
+}
+
+static int parse_zone(struct allocations *a, const char *text, const char *name, const json_t *v, struct error *e) {
+        struct allocation ranges = {.v4 = {.address = ADDRESS_NONE}, .v6 = {.address = ADDRESS_NONE}};
+        struct allocation_zone *z;
+        int r;
+
+        if (zone_name_problem(name))
+                return damaged(text, name, e, "not the name of a zone");
+        if (!json_is_object(v))
+                return damaged(text, name, e, "expected { \"ipv4\": \"ADDRESS/LENGTH\", \"members\": { … } }");
+        if (json_object_get(v, "ipv4") && parse_range(json_object_get(v, "ipv4"), AF_INET, &ranges.v4) < 0)
+                return damaged(text, name, e, "'ipv4' of this zone is not an IPv4 range such as \"10.233.7.0/24\"");
+        if (json_object_get(v, "ipv6") && parse_range(json_object_get(v, "ipv6"), AF_INET6, &ranges.v6) < 0)
+                return damaged(text, name, e, "'ipv6' of this zone is not an IPv6 range such as \"fd00:1:2:3::/64\"");
+        r = allocations_insert_zone(a, name, &ranges, &z);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot keep the allocation of zone '%s'", name);
+        return parse_members(z, text, json_object_get(v, "members"), e);
+}
+
 struct named_range {
         struct prefix range;
         const char *name;
+        bool zone;
 };
 
 static int named_range_compare(const void *a, const void *b) {
@@ -81,34 +127,45 @@ static int named_range_compare(const void *a, const void *b) {
         return address_compare(&x->range.address, &y->range.address);
 }
 
+static const char *kind_of(const struct named_range *r) {
+        return r->zone ? "zone" : "container";
+}
+
+static void add_ranges(struct named_range *ranges, size_t *n, const struct allocation *a, const char *name, bool zone) {
+        if (a->v4.address.family == AF_INET)
+                ranges[(*n)++] = (struct named_range){a->v4, name, zone};
+        if (a->v6.address.family == AF_INET6)
+                ranges[(*n)++] = (struct named_range){a->v6, name, zone};
+}
+
 /* Ranges sorted by their first address overlap only with neighbours, as prefixes nest or are apart. */
 static int check_overlaps(const struct allocations *a, const char *text, struct error *e) {
-        _cleanup_(freep) struct named_range *ranges = calloc(2 * a->n + 1, sizeof *ranges);
+        _cleanup_(freep) struct named_range *ranges = calloc(2 * (a->n + a->n_zones) + 1, sizeof *ranges);
         size_t n = 0;
 
         if (!ranges)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read '%s'", PATH_ALLOCATIONS);
-        for (size_t i = 0; i < a->n; i++) {
-                ranges[n++] = (struct named_range){a->entries[i].ranges.v4, a->entries[i].name};
-                if (a->entries[i].ranges.v6.address.family == AF_INET6)
-                        ranges[n++] = (struct named_range){a->entries[i].ranges.v6, a->entries[i].name};
-        }
+        for (size_t i = 0; i < a->n; i++)
+                add_ranges(ranges, &n, &a->entries[i].ranges, a->entries[i].name, false);
+        for (size_t i = 0; i < a->n_zones; i++)
+                add_ranges(ranges, &n, &a->zones[i].ranges, a->zones[i].name, true);
         qsort(ranges, n, sizeof *ranges, named_range_compare);
         for (size_t i = 1; i < n; i++) {
                 char range[PREFIX_TEXT_MAX];
 
                 if (prefix_overlaps(&ranges[i - 1].range, &ranges[i].range))
                         return error_set(e, EUCLEAN, EXIT_FAILED,
-                                         "%s:%u: %s of container '%s' overlaps with a range of container '%s'%s",
-                                         PATH_ALLOCATIONS, line_of(text, ranges[i].name),
-                                         prefix_format(&ranges[i].range, range), ranges[i].name, ranges[i - 1].name,
-                                         ADVICE);
+                                         "%s:%u: %s of %s '%s' overlaps with a range of %s '%s'%s", PATH_ALLOCATIONS,
+                                         line_of(text, ranges[i].name), prefix_format(&ranges[i].range, range),
+                                         kind_of(&ranges[i]), ranges[i].name, kind_of(&ranges[i - 1]),
+                                         ranges[i - 1].name, ADVICE);
         }
         return 0;
 }
 
 static int parse_tree(struct allocations *a, const char *text, const json_t *tree, struct error *e) {
-        json_t *containers = json_object_get(tree, "containers"), *ula = json_object_get(tree, "ula"), *v;
+        json_t *containers = json_object_get(tree, "containers"), *zones = json_object_get(tree, "zones"),
+               *ula = json_object_get(tree, "ula"), *v;
         const char *name;
         int r;
 
@@ -122,6 +179,13 @@ static int parse_tree(struct allocations *a, const char *text, const json_t *tre
                 return damaged(text, "ula", e, "'ula' is not a unique local prefix such as \"fd12:3456:789a::/48\"");
         if (containers && !json_is_object(containers))
                 return damaged(text, "containers", e, "'containers' is not an object");
+        if (zones && !json_is_object(zones))
+                return damaged(text, "zones", e, "'zones' is not an object");
+        json_object_foreach (zones, name, v) {
+                r = parse_zone(a, text, name, v, e);
+                if (r < 0)
+                        return r;
+        }
         json_object_foreach (containers, name, v) {
                 r = parse_entry(a, text, name, v, e);
                 if (r < 0)
@@ -184,6 +248,21 @@ int allocations_refresh(struct allocations **a, struct error *e) {
         return 0;
 }
 
+static void append_zone(struct buffer *b, const struct allocation_zone *z) {
+        const char *comma = "";
+        char range[PREFIX_TEXT_MAX];
+
+        buffer_append_format(b, "\n    \"%s\": { ", z->name);
+        if (z->ranges.v4.address.family == AF_INET)
+                buffer_append_format(b, "\"ipv4\": \"%s\", ", prefix_format(&z->ranges.v4, range));
+        if (z->ranges.v6.address.family == AF_INET6)
+                buffer_append_format(b, "\"ipv6\": \"%s\", ", prefix_format(&z->ranges.v6, range));
+        buffer_append_string(b, "\"members\": {");
+        for (size_t i = 0; i < z->n; i++, comma = ",")
+                buffer_append_format(b, "%s \"%s\": %u", comma, z->members[i].name, z->members[i].number);
+        buffer_append_string(b, z->n > 0 ? " } }" : "} }");
+}
+
 int allocations_save(struct allocations *a, struct error *e) {
         struct buffer b = BUFFER_INIT;
         char v4[PREFIX_TEXT_MAX], v6[PREFIX_TEXT_MAX];
@@ -202,7 +281,14 @@ int allocations_save(struct allocations *a, struct error *e) {
                         buffer_append_format(&b, ", \"ipv6\": \"%s\"", prefix_format(&ranges->v6, v6));
                 buffer_append_string(&b, " }");
         }
-        buffer_append_string(&b, a->n > 0 ? "\n  }\n}\n" : "}\n}\n");
+        buffer_append_string(&b, a->n > 0 ? "\n  }" : "}");
+        if (a->n_zones > 0)
+                buffer_append_string(&b, ",\n  \"zones\": {");
+        for (size_t i = 0; i < a->n_zones; i++) {
+                buffer_append_string(&b, i > 0 ? "," : "");
+                append_zone(&b, &a->zones[i]);
+        }
+        buffer_append_string(&b, a->n_zones > 0 ? "\n  }\n}\n" : "\n}\n");
         r = buffer_error(&b);
         if (r == 0)
                 r = directory_make(PATH_LIB, 0755);

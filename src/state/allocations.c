@@ -11,6 +11,7 @@ void allocations_free(struct allocations *a) {
         for (size_t i = 0; i < a->n; i++)
                 free(a->entries[i].name);
         free(a->entries);
+        allocations_free_zones(a);
         free(a);
 }
 
@@ -72,10 +73,11 @@ int allocations_find(const struct allocations *a, const char *name, struct alloc
 }
 
 int allocations_release(struct allocations *a, const char *name) {
+        bool was_member = allocations_release_member(a, name);
         size_t i;
 
         if (!entry_position(a, name, &i))
-                return 0;
+                return was_member;
         free(a->entries[i].name);
         memmove(a->entries + i, a->entries + i + 1, (a->n - i - 1) * sizeof *a->entries);
         a->n--;
@@ -118,7 +120,7 @@ static int make_ula(struct prefix *ret, const struct prefix *avoid, size_t n_avo
  * using any; they are left out. */
 static struct prefix *collect_taken(const struct allocations *a, const struct prefix *pool, const struct prefix *avoid,
                                     size_t n_avoid, size_t *ret_n) {
-        struct prefix *taken = calloc(2 * a->n + n_avoid + 1, sizeof *taken);
+        struct prefix *taken = calloc(2 * (a->n + a->n_zones) + n_avoid + 1, sizeof *taken);
         size_t n = 0;
 
         if (!taken)
@@ -127,6 +129,10 @@ static struct prefix *collect_taken(const struct allocations *a, const struct pr
                 taken[n++] = a->entries[i].ranges.v4;
                 taken[n++] = a->entries[i].ranges.v6;
         }
+        for (size_t i = 0; i < a->n_zones; i++) {
+                taken[n++] = a->zones[i].ranges.v4;
+                taken[n++] = a->zones[i].ranges.v6;
+        }
         for (size_t i = 0; i < n_avoid; i++)
                 if (avoid[i].length >= pool->length)
                         taken[n++] = avoid[i];
@@ -134,8 +140,9 @@ static struct prefix *collect_taken(const struct allocations *a, const struct pr
         return taken;
 }
 
-static int choose(const struct allocations *a, const struct prefix *pool, uint8_t length, const char *name,
-                  const struct prefix *avoid, size_t n_avoid, struct prefix *ret, struct error *e) {
+int allocations_choose(const struct allocations *a, const struct prefix *pool, uint8_t length, const char *what,
+                       const char *name, const struct prefix *avoid, size_t n_avoid, struct prefix *ret,
+                       struct error *e) {
         _cleanup_(freep) struct prefix *taken = NULL;
         char text[PREFIX_TEXT_MAX];
         size_t n;
@@ -143,23 +150,29 @@ static int choose(const struct allocations *a, const struct prefix *pool, uint8_
 
         taken = collect_taken(a, pool, avoid, n_avoid, &n);
         if (!taken)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot choose addresses for container '%s'", name);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot choose addresses for %s '%s'", what, name);
         r = allocation_choose(pool, length, name, taken, n, ret);
         if (r == -ENOSPC)
                 return error_set(e, r, EXIT_CONTAINER,
-                                 "no /%u is free in %s for container '%s': %zu containers have addresses in '%s', "
+                                 "no /%u is free in %s for %s '%s': %zu containers have addresses in '%s', "
                                  "the rest is in use on this host's links and routes; remove containers that are not "
                                  "needed",
-                                 length, prefix_format(pool, text), name, a->n, PATH_ALLOCATIONS);
+                                 length, prefix_format(pool, text), what, name, a->n, PATH_ALLOCATIONS);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot choose addresses for container '%s'", name);
+                return error_errno(e, r, EXIT_FAILED, "cannot choose addresses for %s '%s'", what, name);
         return 0;
+}
+
+int allocations_need_ula(const struct allocations *a, const struct prefix *avoid, size_t n_avoid, struct prefix *ret,
+                         struct error *e) {
+        *ret = a->ula;
+        return ret->address.family == AF_INET6 ? 0 : make_ula(ret, avoid, n_avoid, e);
 }
 
 int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                     struct allocation *ret, struct error *e) {
         struct allocation ranges;
-        struct prefix pool, ula = a->ula;
+        struct prefix pool, ula;
         int r;
 
         if (allocations_find(a, name, ret) == 0)
@@ -167,15 +180,13 @@ int allocations_get(struct allocations *a, const char *name, const struct prefix
         r = prefix_parse(ALLOCATION_POOL, false, &pool);
         if (r < 0)
                 return r;
-        if (ula.address.family != AF_INET6) {
-                r = make_ula(&ula, avoid, n_avoid, e);
-                if (r < 0)
-                        return r;
-        }
-        r = choose(a, &pool, ALLOCATION_V4_LENGTH, name, avoid, n_avoid, &ranges.v4, e);
+        r = allocations_need_ula(a, avoid, n_avoid, &ula, e);
         if (r < 0)
                 return r;
-        r = choose(a, &ula, ALLOCATION_V6_LENGTH, name, avoid, n_avoid, &ranges.v6, e);
+        r = allocations_choose(a, &pool, ALLOCATION_V4_LENGTH, "container", name, avoid, n_avoid, &ranges.v4, e);
+        if (r < 0)
+                return r;
+        r = allocations_choose(a, &ula, ALLOCATION_V6_LENGTH, "container", name, avoid, n_avoid, &ranges.v6, e);
         if (r < 0)
                 return r;
         r = allocations_insert(a, name, &ranges);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/network.h"
+#include "model/zone.h"
 
 /* Where ranges come from, and how large they are. */
 #define ALLOCATION_POOL       "10.233.0.0/16"
@@ -43,7 +44,22 @@ int allocations_get_numbered(struct allocations *a, const char *name, const stru
 int allocations_put(struct allocations *a, const char *name, const struct allocation *ranges, struct error *e);
 /* Only looks. -ENOENT when it has none. */
 int allocations_find(const struct allocations *a, const char *name, struct allocation *ret);
-/* Lets go. 1 when it had any. */
+/* Lets go, of its numbers in zones, too. 1 when it had any. */
 int allocations_release(struct allocations *a, const char *name);
+
+/* The automatic ranges of a zone: those it has, or new ones. 1: something is new. A range of another length than
+ * z->size is replaced. */
+int allocations_get_zone(struct allocations *a, const struct zone *z, const struct prefix *avoid, size_t n_avoid,
+                         struct allocation *ret, struct error *e);
+/* -ENOENT: it has none. */
+int allocations_find_zone(const struct allocations *a, const char *zone, struct allocation *ret);
+/* Lets go of its ranges and of its members' numbers. 1 when it had any. */
+int allocations_release_zone(struct allocations *a, const char *zone);
+/* A container's number in a zone: the one that it has, or a new one, also when it does not fit any more. 1: new. The
+ * numbers that it has in other zones stay its own. */
+int allocations_get_member(struct allocations *a, const struct zone_network *z, const char *name, uint32_t *ret,
+                           struct error *e);
+/* -ENOENT: it has none there. */
+int allocations_find_member(const struct allocations *a, const char *zone, const char *name, uint32_t *ret);
 /* Writes atomically and syncs. */
 int allocations_save(struct allocations *a, struct error *e);

@@ -130,6 +130,54 @@ static void test_change(void **state) {
         compare_plan("change-address", &moved);
 }
 
+static struct zone_network zone_of(struct zone *z) {
+        struct allocation a = {0};
+        struct zone_network n;
+        (void) strcpy(z->name, "lan");
+        assert_int_equal(prefix_parse("10.233.7.0/24", false, &a.v4), 0);
+        assert_int_equal(prefix_parse("fd12:3456:789a:7::/64", false, &a.v6), 0);
+        assert_int_equal(zone_compute(z, &a, machine_id, &n), 0);
+        return n;
+}
+
+static void test_zone(void **state) {
+        struct container c = example();
+        struct zone z = ZONE_INIT, changed = ZONE_INIT;
+        struct zone_network n = zone_of(&z), to;
+        struct network m, isolated;
+        _cleanup_(plan_clear) struct plan admit = PLAN_INIT, link = PLAN_INIT, dismiss = PLAN_INIT, change = PLAN_INIT,
+                                          none = PLAN_INIT, moved = PLAN_INIT;
+        assert_int_equal(plan_zone_admit(&n, &admit), 0);
+        compare_plan("zone-admit", &admit);
+        assert_int_equal(plan_zone_link(&n, true, &link), 0);
+        compare_plan("zone-link", &link);
+        assert_int_equal(plan_zone_dismiss(&n, &dismiss), 0);
+        compare_plan("zone-dismiss", &dismiss);
+
+        changed.internal = true;
+        changed.mtu = 1400;
+        assert_int_equal(host_access_add(&changed.access, "tcp/443"), 0);
+        changed.addresses[changed.n_addresses].address = address("192.0.2.1");
+        changed.addresses[changed.n_addresses++].length = 28;
+        to = zone_of(&changed);
+        assert_int_equal(plan_zone_change(&n, &to, &change), 0);
+        compare_plan("zone-change", &change);
+        assert_int_equal(plan_zone_change(&n, &n, &none), 0);
+        assert_int_equal(none.n, 0);
+
+        c.mode = NETWORK_ZONE;
+        c.attached_to = (char[]){"lan"};
+        assert_int_equal(zone_member(&c, &n, 2, machine_id, &m), 0);
+        compare_planner("member-expect", &m, plan_expect);
+        compare_planner("member-link", &m, plan_link);
+        compare_planner("member-guest", &m, guest);
+        compare_planner("member-dismiss", &m, plan_dismiss);
+        c.isolated = true;
+        assert_int_equal(zone_member(&c, &n, 9, machine_id, &isolated), 0);
+        assert_int_equal(plan_change(&m, &isolated, &moved), 0);
+        compare_plan("member-change", &moved);
+}
+
 static void test_nothing_to_do(void **state) {
         struct container c = example();
         c.mode = NETWORK_NONE;
@@ -228,7 +276,7 @@ int main(void) {
                 cmocka_unit_test(test_example),       cmocka_unit_test(test_long_name_and_mtu),
                 cmocka_unit_test(test_forwards),      cmocka_unit_test(test_change),
                 cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_inverse),
-                cmocka_unit_test(test_nixos),
+                cmocka_unit_test(test_nixos),         cmocka_unit_test(test_zone),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

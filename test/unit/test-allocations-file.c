@@ -34,6 +34,84 @@ static int set_up(void **state) {
         return tree_remove(PATH_LIB);
 }
 
+/* A member keeps its number, whatever happens to the others and wherever else it goes. */
+static void test_zones(void **state) {
+        struct allocations *a = load();
+        struct zone lan = ZONE_INIT, wide = ZONE_INIT;
+        struct zone_network n = {.host_v4 = prefix("10.233.7.1/24")}, o = n;
+        struct allocation ranges, again, veth;
+        uint32_t number;
+
+        (void) strcpy(lan.name, "lan");
+        (void) strcpy(wide.name, "wide");
+        (void) strcpy(n.name, "lan");
+        (void) strcpy(o.name, "wide");
+        wide.size = 22;
+        wide.automatic_v6 = false;
+        assert_int_equal(allocations_get_zone(a, &lan, NULL, 0, &ranges, NULL), 1);
+        assert_int_equal(ranges.v4.length, 24);
+        assert_int_equal(ranges.v6.length, 64);
+        assert_int_equal(allocations_get_zone(a, &wide, NULL, 0, &again, NULL), 1);
+        assert_int_equal(again.v4.length, 22);
+        assert_int_equal(again.v6.address.family, AF_UNSPEC);
+        assert_false(prefix_overlaps(&ranges.v4, &again.v4));
+        assert_int_equal(allocations_get(a, "single", NULL, 0, &veth, NULL), 1);
+        assert_false(prefix_overlaps(&ranges.v4, &veth.v4) || prefix_overlaps(&ranges.v6, &veth.v6));
+
+        assert_int_equal(allocations_find_member(a, "lan", "web", &number), -ENOENT);
+        assert_int_equal(allocations_get_member(a, &n, "web", &number, NULL), 1);
+        assert_int_equal(number, 2);
+        assert_int_equal(allocations_get_member(a, &n, "db", &number, NULL), 1);
+        assert_int_equal(number, 3);
+        assert_int_equal(allocations_get_member(a, &o, "db", &number, NULL), 1);
+        assert_int_equal(number, 2);
+        assert_int_equal(allocations_release(a, "web"), 1);
+        assert_int_equal(allocations_get_member(a, &n, "db", &number, NULL), 0);
+        assert_int_equal(number, 3);
+        assert_int_equal(allocations_save(a, NULL), 0);
+        allocations_free(a);
+
+        a = load();
+        assert_int_equal(allocations_get_zone(a, &lan, NULL, 0, &again, NULL), 0);
+        assert_true(same(&ranges.v4, &again.v4) && same(&ranges.v6, &again.v6));
+        assert_int_equal(allocations_find_member(a, "lan", "db", &number), 0);
+        assert_int_equal(number, 3);
+        assert_int_equal(allocations_get_member(a, &n, "web", &number, NULL), 1);
+        assert_int_equal(number, 2);
+        lan.size = 25; /* another range, the same numbers */
+        assert_int_equal(allocations_get_zone(a, &lan, NULL, 0, &again, NULL), 1);
+        assert_int_equal(again.v4.length, 25);
+        assert_true(same(&ranges.v6, &again.v6));
+        assert_int_equal(allocations_find_member(a, "lan", "db", &number), 0);
+        assert_int_equal(allocations_release_zone(a, "lan"), 1);
+        assert_int_equal(allocations_release_zone(a, "lan"), 0);
+        assert_int_equal(allocations_find_member(a, "lan", "db", &number), -ENOENT);
+        assert_int_equal(allocations_find_member(a, "wide", "db", &number), 0);
+        assert_int_equal(allocations_save(a, NULL), 0);
+        allocations_free(a);
+        a = load();
+        assert_int_equal(allocations_find_zone(a, "wide", &again), 0);
+        allocations_free(a);
+}
+
+static void test_full_zone(void **state) {
+        struct allocations *a = load();
+        struct zone_network n = {.name = "tiny", .host_v4 = prefix("10.233.7.1/29")};
+        struct error e = ERROR_INIT;
+        uint32_t number;
+
+        for (unsigned i = 0; i < 5; i++) {
+                char name[8];
+
+                (void) snprintf(name, sizeof name, "c%u", i);
+                assert_int_equal(allocations_get_member(a, &n, name, &number, NULL), 1);
+        }
+        assert_int_equal(allocations_get_member(a, &n, "late", &number, &e), -ENOSPC);
+        assert_non_null(strstr(error_message(&e), "zone 'tiny' is full"));
+        error_clear(&e);
+        allocations_free(a);
+}
+
 static void test_kept(void **state) {
         struct allocations *a = load();
         struct allocation first, second, again;
@@ -216,7 +294,8 @@ static void test_numbered(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup(test_kept, set_up),      cmocka_unit_test_setup(test_numbered, set_up),
+                cmocka_unit_test_setup(test_kept, set_up),      cmocka_unit_test_setup(test_zones, set_up),
+                cmocka_unit_test_setup(test_full_zone, set_up), cmocka_unit_test_setup(test_numbered, set_up),
                 cmocka_unit_test_setup(test_refresh, set_up),   cmocka_unit_test_setup(test_avoids_the_host, set_up),
                 cmocka_unit_test_setup(test_no_room, set_up),   cmocka_unit_test_setup(test_damaged_files, set_up),
                 cmocka_unit_test_setup(test_thousands, set_up),

@@ -24,11 +24,12 @@ static const struct base_object *find(const struct base *base, const char *famil
 static void test_base(void **state) {
         struct base base;
         assert_int_equal(base_read(firewall_base_text, &base), 0);
-        assert_int_equal(base.n_tables, 4);
+        assert_int_equal(base.n_tables, 5);
         assert_false(base.tables[0].ours);
         assert_true(base.tables[2].ours);
         assert_int_equal(base.tables[2].family, NFPROTO_INET);
         assert_int_equal(base.tables[3].family, NFPROTO_ARP);
+        assert_int_equal(base.tables[4].family, NFPROTO_BRIDGE);
 
         const struct base_object *o = find(&base, "ip6", "io.systemd.nat", "postrouting");
         assert_true(o->is_chain);

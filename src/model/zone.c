@@ -1,0 +1,162 @@
+/* From a zone's definition to its bridge, and to the networks of its members. */
+#include "zone.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The first address of each family is that of the members' range, the others are the host's alone. */
+static void add_address(struct zone_network *z, const struct prefix *p) {
+        struct prefix *first = p->address.family == AF_INET ? &z->host_v4 : &z->host_v6;
+
+        if (first->address.family == AF_UNSPEC)
+                *first = *p;
+        else if (z->n_more < ZONE_ADDRESSES_MAX)
+                z->more[z->n_more++] = *p;
+}
+
+static void add_automatic(struct zone_network *z, const struct prefix *range) {
+        struct prefix p = *range;
+
+        p.address = prefix_nth(range, 1);
+        add_address(z, &p);
+}
+
+int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
+                 struct zone_network *ret) {
+        struct zone_network n = {.mtu = z->mtu,
+                                 .internal = z->internal,
+                                 .persistent = z->persistent,
+                                 .isolated = z->isolated,
+                                 .dhcp_server = z->dhcp_server,
+                                 .send_ra = z->send_ra,
+                                 .access = z->access};
+
+        if (zone_name_problem(z->name))
+                return -EINVAL;
+        (void) snprintf(n.name, sizeof n.name, "%s", z->name);
+        (void) link_name(LINK_VZ, z->name, n.link);
+        n.mac = link_mac(MAC_ZONE, machine_id, z->name, 0);
+        n.host_link_local = address_link_local(&n.mac);
+        if (z->automatic_v4 && a->v4.address.family == AF_INET)
+                add_automatic(&n, &a->v4);
+        if (z->automatic_v6 && a->v6.address.family == AF_INET6)
+                add_automatic(&n, &a->v6);
+        for (size_t i = 0; i < z->n_addresses; i++)
+                add_address(&n, &z->addresses[i]);
+        if (n.host_v4.address.family == AF_UNSPEC && n.host_v6.address.family == AF_UNSPEC)
+                return -EINVAL;
+        /* A global prefix is routed; only what nobody outside can answer to is rewritten. */
+        n.masquerade_v4 = z->masquerade_v4 && !z->internal && n.host_v4.address.family == AF_INET;
+        n.masquerade_v6 = z->masquerade_v6 && !z->internal && address_is_unique_local(&n.host_v6.address);
+        *ret = n;
+        return 0;
+}
+
+void zone_drop_v6(struct zone_network *z) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < z->n_more; i++)
+                if (z->more[i].address.family == AF_INET)
+                        z->more[n++] = z->more[i];
+        z->n_more = n;
+        z->host_v6 = (struct prefix){0};
+        z->host_link_local = ADDRESS_NONE;
+        z->masquerade_v6 = z->send_ra = false;
+}
+
+static bool prefix_equal(const struct prefix *a, const struct prefix *b) {
+        return a->length == b->length && address_equal(&a->address, &b->address);
+}
+
+bool zone_same_ranges(const struct zone_network *a, const struct zone_network *b) {
+        return prefix_equal(&a->host_v4, &b->host_v4) && prefix_equal(&a->host_v6, &b->host_v6);
+}
+
+bool zone_network_equal(const struct zone_network *a, const struct zone_network *b) {
+        if (strcmp(a->name, b->name) != 0 || !mac_equal(&a->mac, &b->mac) || !zone_same_ranges(a, b) ||
+            a->n_more != b->n_more || !address_equal(&a->host_link_local, &b->host_link_local) || a->mtu != b->mtu ||
+            a->masquerade_v4 != b->masquerade_v4 || a->masquerade_v6 != b->masquerade_v6 ||
+            a->internal != b->internal || a->persistent != b->persistent || a->isolated != b->isolated ||
+            a->dhcp_server != b->dhcp_server || a->send_ra != b->send_ra || !host_access_equal(&a->access, &b->access))
+                return false;
+        for (size_t i = 0; i < a->n_more; i++)
+                if (!prefix_equal(&a->more[i], &b->more[i]))
+                        return false;
+        return true;
+}
+
+/* Not the network's, nor the broadcast address, nor one of the host's. */
+static bool fits(const struct zone_network *z, const struct prefix *range, uint32_t number) {
+        struct prefix network = prefix_network(range);
+        uint8_t bits = (uint8_t) (address_bits(&range->address) - range->length);
+        uint32_t last = bits >= 32 ? UINT32_MAX : (uint32_t) ((UINT64_C(1) << bits) - 1);
+        struct address a, broadcast = prefix_broadcast(range);
+
+        if (number > last)
+                return false;
+        a = prefix_nth(&network, number);
+        if (address_equal(&a, &range->address) || (broadcast.family != AF_UNSPEC && address_equal(&a, &broadcast)))
+                return false;
+        for (size_t i = 0; i < z->n_more; i++)
+                if (address_equal(&a, &z->more[i].address))
+                        return false;
+        return true;
+}
+
+bool zone_number_fits(const struct zone_network *z, uint32_t number) {
+        return number >= ZONE_MEMBER_FIRST &&
+               (z->host_v4.address.family == AF_UNSPEC || fits(z, &z->host_v4, number)) &&
+               (z->host_v6.address.family == AF_UNSPEC || fits(z, &z->host_v6, number));
+}
+
+int zone_number_choose(const struct zone_network *z, const uint32_t *taken, size_t n_taken, uint32_t *ret) {
+        size_t next = 0;
+
+        if (n_taken >= ZONE_MEMBERS_MAX)
+                return -ENOSPC;
+        /* Beside those taken, a number is passed over only for one of the host's addresses or a broadcast address. */
+        for (uint32_t number = ZONE_MEMBER_FIRST; number <= ZONE_MEMBER_FIRST + n_taken + ZONE_ADDRESSES_MAX + 2;
+             number++) {
+                while (next < n_taken && taken[next] < number)
+                        next++;
+                if ((next == n_taken || taken[next] != number) && zone_number_fits(z, number)) {
+                        *ret = number;
+                        return 0;
+                }
+        }
+        return -ENOSPC;
+}
+
+static struct prefix nth(const struct prefix *range, uint32_t number) {
+        struct prefix p = prefix_network(range);
+
+        if (range->address.family == AF_UNSPEC)
+                return (struct prefix){.address = ADDRESS_NONE};
+        p.address = prefix_nth(&p, number);
+        return p;
+}
+
+int zone_member(const struct container *c, const struct zone_network *z, uint32_t number, const uint8_t machine_id[16],
+                struct network *ret) {
+        int r;
+
+        if (!zone_number_fits(z, number))
+                return -ERANGE;
+        r = network_compute(c, NULL, machine_id, ret);
+        if (r < 0)
+                return r;
+        memcpy(ret->bridge, z->link, sizeof ret->bridge);
+        ret->router_mac = z->mac;
+        ret->host_v4 = z->host_v4;
+        ret->host_v6 = z->host_v6;
+        ret->host_link_local = z->host_link_local;
+        ret->container_v4 = nth(&z->host_v4, number);
+        ret->container_v6 = nth(&z->host_v6, number);
+        if (z->host_link_local.family == AF_UNSPEC)
+                ret->container_link_local = ADDRESS_NONE;
+        ret->mtu = z->mtu;
+        ret->isolated = z->isolated || c->isolated;
+        ret->internal = z->internal;
+        return 0;
+}

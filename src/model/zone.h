@@ -1,0 +1,67 @@
+/* A zone: a network that containers share, with the host as its router. Its bridge vz-ZONE has the host's addresses,
+ * members are its ports vb-NAME. Pure. */
+#pragma once
+
+#include "model/host_access.h"
+#include "model/network.h"
+
+#define ZONE_ADDRESSES_MAX 8
+#define ZONE_MEMBER_FIRST  2    /* number 1 is the host's */
+#define ZONE_MEMBERS_MAX   1023 /* a bridge has no more ports */
+
+/* What its definition says. */
+struct zone {
+        char name[ZONE_NAME_MAX + 1];
+        bool internal;   /* no way out */
+        bool persistent; /* the bridge stays when the last member goes */
+        bool isolated;   /* members do not reach each other */
+        struct host_access access;
+        uint8_t size;                                /* of the automatic IPv4 range: the length of its prefix */
+        bool automatic_v4, automatic_v6;             /* there are automatic ranges */
+        struct prefix addresses[ZONE_ADDRESSES_MAX]; /* the host's, beside those of the automatic ranges */
+        size_t n_addresses;
+        bool masquerade_v4, masquerade_v6;
+        bool dhcp_server, send_ra;
+        uint32_t mtu; /* 0: as the kernel made it */
+};
+
+#define ZONE_SIZE 24
+#define ZONE_INIT                                                                                                      \
+        ((struct zone){.size = ZONE_SIZE,                                                                              \
+                       .automatic_v4 = true,                                                                           \
+                       .automatic_v6 = true,                                                                           \
+                       .masquerade_v4 = true,                                                                          \
+                       .masquerade_v6 = true,                                                                          \
+                       .dhcp_server = true,                                                                            \
+                       .send_ra = true})
+
+/* What makes it up, computed from the definition, its ranges and the machine id. */
+struct zone_network {
+        char name[ZONE_NAME_MAX + 1];
+        char link[IFNAMSIZ]; /* vz-ZONE */
+        struct mac mac;
+        struct prefix host_v4, host_v6; /* the ranges of its members, with the host's address; AF_UNSPEC: none */
+        struct prefix more[ZONE_ADDRESSES_MAX]; /* further addresses of the host */
+        size_t n_more;
+        struct address host_link_local;
+        uint32_t mtu;
+        bool masquerade_v4, masquerade_v6, internal, persistent, isolated, dhcp_server, send_ra;
+        struct host_access access;
+};
+
+/* a: the automatic ranges; not looked at where the definition wants none. -EINVAL: neither an address nor a range. */
+int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
+                 struct zone_network *ret);
+void zone_drop_v6(struct zone_network *z);
+bool zone_network_equal(const struct zone_network *a, const struct zone_network *b);
+/* Members' addresses are the same in both. */
+bool zone_same_ranges(const struct zone_network *a, const struct zone_network *b);
+
+/* Whether the number is one that a member can have: within both ranges, and none of the host's own addresses. */
+bool zone_number_fits(const struct zone_network *z, uint32_t number);
+/* The smallest number that fits and is not in taken (sorted). -ENOSPC. */
+int zone_number_choose(const struct zone_network *z, const uint32_t *taken, size_t n_taken, uint32_t *ret);
+
+/* The network of a member (c->mode is NETWORK_ZONE): as network_compute(). -ERANGE: the number does not fit. */
+int zone_member(const struct container *c, const struct zone_network *z, uint32_t number, const uint8_t machine_id[16],
+                struct network *ret);

@@ -1,0 +1,61 @@
+/* What plans of containers and of zones are put together from. Private to this folder. */
+#pragma once
+
+#include "plan/plan.h"
+
+#include <string.h>
+
+static inline int append(struct plan *p, enum operation_kind kind, enum operation_side side, const char *link,
+                         struct operation *o) {
+        o->kind = kind;
+        o->side = side;
+        memcpy(o->link, link, strnlen(link, sizeof(o->link) - 1) + 1);
+        return plan_append(p, o);
+}
+
+static inline int append_address(struct plan *p, enum operation_side side, const char *link,
+                                 const struct prefix *address) {
+        if (address->address.family == AF_UNSPEC)
+                return 0;
+        return append(p, OPERATION_ADDRESS_ADD, side, link, &(struct operation){.address = *address});
+}
+
+static inline int append_neighbour(struct plan *p, enum operation_side side, const char *link,
+                                   const struct address *address, const struct mac *mac) {
+        if (address->family == AF_UNSPEC)
+                return 0;
+        return append(p, OPERATION_NEIGHBOUR_ADD, side, link,
+                      &(struct operation){.neighbour = {.address = *address, .mac = *mac}});
+}
+
+static inline int append_default_route(struct plan *p, const char *link, const struct address *via) {
+        if (via->family == AF_UNSPEC)
+                return 0;
+        struct operation o = {.route = {.destination = {.address = {.family = via->family}}, .via = *via}};
+        return append(p, OPERATION_ROUTE_ADD, SIDE_CONTAINER, link, &o);
+}
+
+static inline int append_element(struct plan *p, const struct element *e) {
+        return append(p, OPERATION_ELEMENT_ADD, SIDE_HOST, e->link, &(struct operation){.element = *e});
+}
+
+static inline struct prefix whole(const struct address *a) {
+        return (struct prefix){.address = *a, .length = address_bits(a)};
+}
+
+static inline struct prefix link_local(const struct address *a) {
+        return (struct prefix){.address = *a, .length = 64};
+}
+
+/* plan.c: the inverses of p's operations, last first. */
+int plan_append_inverted(const struct plan *p, struct plan *ret);
+/* What differs between the elements of two networks, and between their links. */
+int plan_append_change(const struct plan *link_from, const struct plan *admit_from, const struct plan *link_to,
+                       const struct plan *admit_to, struct plan *ret);
+
+/* zone.c: the parts of a container's plans that are a member's. */
+int plan_member_admit(const struct network *n, struct plan *ret);
+int plan_member_neighbours(const struct network *n, struct plan *ret);
+/* The port: into the bridge, and what it may; all but raising it. */
+int plan_member_port(const struct network *n, struct plan *ret);
+int plan_access(const struct host_access *access, const char *link, struct plan *ret);

@@ -1,0 +1,192 @@
+/* Zones: the bridge and what is looked up by it, and what makes a container a member.
+ *
+ * A member's guard is twofold. Its port is guarded in the bridge's own table, before the bridge learns anything of a
+ * frame or hands it on; what reaches the host by the bridge is guarded there as that of any link. */
+#include "plan/append.h"
+
+#include <errno.h>
+
+static struct element element_of(enum element_set set, const char *link) {
+        struct element e = {.set = set};
+
+        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
+        return e;
+}
+
+static int append_link(struct plan *p, enum element_set set, const char *link) {
+        struct element e = element_of(set, link);
+
+        return append_element(p, &e);
+}
+
+int plan_access(const struct host_access *access, const char *link, struct plan *ret) {
+        int r = 0;
+
+        if (access->kind == HOST_ACCESS_ALL)
+                return append_link(ret, SET_ACCESS_ALL, link);
+        if (access->kind == HOST_ACCESS_NONE)
+                return append_link(ret, SET_ACCESS_NONE, link);
+        for (size_t i = 0; i < access->n_ports && r == 0; i++) {
+                struct element e = element_of(SET_ACCESS_PORTS, link);
+
+                e.protocol = access->ports[i].protocol;
+                e.port = access->ports[i].port;
+                r = append_element(ret, &e);
+        }
+        return r;
+}
+
+static int masquerade(enum element_set set, const struct prefix *p, struct plan *ret) {
+        return append_element(ret, &(struct element){.set = set, .prefix = prefix_network(p)});
+}
+
+static int zone_masquerade(const struct zone_network *z, struct plan *ret) {
+        int r = 0;
+
+        if (z->masquerade_v4)
+                r = masquerade(SET_MASQUERADE_V4, &z->host_v4, ret);
+        if (r == 0 && z->masquerade_v6)
+                r = masquerade(SET_MASQUERADE_V6, &z->host_v6, ret);
+        for (size_t i = 0; i < z->n_more && r == 0; i++) {
+                const struct prefix *p = &z->more[i];
+
+                if (p->address.family == AF_INET && z->masquerade_v4)
+                        r = masquerade(SET_MASQUERADE_V4, p, ret);
+                else if (z->masquerade_v6 && address_is_unique_local(&p->address))
+                        r = masquerade(SET_MASQUERADE_V6, p, ret);
+        }
+        return r;
+}
+
+int plan_zone_admit(const struct zone_network *z, struct plan *ret) {
+        int r = append_link(ret, SET_LINKS, z->link);
+
+        if (r == 0)
+                r = append_link(ret, SET_ARP_LINKS, z->link);
+        if (r == 0)
+                r = append_link(ret, SET_WITHIN, z->link);
+        if (r == 0 && z->internal)
+                r = append_link(ret, SET_INTERNAL, z->link);
+        if (r == 0)
+                r = plan_access(&z->access, z->link, ret);
+        return r < 0 ? r : zone_masquerade(z, ret);
+}
+
+static int zone_configure(const struct zone_network *z, struct plan *ret) {
+        const struct prefix own = link_local(&z->host_link_local);
+        int r = append(ret, OPERATION_LINK_CONFIGURE, SIDE_HOST, z->link,
+                       &(struct operation){.configure = {.mtu = z->mtu}});
+
+        if (r == 0)
+                r = append_address(ret, SIDE_HOST, z->link, &z->host_v4);
+        if (r == 0)
+                r = append_address(ret, SIDE_HOST, z->link, &z->host_v6);
+        for (size_t i = 0; i < z->n_more && r == 0; i++)
+                r = append_address(ret, SIDE_HOST, z->link, &z->more[i]);
+        return r < 0 ? r : append_address(ret, SIDE_HOST, z->link, &own);
+}
+
+int plan_zone_link(const struct zone_network *z, bool create, struct plan *ret) {
+        int r = 0;
+
+        if (create)
+                r = append(ret, OPERATION_BRIDGE_CREATE, SIDE_HOST, z->link,
+                           &(struct operation){.create = {.mac = z->mac}});
+        if (r == 0)
+                r = zone_configure(z, ret);
+        return r < 0 ? r : append(ret, OPERATION_LINK_UP, SIDE_HOST, z->link, &(struct operation){0});
+}
+
+int plan_zone_dismiss(const struct zone_network *z, struct plan *ret) {
+        _cleanup_(plan_clear) struct plan admitted = PLAN_INIT;
+        int r = append(ret, OPERATION_LINK_DELETE, SIDE_HOST, z->link, &(struct operation){0});
+
+        if (r == 0)
+                r = plan_zone_admit(z, &admitted);
+        return r < 0 ? r : plan_append_inverted(&admitted, ret);
+}
+
+int plan_zone_change(const struct zone_network *from, const struct zone_network *to, struct plan *ret) {
+        _cleanup_(plan_clear) struct plan admit_from = PLAN_INIT, admit_to = PLAN_INIT, link_from = PLAN_INIT,
+                                          link_to = PLAN_INIT;
+        int r;
+
+        if ((r = plan_zone_admit(from, &admit_from)) < 0 || (r = plan_zone_admit(to, &admit_to)) < 0 ||
+            (r = zone_configure(from, &link_from)) < 0 || (r = zone_configure(to, &link_to)) < 0)
+                return r;
+        return plan_append_change(&link_from, &admit_from, &link_to, &admit_to, ret);
+}
+
+/* ---- Members ---- */
+
+/* Each address is one that nobody else has: a zone's range is shared. */
+static int member_address(const struct network *n, bool port, const struct address *a, struct plan *ret) {
+        const char *link = port ? n->link : n->bridge;
+        bool v4 = a->family == AF_INET;
+        struct element source = element_of(v4     ? port ? SET_PORT_SOURCE_V4 : SET_SOURCE_V4
+                                           : port ? SET_PORT_SOURCE_V6
+                                                  : SET_SOURCE_V6,
+                                           link),
+                       claim = element_of(v4     ? port ? SET_PORT_SENDERS : SET_ARP_SENDERS
+                                          : port ? SET_PORT_ADVERTISED
+                                                 : SET_ADVERTISED,
+                                          link);
+        int r;
+
+        if (a->family == AF_UNSPEC)
+                return 0;
+        source.prefix = claim.prefix = whole(a);
+        if (v4)
+                claim.mac = n->container_mac;
+        r = append_element(ret, &source);
+        return r < 0 ? r : append_element(ret, &claim);
+}
+
+static int member_guard(const struct network *n, bool port, struct plan *ret) {
+        const struct address *const addresses[] = {&n->container_v4.address, &n->container_link_local,
+                                                   &n->container_v6.address};
+        struct element mac = element_of(port ? SET_PORT_MACS : SET_MACS, port ? n->link : n->bridge);
+        int r;
+
+        mac.mac = n->container_mac;
+        r = append_element(ret, &mac);
+        for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0; i++)
+                r = member_address(n, port, addresses[i], ret);
+        return r;
+}
+
+int plan_member_admit(const struct network *n, struct plan *ret) {
+        int r = append_link(ret, SET_PORTS, n->link);
+
+        if (r == 0)
+                r = member_guard(n, true, ret);
+        if (r == 0 && n->isolated)
+                r = append_link(ret, SET_PORT_ISOLATED, n->link);
+        return r < 0 ? r : member_guard(n, false, ret);
+}
+
+int plan_member_neighbours(const struct network *n, struct plan *ret) {
+        const struct address *const addresses[] = {&n->container_v4.address, &n->container_v6.address,
+                                                   &n->container_link_local};
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0 && n->mode == NETWORK_ZONE; i++)
+                r = append_neighbour(ret, SIDE_HOST, n->bridge, addresses[i], &n->container_mac);
+        return r;
+}
+
+/* systemd-nspawn puts the port into the bridge and raises it, too. Who comes first does not matter. */
+int plan_member_port(const struct network *n, struct plan *ret) {
+        struct operation join = {0};
+        int r;
+
+        memcpy(join.bridge, n->bridge, sizeof(join.bridge));
+        r = append(ret, OPERATION_LINK_JOIN, SIDE_HOST, n->link, &join);
+        if (r == 0)
+                r = append(ret, OPERATION_LINK_CONFIGURE, SIDE_HOST, n->link,
+                           &(struct operation){.configure = {.mtu = n->mtu}});
+        if (r == 0)
+                r = append(ret, OPERATION_PORT_CONFIGURE, SIDE_HOST, n->link,
+                           &(struct operation){.port = {.isolated = n->isolated}});
+        return r;
+}
