@@ -36,6 +36,7 @@
 #define PATH_CONTAINERS       PATH_RUN "/containers"      /* NAME/: the supervisor's folder */
 #define PATH_NAMES            PATH_RUN "/names"           /* name: addresses for NSS */
 #define PATH_NAMES_BY_ADDRESS PATH_NAMES "/.by-address"   /* ADDRESS -> name; no container is called so */
+#define PATH_NAMES_SUFFIX     PATH_NAMES "/.suffix"       /* -> what may stand behind a name */
 #define PATH_FORWARDS         PATH_RUN "/forwards.json"   /* cache of all containers' forwards */
 
 /* Inside the container. */

@@ -14,6 +14,7 @@
 #include "netd/client.h"
 #include "netd/launch.h"
 #include "plan/nat.h"
+#include "runtime/guest.h"
 #include "state/applied.h"
 #include "state/store.h"
 
@@ -64,8 +65,19 @@ static const json_t *unmanaged(const json_t *host) {
 /* Everything that a configuration does, each as a sentence. NULL: no memory. */
 static json_t *sentences(const json_t *host, const struct nat *nat) {
         json_t *list = nat_sentences(nat), *text;
+        char suffix[NAME_SUFFIX_MAX + 1];
         const json_t *device;
         size_t i;
+
+        if (host && host_suffix_read(host, suffix, NULL, NULL) >= 0 && strcmp(suffix, NAME_SUFFIX_DEFAULT) != 0) {
+                text = json_sprintf(
+                        "call containers NAME.%s, and the host host.%s, instead of NAME." NAME_SUFFIX_DEFAULT, suffix,
+                        suffix);
+                if (json_array_append_new(list, text) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
 
         json_array_foreach (unmanaged(host), i, device) {
                 text = json_sprintf("have NetworkManager leave %s alone", json_string_value(device));
@@ -211,8 +223,30 @@ static int act_save(void *context, struct error *e) {
         return applied_save(nothing ? NULL : a->after, e);
 }
 
-static int tell(struct error *e) {
-        return netd_call("ApplyHost", NULL, APPLY_TIMEOUT_MS, NULL, e);
+/* When the rest is in force; a guest that cannot be told has it from its next start. */
+static void tell_guests(const struct apply *a) {
+        char before[NAME_SUFFIX_MAX + 1], after[NAME_SUFFIX_MAX + 1];
+        _cleanup_(strings_freep) char **names = NULL;
+
+        if (host_suffix_read(a->before, before, NULL, NULL) >= 0 &&
+            host_suffix_read(a->after, after, NULL, NULL) >= 0 && strcmp(before, after) == 0)
+                return;
+        if (store_list(&names) < 0)
+                return;
+        for (char **name = names; *name; name++) {
+                _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+                if (guest_names_follow(*name, &e) < 0)
+                        (void) fprintf(stderr, "nixos-nspawn: %s; it is told when it starts\n", error_message(&e));
+        }
+}
+
+static int tell(const struct apply *a, struct error *e) {
+        int r = netd_call("ApplyHost", NULL, APPLY_TIMEOUT_MS, NULL, e);
+
+        if (r >= 0)
+                tell_guests(a);
+        return r;
 }
 
 static int undo_save(void *context, struct error *e) {
@@ -228,7 +262,7 @@ static int act_tell(void *context, struct error *e) {
 
         if (r < 0)
                 return r;
-        r = tell(e);
+        r = tell(a, e);
         a->told = r >= 0;
         return r;
 }
@@ -237,7 +271,7 @@ static int undo_tell(void *context, struct error *e) {
         const struct apply *a = context;
         int r = a->told ? applied_save(a->before, e) : 0;
 
-        return r >= 0 && a->told ? tell(e) : r;
+        return r >= 0 && a->told ? tell(a, e) : r;
 }
 
 static const struct step steps[] = {

@@ -28,8 +28,9 @@ int guest_files_make(const json_t *spec, struct guest_files *ret, struct error *
 
 /* The text of NAME.nspawn (no Port=: the engine owns forwards), of 20-host0.network, and of the first process's
  * PATH_GUEST_NETWORK file. Pure; malloc'd, NULL when out of memory. usr: bound read-only at /usr, or NULL. init:
- * program of PID 1. idmap: whether usr and the bind mounts can be ID-mapped (struct tree says so); it only matters
- * with a user namespace: without it, the files there seem to belong to nobody. */
+ * program of PID 1. suffix: the domain of containers' names. idmap: whether usr and the bind mounts can be ID-mapped
+ * (struct tree says so); it only matters with a user namespace: without it, the files there seem to belong to nobody.
+ */
 char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, const char *init);
-char *guest_network_file(const struct container *c, const struct network *n);
+char *guest_network_file(const struct container *c, const struct network *n, const char *suffix);
 char *guest_first_file(const struct network *n, uint64_t deadline_msec);

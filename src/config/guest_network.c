@@ -26,7 +26,7 @@ static void append_peer_route(struct buffer *b, const struct prefix *own, const 
                                      address_bits(host));
 }
 
-char *guest_network_file(const struct container *c, const struct network *n) {
+char *guest_network_file(const struct container *c, const struct network *n, const char *suffix) {
         struct prefix link_local = {.address = n->container_link_local, .length = 64};
         struct buffer b = BUFFER_INIT;
 
@@ -42,7 +42,7 @@ char *guest_network_file(const struct container *c, const struct network *n) {
         if (n->kind == CONTAINER_NSPAWN) {
                 append_key(&b, "", "DNS", &n->host_v4.address);
                 append_key(&b, "", "DNS", &n->host_v6.address);
-                buffer_append_string(&b, "Domains=internal\n");
+                buffer_append_format(&b, "Domains=%s\n", suffix);
         }
         network_file_address(&b, &n->container_v4);
         network_file_address(&b, &n->container_v6);

@@ -32,8 +32,11 @@ static int check(const json_t *host, const struct config_tree *t, const char *pa
         _cleanup_(nat_clear) struct nat n = NAT_INIT;
         _cleanup_(freep) char *where = NULL;
         json_t *option = NULL;
+        char suffix[NAME_SUFFIX_MAX + 1];
         int r = host_nat_read(host, &n, &option, e);
 
+        if (r >= 0)
+                r = host_suffix_read(host, suffix, &option, e);
         if (r < 0) {
                 where = config_tree_where(t, path, option);
                 (void) error_prefix(e, r, "%s", where ? where : path);

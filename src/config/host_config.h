@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "model/names.h"
 #include "model/nat.h"
 
 #include <jansson.h>
@@ -15,6 +16,10 @@ int host_config_load(const char *path, json_t **ret, struct error *e);
 /* networking.nat of a host's configuration. Checks all over again: the file on disk may be old or damaged. On failure,
  * *ret_path (may be NULL) is the option, of option_path.h, a new reference. */
 int host_nat_read(const json_t *host, struct nat *ret, json_t **ret_path, struct error *e);
+
+/* nixos.containers.nameSuffix, in lower case; the default when host is NULL. Checked all over again, ret_path as above.
+ */
+int host_suffix_read(const json_t *host, char ret[NAME_SUFFIX_MAX + 1], json_t **ret_path, struct error *e);
 
 /* The text of a file for NetworkManager with networking.networkmanager.unmanaged; "" when there is nothing to say.
  * malloc'd; NULL: no memory, or the configuration is damaged. */

@@ -8,6 +8,7 @@
 #include "config/guest.h"
 #include "config/spec.h"
 #include "front/directories.h"
+#include "state/applied.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -201,7 +202,9 @@ static int save(const struct definition *d, const struct store_file *files, size
 int definition_save(const struct definition *d, const char *config, struct store_generation *ret, struct error *e) {
         _cleanup_(freep) char *unit_name = format("%s.nspawn", d->name);
         _cleanup_(freep) char *unit = guest_nspawn_file(&d->container, d->tree.usr, d->tree.idmap, d->tree.init);
-        _cleanup_(freep) char *network = guest_network_file(&d->container, &d->network);
+        char suffix[NAME_SUFFIX_MAX + 1];
+        int r = applied_suffix(suffix, e);
+        _cleanup_(freep) char *network = r < 0 ? NULL : guest_network_file(&d->container, &d->network, suffix);
         _cleanup_(freep) char *tree = tree_file(d);
         const struct store_file files[] = {
                 {unit_name, unit},
@@ -214,6 +217,8 @@ int definition_save(const struct definition *d, const char *config, struct store
                 {TREE_FILE, tree},
         };
 
+        if (r < 0)
+                return r;
         return config ? save(d, nixos, ELEMENTS_OF(nixos), ret, e) : save(d, files, ELEMENTS_OF(files), ret, e);
 }
 

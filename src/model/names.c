@@ -56,6 +56,53 @@ const char *zone_name_problem(const char *name) {
         return NULL;
 }
 
+/* s is domain, or ends in ".domain". */
+static bool is_within(const char *s, const char *domain) {
+        size_t n = strlen(s), k = strlen(domain);
+
+        return n >= k && strcasecmp(s + n - k, domain) == 0 && (n == k || s[n - k - 1] == '.');
+}
+
+static bool is_label(const char *s, size_t length) {
+        if (length == 0 || length > CONTAINER_NAME_MAX || s[0] == '-' || s[length - 1] == '-')
+                return false;
+        for (size_t i = 0; i < length; i++)
+                if (!is_letter_or_digit(s[i]) && s[i] != '-')
+                        return false;
+        return true;
+}
+
+const char *name_suffix_problem(const char *suffix) {
+        const char *p = suffix, *last = suffix;
+
+        if (!*suffix)
+                return "a domain must not be empty";
+        if (strlen(suffix) > NAME_SUFFIX_MAX)
+                return "a domain here has at most 189 characters, so that every name in it is one that DNS can carry";
+        for (;;) {
+                size_t length = strcspn(p, ".");
+
+                if (!is_label(p, length))
+                        return "a domain is made of labels of 1 to 63 letters, digits and '-' (not at an end), with "
+                               "dots between them and none at the end";
+                last = p;
+                p += length;
+                if (!*p)
+                        break;
+                p++;
+        }
+        if (strspn(last, "0123456789") == strlen(last))
+                return "the last label must not be a number, which resolvers take for a part of an IPv4 address";
+        if (is_within(suffix, "localhost"))
+                return "'localhost' is every machine itself (RFC 6761)";
+        if (is_within(suffix, "local"))
+                return "names under 'local' are asked of the link by multicast (RFC 6762), never of a DNS server";
+        /* home.arpa is a network's own (RFC 8375). */
+        if (is_within(suffix, "arpa") && !is_within(suffix, "home.arpa"))
+                return "'arpa' belongs to reverse names; only 'home.arpa' in it is for networks' own use (RFC 8375)";
+        return NULL;
+}
+
 static const char *const link_prefixes[] = {
         [LINK_VE] = "ve-",
         [LINK_VB] = "vb-",

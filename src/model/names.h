@@ -19,6 +19,13 @@ const char *container_name_problem(const char *name);
 /* What a zone may be called: letters, digits, inside also '-' and '_', 1 to 12 characters. NULL when valid. */
 const char *zone_name_problem(const char *name);
 
+#define NAME_SUFFIX_DEFAULT "internal"
+#define NAME_SUFFIX_MAX     189 /* a label and a dot before it still make a name that DNS can carry */
+
+/* A domain that containers' names may have behind them: labels of letters, digits and inside '-', with dots between
+ * them, none at the end. NULL when valid, else a sentence. */
+const char *name_suffix_problem(const char *suffix);
+
 enum link_prefix {
         LINK_VE, /* host side of a plain veth */
         LINK_VB, /* host side of a veth that joined a bridge or zone */

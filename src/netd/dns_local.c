@@ -73,12 +73,12 @@ static enum outcome find_name(const struct responders *r, const struct responder
                 f->zone_labels = 1;
                 return find_loopback(f); /* RFC 6761 6.3 */
         }
-        if (dns_name_parse(RESPONDER_DOMAIN, &zone) >= 0 && dns_name_within(&q->name, &zone)) {
-                f->zone_labels = 1;
-                f->apex = q->name.labels == 1;
+        if (dns_name_within(&q->name, &r->domain_name)) {
+                f->zone_labels = r->domain_name.labels;
+                f->apex = q->name.labels == f->zone_labels;
                 if (f->apex)
                         return KNOWN;
-                return q->name.labels == 2 ? find_label(r, l, q, f) : UNKNOWN;
+                return q->name.labels == f->zone_labels + 1 ? find_label(r, l, q, f) : UNKNOWN;
         }
         if (q->name.labels > 1)
                 return ELSEWHERE;
@@ -90,10 +90,10 @@ static enum outcome find_name(const struct responders *r, const struct responder
         return outcome;
 }
 
-static void set_pointer(struct finding *f, const char *name) {
-        char text[CONTAINER_NAME_MAX + sizeof("." RESPONDER_DOMAIN)];
+static void set_pointer(const struct responders *r, struct finding *f, const char *name) {
+        char text[CONTAINER_NAME_MAX + 1 + sizeof(r->domain)];
 
-        (void) snprintf(text, sizeof(text), "%s." RESPONDER_DOMAIN, name);
+        (void) snprintf(text, sizeof(text), "%s.%s", name, r->domain);
         f->has_pointer = dns_name_parse(text, &f->pointer) >= 0;
 }
 
@@ -105,11 +105,11 @@ static bool find_owner(const struct responders *r, const struct responder_link *
         char name[CONTAINER_NAME_MAX + 1] = "";
 
         if ((link_has_v4(l) && address_equal(a, &host_v4)) || (link_has_v6(l) && address_equal(a, &host_v6)))
-                set_pointer(f, "host");
+                set_pointer(r, f, "host");
         else if ((link_has_v4(l) && address_equal(a, &client_v4)) || (link_has_v6(l) && address_equal(a, &client_v6)))
-                set_pointer(f, l->name);
+                set_pointer(r, f, l->name);
         else if (r->names.reverse(r->names.userdata, a, name) >= 0)
-                set_pointer(f, name);
+                set_pointer(r, f, name);
         return f->has_pointer;
 }
 

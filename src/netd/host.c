@@ -1,11 +1,13 @@
-/* What the host's configuration asks for: NAT. The rules are the kernel's and stay when the daemon ends; as long as
- * there are any, it does not end by itself, so that it can put them back when somebody takes them away. */
+/* What the host's configuration asks for: NAT, and the domain of containers' names. The rules are the kernel's and stay
+ * when the daemon ends; as long as there are any, it does not end by itself, so that it can put them back when somebody
+ * takes them away. */
 #include "manager.h"
 
 #include "apply/forwarding.h"
 #include "base/paths.h"
 #include "plan/nat.h"
 #include "state/applied.h"
+#include "state/publish.h"
 
 #include <errno.h>
 #include <string.h>
@@ -123,29 +125,56 @@ static void take_routed(struct manager *m, struct nat *n) {
         n->n_routed = 0;
 }
 
-int manager_apply_host(struct manager *m, struct error *e) {
+static int apply_nat(struct manager *m, struct nat *n, struct error *e) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
-        _cleanup_(nat_clear) struct nat n = NAT_INIT;
         _cleanup_(freep) char *text = NULL;
         bool begins = !m->nat;
         int r;
 
-        r = applied_nat(&n, e);
-        if (r < 0)
-                return r;
-        nat_write(&n, &b);
+        nat_write(n, &b);
         text = strdup(buffer_text(&b));
         if (!text || buffer_error(&b) < 0)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the rules of the host's NAT");
         if (begins || strcmp(m->nat, text) != 0) {
-                r = replace(m, &n, text, e);
+                r = replace(m, n, text, e);
                 if (r < 0)
                         return r;
                 text = NULL;
         }
-        take_routed(m, &n);
+        take_routed(m, n);
         if (begins)
                 return 0;
         r = manager_repair_tables(m, e);
         return r < 0 ? r : manager_route_all(m, e);
+}
+
+static int set_suffix(struct manager *m, const char *suffix, struct error *e) {
+        int r = names_publish_suffix(suffix);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot publish the domain of containers' names, '%s'", suffix);
+        if (m->responders)
+                (void) responders_set_domain(m->responders, suffix);
+        (void) strcpy(m->suffix, suffix);
+        return 0;
+}
+
+int manager_apply_host(struct manager *m, struct error *e) {
+        char suffix[NAME_SUFFIX_MAX + 1], before[NAME_SUFFIX_MAX + 1];
+        _cleanup_(nat_clear) struct nat n = NAT_INIT;
+        int r;
+
+        r = applied_nat(&n, e);
+        if (r >= 0)
+                r = applied_suffix(suffix, e);
+        if (r < 0)
+                return r;
+        (void) strcpy(before, m->suffix);
+        r = set_suffix(m, suffix, e);
+        if (r < 0)
+                return r;
+        r = apply_nat(m, &n, e);
+        if (r < 0)
+                (void) set_suffix(m, before, NULL);
+        return r;
 }

@@ -44,6 +44,7 @@ static int responders_open(struct manager *m, struct error *e) {
         struct prefix owned[2];
         struct responder_options options = {
                 .names = {.lookup = names_lookup, .reverse = names_reverse, .userdata = m},
+                .domain = m->suffix,
                 .owned = owned,
         };
 

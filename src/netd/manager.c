@@ -133,6 +133,7 @@ int manager_new(sd_event *event, struct manager **ret, struct error *e) {
         if (!m)
                 return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
         m->event = sd_event_ref(event);
+        (void) strcpy(m->suffix, NAME_SUFFIX_DEFAULT);
         r = machine_id_get(m->machine_id, e);
         if (r < 0)
                 return r;

@@ -32,7 +32,8 @@ struct manager {
         bool forwarding, forwarding_v6; /* the host's sysctls are set */
         char *nat; /* the host's NAT that is in force, as nft's text; "" none, NULL: not known yet */
         bool nat_v6;
-        char *nat_seen;          /* how the kernel shows it */
+        char suffix[NAME_SUFFIX_MAX + 1]; /* behind containers' names */
+        char *nat_seen;                   /* how the kernel shows it */
         struct nat_link *routed; /* links of nixos-containers that need no NAT, as the host's configuration says */
         size_t n_routed;
 

@@ -10,7 +10,6 @@
 #include "netd/responders.h"
 #include "proto/dhcp6.h"
 
-#define RESPONDER_DOMAIN   "internal"
 #define RESPONDER_LIFETIME (7U * 24 * 60 * 60) /* of leases, seconds; they are given again for as long as one asks */
 
 enum endpoint {
@@ -58,6 +57,8 @@ struct responders {
         uint64_t advertise_next;    /* when advertise_timer fires; UINT64_MAX: never */
 
         struct responder_names names;
+        char domain[NAME_SUFFIX_MAX + 1];
+        struct dns_name domain_name; /* the same */
         uint8_t server_duid[DHCP6_SERVER_DUID_SIZE];
         struct prefix *owned;
         size_t n_owned;
@@ -119,6 +120,8 @@ void responder_router_receive(struct responders *r);
 void responder_router_advertise(struct responders *r, struct responder_link *l);
 /* Tells everybody on the link that its prefix and resolver are over, before they change. */
 void responder_router_withdraw(struct responders *r, struct responder_link *l);
+/* The same for the search list alone. */
+void responder_router_withdraw_domain(struct responders *r, struct responder_link *l);
 /* Sees to it that the one timer for all links fires at `at` or before. */
 void responder_router_plan(struct responders *r, uint64_t at);
 /* Some socket could not be opened: the same timer tries again. */

@@ -46,7 +46,7 @@ void responder_dhcp4_receive(struct responders *r, struct responder_link *l) {
                 .mtu = (uint16_t) (l->mtu <= UINT16_MAX ? l->mtu : 0),
                 .lifetime = RESPONDER_LIFETIME,
                 .host_name = l->name,
-                .domain = RESPONDER_DOMAIN,
+                .domain = r->domain,
         };
 
         for (unsigned i = 0; i < MESSAGES_A_TURN; i++) {
@@ -84,7 +84,7 @@ static void dhcp6_serve(struct responders *r, struct responder_link *l, size_t s
                 .client = l->client_v6,
                 .server = l->host_v6,
                 .lifetime = RESPONDER_LIFETIME,
-                .domain = RESPONDER_DOMAIN,
+                .domain = r->domain,
         };
         uint8_t data[DHCP6_REPLY_MAX];
         struct dhcp6_message m;

@@ -52,9 +52,15 @@ int responder_router_open(struct responders *r) {
         return 0;
 }
 
-/* withdraw: the prefix and the resolver are over, though the router stays. */
-static int advertisement_build(const struct responder_link *l, const struct in6_addr *to, bool withdraw,
-                               uint8_t data[RA_PACKET_MAX], size_t *ret_size) {
+enum advertisement {
+        ADVERTISE,
+        WITHDRAW,        /* the prefix and the resolver are over, though the router stays */
+        WITHDRAW_DOMAIN, /* so is the search list */
+};
+
+static int advertisement_build(const struct responders *r, const struct responder_link *l, const struct in6_addr *to,
+                               enum advertisement what, uint8_t data[RA_PACKET_MAX], size_t *ret_size) {
+        bool withdraw = what == WITHDRAW;
         const struct ra_prefix prefix = {
                 .prefix = {.address = address_v6(&l->host_v6), .length = l->length_v6},
                 .valid = withdraw ? 0 : RA_INFINITE,
@@ -68,15 +74,16 @@ static int advertisement_build(const struct responder_link *l, const struct in6_
                 .prefixes = &prefix,
                 .n_prefixes = 1,
                 .dns = l->host_v6,
-                .domain = RESPONDER_DOMAIN,
+                .domain = r->domain,
                 .dns_lifetime = withdraw ? 0 : RA_LIFETIME_MAX,
+                .domain_lifetime = what == ADVERTISE ? RA_LIFETIME_MAX : 0,
         };
 
         return ra_packet_build(&config, &l->host_link_local, to, data, RA_PACKET_MAX, ret_size);
 }
 
 static int advertisement_send(struct responders *r, const struct responder_link *l, const struct in6_addr *to,
-                              bool withdraw) {
+                              enum advertisement what) {
         static const struct mac everybody = {{0x33, 0x33, 0, 0, 0, 1}}; /* ff02::1, RFC 2464 7 */
         struct sockaddr_ll address = {.sll_family = AF_PACKET,
                                       .sll_protocol = htons(ETH_P_IPV6),
@@ -86,7 +93,7 @@ static int advertisement_send(struct responders *r, const struct responder_link 
         size_t size;
         int k;
 
-        k = advertisement_build(l, to, withdraw, data, &size);
+        k = advertisement_build(r, l, to, what, data, &size);
         if (k < 0)
                 return k;
         memcpy(address.sll_addr, to == &all_nodes ? everybody.bytes : l->client_mac.bytes, ETH_ALEN);
@@ -104,7 +111,7 @@ void responder_router_advertise(struct responders *r, struct responder_link *l) 
         if (!link_has_v6(l))
                 return;
         l->advertise_at = now + INITIAL_INTERVAL;
-        k = advertisement_send(r, l, &all_nodes, false);
+        k = advertisement_send(r, l, &all_nodes, ADVERTISE);
         if (k < 0) {
                 log_debug("%s: router advertisement not sent: %s", l->link, strerror(-k));
         } else {
@@ -117,7 +124,12 @@ void responder_router_advertise(struct responders *r, struct responder_link *l) 
 
 void responder_router_withdraw(struct responders *r, struct responder_link *l) {
         if (link_has_v6(l))
-                (void) advertisement_send(r, l, &all_nodes, true);
+                (void) advertisement_send(r, l, &all_nodes, WITHDRAW);
+}
+
+void responder_router_withdraw_domain(struct responders *r, struct responder_link *l) {
+        if (link_has_v6(l))
+                (void) advertisement_send(r, l, &all_nodes, WITHDRAW_DOMAIN);
 }
 
 static int on_advertise_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -161,7 +173,7 @@ static void solicitation_answer(struct responders *r, struct responder_link *l, 
         if (!link_has_v6(l) || !responder_allows(l, now))
                 return;
         if (IN6_ARE_ADDR_EQUAL(from, &l->client_link_local)) {
-                (void) advertisement_send(r, l, from, false);
+                (void) advertisement_send(r, l, from, ADVERTISE);
         } else if (now - l->advertised_at >= SOLICITED_SPACING) {
                 responder_router_advertise(r, l);
         } else if (l->advertise_at > l->advertised_at + SOLICITED_SPACING) {

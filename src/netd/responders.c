@@ -127,9 +127,19 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         return 0;
 }
 
+static int domain_set(struct responders *r, const char *domain) {
+        if (name_suffix_problem(domain))
+                return -EINVAL;
+        (void) strcpy(r->domain, domain);
+        return dns_name_parse(domain, &r->domain_name);
+}
+
 static int responders_open(struct responders *r, const struct responder_options *o) {
         int k;
 
+        k = domain_set(r, o->domain);
+        if (k < 0)
+                return k;
         r->owned = calloc(o->n_owned + 1, sizeof(*r->owned));
         if (!r->owned)
                 return -ENOMEM;
@@ -317,6 +327,21 @@ void responders_advertise(struct responders *r, int ifindex) {
 
         if (l)
                 responder_router_advertise(r, l);
+}
+
+int responders_set_domain(struct responders *r, const char *domain) {
+        if (name_suffix_problem(domain))
+                return -EINVAL;
+        if (strcmp(r->domain, domain) == 0)
+                return 0;
+        for (uint32_t i = 0; i < r->n_slots; i++)
+                if (r->links[i])
+                        responder_router_withdraw_domain(r, r->links[i]);
+        (void) domain_set(r, domain);
+        for (uint32_t i = 0; i < r->n_slots; i++)
+                if (r->links[i])
+                        responder_router_advertise(r, r->links[i]);
+        return 0;
 }
 
 int responders_remove_link(struct responders *r, int ifindex) {

@@ -29,6 +29,7 @@ struct responder_names {
 struct responder_options {
         uint8_t machine_id[16];       /* the DHCPv6 server's identity is derived from it (not readable back) */
         struct responder_names names; /* both functions are required */
+        const char *domain;           /* behind containers' names; copied */
         const struct prefix *owned;   /* reverse lookups in these never leave the host: pool and ULA; copied */
         size_t n_owned;
         const char *resolv_conf; /* where the host's resolvers are listed; NULL: /etc/resolv.conf */
@@ -59,6 +60,10 @@ int responders_update_link(struct responders *r, const struct network *n, int if
 /* Sends one router advertisement now: to call when the link gets its carrier, for none can go out before. Unknown
  * links are ignored. */
 void responders_advertise(struct responders *r, int ifindex);
+
+/* Another domain behind names: in force at once for DNS and DHCP, and advertised on every link (the one before with a
+ * lifetime of zero). -EINVAL: it is none, and nothing has changed. */
+int responders_set_domain(struct responders *r, const char *domain);
 
 /* Closes the link's sockets and forgets its queries. Returns 0, or -ENOENT when it was not served. */
 int responders_remove_link(struct responders *r, int ifindex);

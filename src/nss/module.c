@@ -1,4 +1,4 @@
-/* libnss_nspawn.so.2: the host resolves the names of containers, NAME and NAME.internal, and their addresses.
+/* libnss_nspawn.so.2: the host resolves the names of containers, NAME and NAME.SUFFIX, and their addresses.
  *
  * Answers are laid out in the caller's buffer. When it is too small the caller is told (TRYAGAIN with ERANGE) and comes
  * again with a larger one. An interface that has no place for a scope gets no link-local address while there is any

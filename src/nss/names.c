@@ -35,10 +35,41 @@ static bool label_is_valid(const char *s, size_t length) {
         return true;
 }
 
+/* What the administrator chose, else "internal"; ret has room for NAME_SUFFIX_MAX bytes and is not ended by a NUL. */
+static size_t read_suffix(char ret[NAME_SUFFIX_MAX]) {
+        ssize_t n = readlink(PATH_NAMES_SUFFIX, ret, NAME_SUFFIX_MAX);
+
+        if (n > 0)
+                return (size_t) n;
+        memcpy(ret, NAME_SUFFIX_DEFAULT, sizeof NAME_SUFFIX_DEFAULT - 1);
+        return sizeof NAME_SUFFIX_DEFAULT - 1;
+}
+
+/* Where the label before ".suffix" ends in a name of that length; 0: it has not that suffix. */
+static size_t label_before(const char *name, size_t length, const char *suffix, size_t suffix_length) {
+        size_t at;
+
+        if (length < suffix_length + 2)
+                return 0;
+        at = length - suffix_length;
+        return name[at - 1] == '.' && memcmp(name + at, suffix, suffix_length) == 0 ? at - 1 : 0;
+}
+
+/* The administrator's domain, and what the hosts files of NixOS have; only names with a dot pay for looking. */
+static size_t label_length(const char *name, size_t length) {
+        char suffix[NAME_SUFFIX_MAX];
+        size_t n;
+
+        if (!memchr(name, '.', length))
+                return length;
+        n = label_before(name, length, suffix, read_suffix(suffix));
+        if (n == 0)
+                n = label_before(name, length, "containers", strlen("containers"));
+        return n > 0 ? n : length;
+}
+
 /* Fills ret->name; *ret_length: of the container's name in it, without the suffix. */
 static int read_question(const char *name, struct found *ret, size_t *ret_length) {
-        /* As the hosts files of NixOS have it, too. */
-        static const char *const suffixes[] = {SUFFIX, ".containers"};
         size_t length = strnlen(name, NAME_TEXT_MAX + 1);
 
         if (length > 0 && name[length - 1] == '.')
@@ -48,14 +79,7 @@ static int read_question(const char *name, struct found *ret, size_t *ret_length
         for (size_t i = 0; i < length; i++)
                 ret->name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char) (name[i] - 'A' + 'a') : name[i];
         ret->name[length] = '\0';
-        for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-                size_t suffix = strlen(suffixes[i]);
-
-                if (length > suffix && memcmp(ret->name + length - suffix, suffixes[i], suffix) == 0) {
-                        length -= suffix;
-                        break;
-                }
-        }
+        length = label_length(ret->name, length);
         if (!label_is_valid(ret->name, length))
                 return -ENOENT;
         *ret_length = length;

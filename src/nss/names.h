@@ -7,8 +7,7 @@
 #include <stdint.h>
 
 #define LABEL_MAX     63
-#define SUFFIX        ".internal"
-#define NAME_TEXT_MAX (LABEL_MAX + sizeof SUFFIX)
+#define NAME_TEXT_MAX 254 /* of any host name, with its NUL */
 #define ADDRESSES_MAX 16
 
 struct found_address {
@@ -23,7 +22,7 @@ struct found {
         size_t n;
 };
 
-/* Addresses of the container `name`, with or without suffix and last dot, in any case. 0, -ENOENT when there is none,
+/* Addresses of the container `name`, with or without a suffix and last dot, in any case. 0, -ENOENT when there is none,
  * or what kept us from looking. */
 int names_find(const char *name, struct found *ret);
 

@@ -52,7 +52,7 @@ static int write_domain(struct writer *w, const struct ra_config *c) {
         writer_u8(w, OPTION_DOMAIN);
         writer_u8(w, (uint8_t) units);
         writer_zero(w, 2);
-        writer_u32(w, c->dns_lifetime);
+        writer_u32(w, c->domain_lifetime);
         writer_bytes(w, name.wire, name.size);
         writer_zero(w, units * 8 - 8 - name.size);
         return 0;

@@ -27,9 +27,9 @@ struct ra_config {
         uint32_t mtu;             /* 0: not sent */
         const struct ra_prefix *prefixes;
         size_t n_prefixes;
-        struct in6_addr dns;   /* unspecified: not sent */
-        const char *domain;    /* NULL: not sent */
-        uint32_t dns_lifetime; /* seconds */
+        struct in6_addr dns;                    /* unspecified: not sent */
+        const char *domain;                     /* NULL: not sent */
+        uint32_t dns_lifetime, domain_lifetime; /* seconds */
 };
 
 /* Writes an advertisement, its checksum left out. -ENOBUFS: does not fit; -EINVAL: the domain is no name. */

@@ -8,6 +8,8 @@
 #include "config/guest.h"
 #include "runtime/beneath.h"
 #include "runtime/record.h"
+#include "state/applied.h"
+#include "state/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,11 +57,16 @@ int guest_folder_make(const struct container *c, const struct network *n, struct
         _cleanup_(freep) char *folder = supervisor_path(n->name, "guest");
         _cleanup_(freep) char *first = supervisor_path(n->name, "guest/first");
         _cleanup_(freep) char *network = guest_first_file(n, CARRIER_DEADLINE_MS);
-        _cleanup_(freep) char *declaration = guest_network_file(c, n);
+        _cleanup_(freep) char *declaration = NULL;
+        char suffix[NAME_SUFFIX_MAX + 1];
         int r;
 
         if (!folder || !first)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot prepare the first process of %s", n->name);
+        r = applied_suffix(suffix, e);
+        if (r < 0)
+                return r;
+        declaration = guest_network_file(c, n, suffix);
         r = directory_make(folder, 0755);
         if (r >= 0)
                 r = copy_program(LIBEXECDIR "/nspawn-first", first);
@@ -96,7 +103,7 @@ static int resolver_is_ours(int root, int etc, const char *name) {
         return !*text || string_starts_with(text, RESOLVER_MARKER);
 }
 
-static char *resolver_text(const struct network *n) {
+static char *resolver_text(const struct network *n, const char *suffix) {
         const struct address *servers[] = {&n->host_v4.address, &n->host_v6.address};
         char text[ADDRESS_TEXT_MAX];
         struct buffer b = BUFFER_INIT;
@@ -105,7 +112,7 @@ static char *resolver_text(const struct network *n) {
         for (size_t i = 0; i < ELEMENTS_OF(servers); i++)
                 if (servers[i]->family != AF_UNSPEC)
                         buffer_append_format(&b, "nameserver %s\n", address_format(servers[i], text));
-        buffer_append_string(&b, "search internal\n");
+        buffer_append_format(&b, "search %s\n", suffix);
         return buffer_steal(&b);
 }
 
@@ -137,7 +144,7 @@ static int resolver_copy(char **ret) {
 }
 
 /* *ret NULL: it stays as it is. */
-static int resolver_choose(const struct container *c, const struct network *n, char **ret) {
+static int resolver_choose(const struct container *c, const struct network *n, const char *suffix, char **ret) {
         int r;
 
         *ret = NULL;
@@ -147,16 +154,21 @@ static int resolver_choose(const struct container *c, const struct network *n, c
         }
         if (n->mode == NETWORK_HOST || n->mode == NETWORK_NONE)
                 return 0;
-        *ret = resolver_text(n);
+        *ret = resolver_text(n, suffix);
         return *ret ? 0 : -ENOMEM;
 }
 
 int guest_resolver_write(const struct container *c, const struct network *n, struct error *e) {
         _cleanup_(freep) char *path = container_root(c), *text = NULL;
         _cleanup_(fd_closep) int root = -1, etc = -1;
+        char suffix[NAME_SUFFIX_MAX + 1];
         const char *name;
-        int r = path ? resolver_choose(c, n, &text) : -ENOMEM;
+        int r;
 
+        r = applied_suffix(suffix, e);
+        if (r < 0)
+                return r;
+        r = path ? resolver_choose(c, n, suffix, &text) : -ENOMEM;
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot write the resolv.conf of %s", n->name);
         if (!text)
@@ -171,4 +183,25 @@ int guest_resolver_write(const struct container *c, const struct network *n, str
         if (r > 0)
                 r = resolver_put(etc, name, text);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " RESOLVER " of %s", n->name) : 0;
+}
+
+int guest_names_follow(const char *name, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(freep) char *path = supervisor_path(name, "guest/20-host0.network"), *text = NULL;
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
+        char suffix[NAME_SUFFIX_MAX + 1];
+        int r;
+
+        if (!path)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot tell %s of the domain of names", name);
+        if (access(path, F_OK) < 0)
+                return 0;
+        r = store_load_network(name, &c, &n, e);
+        if (r >= 0)
+                r = applied_suffix(suffix, e);
+        if (r < 0)
+                return r;
+        text = guest_network_file(&c, &n, suffix);
+        r = guest_text_write(name, "guest/20-host0.network", text, e);
+        return r < 0 ? r : guest_resolver_write(&c, &n, e);
 }

@@ -13,3 +13,6 @@ int guest_folder_remove(const char *name);
 /* The guest's /etc/resolv.conf, when it is absent, empty or ours; a nixos-container's is the host's copied, if it asks
  * for that. No undo: the next start writes it again. */
 int guest_resolver_write(const struct container *c, const struct network *n, struct error *e);
+
+/* The domain of names is another one: what a running guest reads of the two says so from now on. Not running: 0. */
+int guest_names_follow(const char *name, struct error *e);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "model/names.h"
 #include "model/nat.h"
 
 #include <jansson.h>
@@ -12,6 +13,9 @@ int applied_load(json_t **ret, struct error *e);
 
 /* host: of host_config_load(); NULL: nothing. */
 int applied_save(const json_t *host, struct error *e);
+
+/* nixos.containers.nameSuffix of it. */
+int applied_suffix(char ret[NAME_SUFFIX_MAX + 1], struct error *e);
 
 /* networking.nat of it; nothing applied is NAT_INIT. */
 int applied_nat(struct nat *ret, struct error *e);

@@ -135,3 +135,23 @@ int names_withdraw(const char *name) {
         nscd_forget_hosts();
         return r < 0 ? r : q;
 }
+
+int names_publish_suffix(const char *suffix) {
+        char target[NAME_SUFFIX_MAX + 2];
+        ssize_t n = readlink(PATH_NAMES_SUFFIX, target, sizeof target - 1);
+        bool is_default = strcmp(suffix, NAME_SUFFIX_DEFAULT) == 0;
+        int r;
+
+        target[n > 0 ? n : 0] = '\0';
+        if (is_default ? n < 0 && errno == ENOENT : strcmp(target, suffix) == 0)
+                return 0;
+        if (is_default)
+                r = file_remove(PATH_NAMES_SUFFIX);
+        else {
+                r = directory_make(PATH_NAMES, 0755);
+                if (r >= 0)
+                        r = symlink_atomic(suffix, PATH_NAMES_SUFFIX);
+        }
+        nscd_forget_hosts();
+        return r;
+}

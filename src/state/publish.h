@@ -2,7 +2,8 @@
  *
  * PATH_NAMES/name (in lower case) is a small text file, one address a line ("10.233.0.2", "fd00::2", "fe80::1%12"),
  * best first, replaced atomically, at most NAMES_FILE_MAX bytes. PATH_NAMES_BY_ADDRESS/10.233.0.2 is a symlink whose
- * target is the name; link-local addresses have none, as they say nothing without their link. Only netd writes. */
+ * target is the name; link-local addresses have none, as they say nothing without their link. PATH_NAMES_SUFFIX is
+ * a symlink to nowhere, whose target is the suffix; without it, it is the default one. Only netd writes. */
 #pragma once
 
 #include "model/network.h"
@@ -13,3 +14,5 @@
 int names_publish(const struct network *n, int ifindex);
 /* Takes back whatever is published for name. Absent is fine. */
 int names_withdraw(const char *name);
+/* The domain that names may be asked with. */
+int names_publish_suffix(const char *suffix);

@@ -22,10 +22,14 @@ static void print_problems(const struct error *e, struct buffer *b) {
 static void print_host(const json_t *host, struct buffer *b) {
         _cleanup_(freep) char *file = host_networkmanager_file(host);
         _cleanup_(nat_clear) struct nat n = NAT_INIT;
+        char suffix[NAME_SUFFIX_MAX + 1];
         json_t *sentences, *text;
         size_t i;
 
         assert_int_equal(host_nat_read(host, &n, NULL, NULL), 0);
+        assert_int_equal(host_suffix_read(host, suffix, NULL, NULL), 0);
+        if (strcmp(suffix, NAME_SUFFIX_DEFAULT) != 0)
+                buffer_append_format(b, "NAME.%s\n", suffix);
         sentences = nat_sentences(&n);
         json_array_foreach (sentences, i, text)
                 buffer_append_format(b, "%s\n", json_string_value(text));
@@ -93,6 +97,7 @@ static void assert_same(const char *one, const char *other) {
 static void test_both_languages(void **state) {
         assert_same("host.nix", "host.json");
         assert_same(GOLDEN "/../../../examples/host.nix", "host.json");
+        assert_same(GOLDEN "/../../../examples/host-names.nix", "suffix.nix");
         assert_same("empty.nix", "empty.json");
         assert_same("empty.json", NULL);
 }

@@ -146,6 +146,29 @@ rm /run/resolvers/corp.test
 sleep 1.1
 same "  and when it has none any more" 192.0.2.53 "$(short a.corp.test)"
 
+# Another domain, while everything runs; names in the one before are others' from then on.
+same "another domain behind names" "done" "$(tell domain ve-alpha lan.example)"
+same "  a sibling" 10.233.0.34 "$(short Beta.Lan.Example)"
+same "  the host" 10.233.0.17 "$(short host.lan.example)"
+same "  a reverse name" beta.lan.example. "$(short -x 10.233.0.34)"
+same "  the reverse name of an address of ours that nobody has" NXDOMAIN "$(status -x 10.233.200.2)"
+prints "  NXDOMAIN carries a SOA" '^lan\.example\..*SOA' d nobody.lan.example
+same "  NODATA is no error" NOERROR "$(status beta.lan.example MX)"
+prints "  the zone's SOA" 'ANSWER: 1' d lan.example SOA
+refused "  and nothing of it leaves the host" asked 'lan\.example'
+same "  single labels are the same" 10.233.0.34 "$(short beta)"
+same "  the domain before is asked of the resolver" 192.0.2.53 "$(short gamma.internal)"
+prints "  the search list is advertised" 'DNS search list *: lan\.example' in_guest alpha rdisc6 -1 -w 3000 host0
+prints "  what is no domain changes nothing" 'Invalid argument' tell domain ve-alpha x.local
+same "  (nothing)" 10.233.0.34 "$(short beta.lan.example)"
+same "the domain before" "done" "$(tell domain ve-alpha internal)"
+same "  is answered again" 10.233.0.34 "$(short beta.internal)"
+
+# A client may write letters in any case, as some do so that answers are harder to forge: it gets them back.
+prints "letters of any case come back" '^BEtA\.iNTernaL\.' d BEtA.iNTernaL
+prints "  in a name that nobody has" '^;nOBody\.INTernal\.' d nOBody.INTernal
+prints "  from a resolver" '^;wWw\.tESt\.' d wWw.tESt
+
 # One packet a line, each an error of its own to the responder: what it says, and that it goes on.
 raw() { # raw HEX: sends it over UDP, prints the answer in hexadecimal
         in_guest alpha python3 -c '

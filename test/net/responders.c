@@ -1,12 +1,13 @@
 /* Runs the responders alone, on links that a test made: no daemon, no firewall, no containers.
  *
- *     responders NAME:LINK:RANGE4:RANGE6... [--resolv-conf FILE] [--resolvers FOLDER]
+ *     responders NAME:LINK:RANGE4:RANGE6... [--resolv-conf FILE] [--resolvers FOLDER] [--domain DOMAIN]
  *     responders --macs NAME
  *
  * RANGE4 10.233.0.0/28 gives the host its first address and the guest the second one, RANGE6 likewise; "-": none. MACs
  * are those that a container NAME has on a host with an all-zero machine id. Every NAME resolves. When it is ready it
- * says so. A line "remove LINK", "add LINK", "up LINK", "mtu LINK NUMBER", "range LINK RANGE4 RANGE6" or "memory LINK"
- * on standard input does that, and is answered with "done" or the error; at the end of its input it leaves. */
+ * says so. A line "remove LINK", "add LINK", "up LINK", "mtu LINK NUMBER", "domain LINK DOMAIN" (of all), "range LINK
+ * RANGE4 RANGE6" or "memory LINK" on standard input does that, and is answered with "done" or the error; at the end of
+ * its input it leaves. */
 #include "netd/responders.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -126,6 +127,8 @@ static void carry_out(struct program *p, char *line) {
 
         if (!n) {
                 error_set(&e, EINVAL, 0, "no such link");
+        } else if (strcmp(verb, "domain") == 0 && line) {
+                r = responders_set_domain(p->responders, line);
         } else if (strcmp(verb, "remove") == 0) {
                 r = responders_remove_link(p->responders, ifindex);
         } else if (strcmp(verb, "add") == 0) {
@@ -197,8 +200,10 @@ int main(int argc, char **argv) {
         static struct network networks[LINKS_MAX];
         struct program p = {.networks = networks};
         struct prefix owned[2];
-        struct responder_options o = {
-                .names = {.lookup = lookup, .reverse = reverse, .userdata = &p}, .owned = owned, .n_owned = 2};
+        struct responder_options o = {.domain = "internal",
+                                      .names = {.lookup = lookup, .reverse = reverse, .userdata = &p},
+                                      .owned = owned,
+                                      .n_owned = 2};
         struct error e = ERROR_INIT;
         sd_event *event = NULL;
         struct rlimit limit;
@@ -216,6 +221,8 @@ int main(int argc, char **argv) {
                         o.resolv_conf = argv[++i];
                 } else if (strcmp(argv[i], "--resolvers") == 0 && i + 1 < argc) {
                         o.resolvers_folder = argv[++i];
+                } else if (strcmp(argv[i], "--domain") == 0 && i + 1 < argc) {
+                        o.domain = argv[++i];
                 } else if (p.n == LINKS_MAX || network_read(argv[i], &networks[p.n]) < 0) {
                         (void) fprintf(stderr, "responders: '%s' is not NAME:LINK:RANGE4:RANGE6\n", argv[i]);
                         return 2;

@@ -91,7 +91,7 @@ static void test_files(void **state) {
         struct network n = example();
         struct container c = {.name = (char *) "example"};
         _cleanup_(freep) char *first = guest_first_file(&n, 5000);
-        _cleanup_(freep) char *network = guest_network_file(&c, &n);
+        _cleanup_(freep) char *network = guest_network_file(&c, &n, "internal");
 
         assert_text(first, first_golden);
         assert_text(network, network_golden);
@@ -207,7 +207,7 @@ static void test_nixos(void **state) {
         n.n_extra = 1;
         assert_int_equal(prefix_parse("192.168.1.100/24", false, &extra.container_v4), 0);
 
-        _cleanup_(freep) char *first = guest_first_file(&n, 5000), *network = guest_network_file(&c, &n);
+        _cleanup_(freep) char *first = guest_first_file(&n, 5000), *network = guest_network_file(&c, &n, "internal");
         assert_text(first, "# The network of example before its PID 1, for nspawn-first. Made anew at each start.\n"
                            "link host0\n"
                            "name eth0\n"

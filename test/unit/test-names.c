@@ -95,11 +95,61 @@ static void test_container_names(void **state) {
         assert_non_null(container_name_problem(NULL));
 }
 
+#define LABEL_63 "a23456789012345678901234567890123456789012345678901234567890123"
+
+static void test_name_suffixes(void **state) {
+        static const char *const good[] = {
+                "internal",
+                "Internal",
+                "home.arpa",
+                "x.home.arpa",
+                "lan",
+                "containers.example.org",
+                "locale",
+                "notlocal",
+                "arpa.example",
+                "4.lan",
+                "xn--bcher-kva.example",
+                LABEL_63 "." LABEL_63 "."
+                         "a234567890123456789012345678901234567890123456789012345678901", /* 189 */
+        };
+        static const char *const bad[] = {
+                "",
+                ".",
+                ".internal",
+                "internal.",
+                "a..b",
+                "-a",
+                "a-",
+                "a_b",
+                "a b",
+                "a\n",
+                "gr\xc3\xbc",
+                "a/b",
+                "example.42",
+                "7",
+                "local",
+                "x.LOCAL",
+                "localhost",
+                "x.localhost",
+                "arpa",
+                "233.10.in-addr.arpa",
+                "a234567890123456789012345678901234567890123456789012345678901234",
+                LABEL_63 "." LABEL_63 "." LABEL_63,
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(good); i++)
+                assert_null(name_suffix_problem(good[i]));
+        for (size_t i = 0; i < ELEMENTS_OF(bad); i++)
+                assert_non_null(name_suffix_problem(bad[i]));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_link_names),
                 cmocka_unit_test(test_macs),
                 cmocka_unit_test(test_container_names),
+                cmocka_unit_test(test_name_suffixes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,26 @@ static void test_forms_of_a_name(void **state) {
                 assert_not_found(by_name(bad[i], AF_INET, &h, buffer, 400), HOST_NOT_FOUND);
 }
 
+/* What the administrator chose is what counts from then on, and nothing that only looks like it. */
+static void test_suffix(void **state) {
+        static const char *const good[] = {"example", "example.lan.example.org", "Example.LAN.example.org.",
+                                           "example.containers"};
+        static const char *const bad[] = {"example.internal",       "lan.example.org",      ".lan.example.org",
+                                          "examplelan.example.org", "x.example.containers", "example.lan.example"};
+        char buffer[512];
+        struct hostent h;
+
+        publish("example", "10.233.0.2", NULL);
+        assert_int_equal(names_publish_suffix("lan.example.org"), 0);
+        for (size_t i = 0; i < ELEMENTS_OF(good); i++)
+                assert_int_equal(by_name(good[i], AF_INET, &h, buffer, 400).status, NSS_STATUS_SUCCESS);
+        for (size_t i = 0; i < ELEMENTS_OF(bad); i++)
+                assert_not_found(by_name(bad[i], AF_INET, &h, buffer, 400), HOST_NOT_FOUND);
+        assert_int_equal(names_publish_suffix("internal"), 0);
+        assert_int_equal(by_name("example.internal", AF_INET, &h, buffer, 400).status, NSS_STATUS_SUCCESS);
+        assert_not_found(by_name("example.lan.example.org", AF_INET, &h, buffer, 400), HOST_NOT_FOUND);
+}
+
 static void test_families(void **state) {
         struct result r = {.error = -1, .h_error = -1};
         struct gaih_addrtuple *t = NULL, own = {0};
@@ -319,6 +339,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(test_every_buffer_size, set_up),
                 cmocka_unit_test_setup(test_forms_of_a_name, set_up),
+                cmocka_unit_test_setup(test_suffix, set_up),
                 cmocka_unit_test_setup(test_families, set_up),
                 cmocka_unit_test_setup(test_by_address, set_up),
                 cmocka_unit_test_setup(test_strange_files, set_up),

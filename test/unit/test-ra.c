@@ -31,7 +31,7 @@ static void test_default(void **state) {
         c.n_prefixes = 1;
         c.mtu = 1400;
         c.domain = "internal";
-        c.dns_lifetime = 9000;
+        c.dns_lifetime = c.domain_lifetime = 9000;
         assert_int_equal(inet_pton(AF_INET6, "fd12:3456:789a:1::1", &c.dns), 1);
         assert_int_equal(ra_build(&c, data, sizeof(data), &size), 0);
         assert_bytes(data, size,

@@ -1,0 +1,1 @@
+{ nixos.containers.nameSuffix = "home.arpa"; }

@@ -1,0 +1,3 @@
+{
+  nixos.containers.nameSuffix = ".lan";
+}
