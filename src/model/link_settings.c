@@ -29,7 +29,7 @@ static struct address combine(const struct prefix *p, const struct address *toke
         size_t whole = p->length / 8;
 
         for (size_t i = whole; i < 16; i++) {
-                uint8_t mask = i == whole ? (uint8_t) (0xff >> (p->length % 8)) : 0xff;
+                uint8_t mask = (uint8_t) (i == whole ? 0xff >> (p->length % 8) : 0xff);
 
                 a.bytes[i] = (uint8_t) ((a.bytes[i] & ~mask) | (token->bytes[i] & mask));
         }
