@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MAX      64 /* of addresses, routes and the like of one link */
+#define LIST_MAX      16 /* of addresses, routes and the like of one link */
+#define PREFIXES_MAX  8  /* that an advertisement has room for */
 #define USEC_PER_SEC  UINT64_C(1000000)
 #define VALID_SEC     3600 /* systemd.network(5) */
 #define PREFERRED_SEC 1800
@@ -16,15 +17,16 @@
 #define LIFETIME_SEC  9000 /* of a router, RFC 4861 6.2.1 */
 
 /* Room for one more at the end, zeroed. */
-#define LIST_GROW(list, n)                                                                                             \
+#define LIST_GROW_TO(list, n, max)                                                                                     \
         ({                                                                                                             \
-                __typeof__(list) _new = (n) < LIST_MAX ? reallocarray((list), (n) + 1, sizeof(*(list))) : NULL;        \
+                __typeof__(list) _new = (n) < (max) ? reallocarray((list), (n) + 1, sizeof(*(list))) : NULL;           \
                 if (_new) {                                                                                            \
                         (list) = _new;                                                                                 \
                         memset(&(list)[(n)++], 0, sizeof(*(list)));                                                    \
                 }                                                                                                      \
                 _new ? 0 : -ENOMEM;                                                                                    \
         })
+#define LIST_GROW(list, n) LIST_GROW_TO(list, n, LIST_MAX)
 
 static bool is_usable(const struct address *a) {
         static const uint8_t zero[16];
@@ -263,7 +265,7 @@ static struct ipv6_prefix *last_prefix(struct link_settings *s) {
 }
 
 static int begin_prefix(struct link_settings *s) {
-        int r = LIST_GROW(s->prefixes, s->n_prefixes);
+        int r = LIST_GROW_TO(s->prefixes, s->n_prefixes, PREFIXES_MAX);
 
         if (r == 0) {
                 struct ipv6_prefix *p = last_prefix(s);
@@ -345,7 +347,7 @@ static int set_prefix_token(struct link_settings *s, const char *value) {
 /* [IPv6RoutePrefix] */
 
 static int begin_route_prefix(struct link_settings *s) {
-        int r = LIST_GROW(s->route_prefixes, s->n_route_prefixes);
+        int r = LIST_GROW_TO(s->route_prefixes, s->n_route_prefixes, PREFIXES_MAX);
 
         if (r == 0)
                 s->route_prefixes[s->n_route_prefixes - 1].lifetime = VALID_SEC;

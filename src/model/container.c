@@ -35,6 +35,8 @@ void container_clear(struct container *c) {
         free(c->attached_to);
         free(c->forwards);
         list_free(c->bind_mounts);
+        link_settings_clear(&c->host_settings);
+        link_settings_clear(&c->container_settings);
         end_clear(&c->end);
         for (size_t i = 0; i < c->n_extra_veths; i++) {
                 free(c->extra_veths[i].name);

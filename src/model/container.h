@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "model/host_access.h"
+#include "model/link_settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,6 +57,13 @@ struct extra_veth {
 };
 #define EXTRA_VETHS_MAX 8
 
+/* Which of its addresses other machines reach that route them to the host, without a forward. */
+enum outside_access {
+        OUTSIDE_GLOBAL, /* global IPv6 addresses */
+        OUTSIDE_ALL,
+        OUTSIDE_NONE,
+};
+
 struct container {
         char *name;
         enum container_kind kind;
@@ -71,6 +79,8 @@ struct container {
         bool user_namespacing;
         bool auto_start;
         uint64_t timeout_start_usec;
+        struct link_settings host_settings, container_settings; /* of the two ends of the link with host0 */
+        enum outside_access outside_access;
 
         /* Of CONTAINER_NIXOS only. Lists are NULL-terminated, and NULL when empty. */
         struct end end; /* of eth0 */

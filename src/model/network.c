@@ -9,10 +9,12 @@
 void network_clear(struct network *n) {
         free(n->extra);
         free(n->access);
+        network_more_free(n->more);
         *n = NETWORK_INIT;
 }
 
 int network_copy(const struct network *n, struct network *ret) {
+        struct network_more *more = NULL;
         struct network_pair *extra = NULL;
         struct host_access *access = NULL;
 
@@ -22,10 +24,15 @@ int network_copy(const struct network *n, struct network *ret) {
                         return -ENOMEM;
                 *access = *n->access;
         }
+        if (n->more && network_more_copy(n->more, &more) < 0) {
+                free(access);
+                return -ENOMEM;
+        }
         if (n->n_extra > 0) {
                 extra = calloc(n->n_extra, sizeof(*extra));
                 if (!extra) {
                         free(access);
+                        network_more_free(more);
                         return -ENOMEM;
                 }
                 memcpy(extra, n->extra, n->n_extra * sizeof(*extra));
@@ -33,6 +40,7 @@ int network_copy(const struct network *n, struct network *ret) {
         *ret = *n;
         ret->extra = extra;
         ret->access = access;
+        ret->more = more;
         return 0;
 }
 
@@ -138,6 +146,10 @@ int network_compute(const struct container *c, const struct allocation *a, const
         /* A member of a bridge shares the bridge's range and has the bridge's host side. */
         if (!bridged)
                 n.host_link_local = address_link_local(&n.host_mac);
+        if (c->kind == CONTAINER_NSPAWN && network_settle(c, &n) < 0) {
+                network_clear(&n);
+                return -ENOMEM;
+        }
         *ret = n;
         return 0;
 }
@@ -146,6 +158,8 @@ void network_drop_v6(struct network *n) {
         n->host_v6 = n->container_v6 = (struct prefix){0};
         n->host_link_local = n->container_link_local = (struct address){0};
         n->masquerade_v6 = false;
+        if (n->more)
+                network_more_drop_v6(n->more);
         for (size_t i = 0; i < n->n_extra; i++) {
                 struct network_pair *x = &n->extra[i];
 

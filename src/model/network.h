@@ -25,6 +25,30 @@ struct network_pair {
         bool routed; /* as below */
 };
 
+/* What few networks have, beside the main address of each family. */
+struct network_more {
+        struct prefix *host_addresses, *container_addresses; /* interface addresses */
+        size_t n_host_addresses, n_container_addresses;
+        struct ipv6_prefix *prefixes; /* advertised */
+        size_t n_prefixes;
+        struct ipv6_route_prefix *route_prefixes;
+        size_t n_route_prefixes;
+        struct link_route *host_routes, *container_routes;
+        size_t n_host_routes, n_container_routes;
+        struct link_neighbour *host_neighbours, *container_neighbours;
+        size_t n_host_neighbours, n_container_neighbours;
+
+        /* Addresses, or /64s that are used whole. */
+        struct prefix *sources; /* the container may send from, beside the main addresses' */
+        size_t n_sources;
+        struct prefix *masqueraded; /* likewise */
+        size_t n_masqueraded;
+        struct prefix *open; /* reached from outside without a forward; all of them */
+        size_t n_open;
+
+        struct link_service dhcp, router;
+};
+
 struct network {
         enum container_kind kind;
         char name[CONTAINER_NAME_MAX + 1];
@@ -59,6 +83,7 @@ struct network {
         size_t n_extra;
 
         struct host_access *access; /* of NETWORK_VETH (a zone has its own); owned, NULL: as usual */
+        struct network_more *more; /* owned; NULL: nothing */
 };
 
 #define NETWORK_INIT ((struct network){0})
@@ -72,6 +97,20 @@ int network_copy(const struct network *n, struct network *ret);
  * addresses are what its definition says. Returns 0, -EINVAL (name invalid) or -ENOMEM; ret is filled with 0 only. */
 int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
                     struct network *ret);
+
+/* model/network_more.c */
+struct network_more *network_more_free(struct network_more *m);
+int network_more_copy(const struct network_more *m, struct network_more **ret);
+void network_more_drop_v6(struct network_more *m);
+/* Lays c's settings over what was allocated. -ENOMEM. */
+int network_settle(const struct container *c, struct network *n);
+/* The i-th address of the container, the main ones first; NULL: there are no more. */
+const struct prefix *network_container_address(const struct network *n, size_t i);
+/* The same of the host's end, without the link-local one. */
+const struct prefix *network_host_address(const struct network *n, size_t i);
+
+/* The container's default route of that family leads to the host: it has an address, and no other router was named. */
+bool network_routes_by_default(const struct network *n, int family);
 
 /* Takes all of IPv6 out, for a host that has none. */
 void network_drop_v6(struct network *n);

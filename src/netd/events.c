@@ -11,29 +11,47 @@
 #include <sys/socket.h>
 
 static bool is_host_address(const struct network *n, const struct address *a) {
+        const struct prefix *p;
+
         if (n->mode != NETWORK_VETH)
                 return false;
-        return address_equal(a, &n->host_v4.address) || address_equal(a, &n->host_v6.address) ||
-               address_equal(a, &n->host_link_local);
+        for (size_t i = 0; (p = network_host_address(n, i)); i++)
+                if (address_equal(a, &p->address))
+                        return true;
+        return address_equal(a, &n->host_link_local);
 }
 
 static bool is_container_address(const struct network *n, const struct address *a) {
-        return address_equal(a, &n->container_v4.address) || address_equal(a, &n->container_v6.address) ||
-               address_equal(a, &n->container_link_local);
-}
+        const struct prefix *p;
 
-/* What a range of the link's own does not have. */
-static bool is_peer_route(const struct network *n, const struct prefix *p) {
-        return n->kind == CONTAINER_NIXOS && p->length == address_bits(&p->address) &&
-               (address_equal(&p->address, &n->container_v4.address) ||
-                address_equal(&p->address, &n->container_v6.address));
+        for (size_t i = 0; (p = network_container_address(n, i)); i++)
+                if (address_equal(a, &p->address))
+                        return true;
+        return address_equal(a, &n->container_link_local);
 }
 
 static bool is_range(const struct prefix *wanted, const struct prefix *p) {
         struct prefix range = prefix_network(wanted);
 
-        return wanted->address.family != AF_UNSPEC && range.length == p->length &&
-               address_equal(&range.address, &p->address);
+        return range.length == p->length && address_equal(&range.address, &p->address);
+}
+
+/* What a range of the link's own does not have: a peer, and where settings lead. */
+static bool is_added_route(const struct network *n, const struct prefix *p) {
+        for (size_t i = 0; n->more && i < n->more->n_host_routes; i++)
+                if (is_range(&n->more->host_routes[i].destination, p))
+                        return true;
+        return p->length == address_bits(&p->address) && (address_equal(&p->address, &n->container_v4.address) ||
+                                                          address_equal(&p->address, &n->container_v6.address));
+}
+
+static bool is_link_route(const struct network *n, const struct prefix *p) {
+        const struct prefix *own;
+
+        for (size_t i = 0; (own = network_host_address(n, i)); i++)
+                if (is_range(own, p))
+                        return true;
+        return false;
 }
 
 /* Events are of the past: one from before we raised the link may come after it. */
@@ -136,11 +154,10 @@ static int on_event(const struct netlink_event *event, void *userdata) {
         else if (event->kind == NETLINK_EVENT_NEIGHBOUR && is_container_address(&a->network, &event->address.address) &&
                  !mac_equal(&event->mac, &a->network.container_mac))
                 manager_damaged(m, a, "has a changed neighbour");
-        else if (event->kind == NETLINK_EVENT_ROUTE_GONE &&
-                 (is_range(&a->network.host_v4, &event->address) || is_range(&a->network.host_v6, &event->address))) {
+        else if (event->kind == NETLINK_EVENT_ROUTE_GONE && is_link_route(&a->network, &event->address)) {
                 a->route_lost = true;
                 manager_damaged(m, a, "lost a route");
-        } else if (event->kind == NETLINK_EVENT_ROUTE_GONE && is_peer_route(&a->network, &event->address))
+        } else if (event->kind == NETLINK_EVENT_ROUTE_GONE && is_added_route(&a->network, &event->address))
                 manager_damaged(m, a, "lost a route");
         return 0;
 }

@@ -16,16 +16,15 @@
 /* What DNS asks: names of containers that have a network now. */
 static int names_lookup(void *userdata, const char *name, struct address ret[RESPONDER_ADDRESSES_MAX]) {
         const struct attachment *a = manager_find_any_case(userdata, name);
+        const struct prefix *p;
         int n = 0;
 
         if (!a)
                 return -ENOENT;
         if (!a->published)
                 return 0;
-        if (a->network.container_v4.address.family != AF_UNSPEC)
-                ret[n++] = a->network.container_v4.address;
-        if (a->network.container_v6.address.family != AF_UNSPEC)
-                ret[n++] = a->network.container_v6.address;
+        while (n < RESPONDER_ADDRESSES_MAX && (p = network_container_address(&a->network, (size_t) n)))
+                ret[n++] = p->address;
         return n;
 }
 
@@ -212,7 +211,7 @@ static int restore_route(struct manager *m, const struct attachment *a, const st
         struct plan plan = {.operations = &o, .n = 1};
         int r;
 
-        if (address->address.family == AF_UNSPEC)
+        if (address->length == address_bits(&address->address))
                 return 0;
         memcpy(o.link, a->network.link, sizeof(o.link));
         if (address->address.family == AF_INET)
@@ -226,13 +225,15 @@ static int restore_route(struct manager *m, const struct attachment *a, const st
 }
 
 static int restore_routes(struct manager *m, struct attachment *a, struct error *e) {
-        int r;
+        const struct prefix *p;
+        int r = 0;
 
         if (!a->route_lost)
                 return 0;
         a->route_lost = false;
-        r = restore_route(m, a, &a->network.host_v4, e);
-        return r < 0 ? r : restore_route(m, a, &a->network.host_v6, e);
+        for (size_t i = 0; r >= 0 && (p = network_host_address(&a->network, i)); i++)
+                r = restore_route(m, a, p, e);
+        return r;
 }
 
 static void look_at_extra(struct manager *m, struct attachment *a) {

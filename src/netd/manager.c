@@ -75,6 +75,7 @@ int manager_insert(struct manager *m, struct attachment *a) {
         const struct network *n = &a->network;
 
         m->n_with_extra += n->n_extra > 0;
+        m->n_with_more += n->more != NULL;
         if (table_insert(&m->by_name, &a->by_name, hash_name(n->name)) < 0 ||
             table_insert(&m->by_link, &a->by_link, hash_name(n->link)) < 0 ||
             table_insert(&m->by_v4, &a->by_v4, hash_address(&n->container_v4.address)) < 0 ||
@@ -94,6 +95,7 @@ void manager_remove(struct manager *m, struct attachment *a) {
                 }
         a->repair.at = 0;
         m->n_with_extra -= a->network.n_extra > 0;
+        m->n_with_more -= a->network.more != NULL;
         table_remove(&m->by_name, &a->by_name);
         table_remove(&m->by_link, &a->by_link);
         table_remove(&m->by_index, &a->by_index);
@@ -123,6 +125,11 @@ struct attachment *manager_find_address(const struct manager *m, const struct ad
                 if (address_equal(v4 ? &a->network.container_v4.address : &a->network.container_v6.address, address))
                         return a;
         }
+        /* Few containers have more than these. */
+        for (struct attachment *a = NULL; m->n_with_more > 0 && (a = manager_each(m, a));)
+                for (size_t i = 0; a->network.more && i < a->network.more->n_container_addresses; i++)
+                        if (address_equal(&a->network.more->container_addresses[i].address, address))
+                                return a;
         return NULL;
 }
 

@@ -39,6 +39,7 @@ struct manager {
 
         struct table by_name, by_link, by_index, by_v4, by_v6;
         size_t n_with_extra; /* attachments that have links beside the main one */
+        size_t n_with_more;  /* attachments that have addresses beside the main ones */
         struct ports ports;
 
         sd_event_source *links_source, *firewall_source;

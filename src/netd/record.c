@@ -2,6 +2,7 @@
  *
  * The record is of what was applied, not of what the definition says by now, so that it can be taken back exactly. */
 #include "attachment.h"
+#include "record_more.h"
 
 #include "base/file.h"
 #include "base/parse.h"
@@ -164,6 +165,8 @@ json_t *attachment_record(const struct attachment *a) {
                            a->guest_link);
         if (record && n->kind == CONTAINER_NIXOS)
                 put_nixos(record, n);
+        if (record && n->more)
+                (void) json_object_set_new(record, "more", network_more_json(n->more));
         return record;
 }
 
@@ -239,6 +242,8 @@ static int read_network(const json_t *record, struct network *n) {
         n->mtu = (uint32_t) mtu;
         if (!n->link[0] && (n->mode == NETWORK_VETH || n->mode == NETWORK_ZONE || n->mode == NETWORK_BRIDGE))
                 return -EBADMSG;
+        if (json_object_get(record, "more") && network_more_from_json(json_object_get(record, "more"), &n->more) < 0)
+                return -EBADMSG;
         return read_nixos(record, n);
 }
 
@@ -273,13 +278,12 @@ int attachment_from_record(const json_t *record, struct attachment **ret) {
         return 0;
 }
 
-static json_t *addresses(const struct prefix *v4, const struct prefix *v6) {
+static json_t *addresses(const struct network *n, const struct prefix *(*nth)(const struct network *n, size_t i)) {
         json_t *list = json_array();
+        const struct prefix *p;
 
-        if (v4->address.family != AF_UNSPEC)
-                (void) json_array_append_new(list, prefix_or_null(v4));
-        if (v6->address.family != AF_UNSPEC)
-                (void) json_array_append_new(list, prefix_or_null(v6));
+        for (size_t i = 0; (p = nth(n, i)); i++)
+                (void) json_array_append_new(list, prefix_or_null(p));
         return list;
 }
 
@@ -290,8 +294,8 @@ json_t *attachment_json(const struct attachment *a) {
                          attachment_state_name(a->state), "problem", a->problem, "link", n->link, "linkIndex",
                          a->ifindex > 0 ? json_integer(a->ifindex) : NULL, "hostMac", mac_json(&n->host_mac),
                          "containerMac", mac_json(&n->container_mac), "hostAddresses",
-                         addresses(&n->host_v4, &n->host_v6), "containerAddresses",
-                         addresses(&n->container_v4, &n->container_v6), "mtu", n->mtu > 0 ? json_integer(n->mtu) : NULL,
+                         addresses(n, network_host_address), "containerAddresses",
+                         addresses(n, network_container_address), "mtu", n->mtu > 0 ? json_integer(n->mtu) : NULL,
                          "forwards", forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path);
 }
 

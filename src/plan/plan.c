@@ -1,18 +1,24 @@
 /* From a network to operations. The order matters: a link is guarded before it exists and raised when everything else
  * is in place; routes need a raised link. */
 #include "plan/append.h"
+#include "plan/more.h"
 
 #include <errno.h>
 #include <string.h>
 
+/* The range that is on the link, else the one address. Of IPv6 only what nobody outside can answer to. */
+static struct prefix masqueraded(const struct prefix *container, const struct prefix *host) {
+        return prefix_contains(container, &host->address) ? prefix_network(container) : whole(&container->address);
+}
+
 static int admit_masquerade(const struct network *n, struct plan *p) {
         int r = 0;
         if (n->masquerade_v4 && n->container_v4.address.family == AF_INET)
-                r = append_element(
-                        p, &(struct element){.set = SET_MASQUERADE_V4, .prefix = prefix_network(&n->container_v4)});
-        if (r == 0 && n->masquerade_v6 && n->container_v6.address.family == AF_INET6)
-                r = append_element(
-                        p, &(struct element){.set = SET_MASQUERADE_V6, .prefix = prefix_network(&n->container_v6)});
+                r = append_element(p, &(struct element){.set = SET_MASQUERADE_V4,
+                                                        .prefix = masqueraded(&n->container_v4, &n->host_v4)});
+        if (r == 0 && n->masquerade_v6 && address_is_unique_local(&n->container_v6.address))
+                r = append_element(p, &(struct element){.set = SET_MASQUERADE_V6,
+                                                        .prefix = masqueraded(&n->container_v6, &n->host_v6)});
         return r;
 }
 
@@ -39,9 +45,11 @@ static int admit_forward(const struct network *n, const struct forward *f, int f
 }
 
 /* The container's whole /64 on a plain link, which nobody else shares. Shorter or longer ones cannot be looked up by
- * one mask: then it is the one address. */
-static struct prefix own_range(const struct prefix *address) {
-        return address->length == 64 ? prefix_network(address) : whole(&address->address);
+ * one mask, and one that the host does not have there may be anywhere: then it is the one address. */
+static struct prefix own_range(const struct prefix *address, const struct prefix *host) {
+        bool own = address->length == 64 && prefix_contains(address, &host->address);
+
+        return own ? prefix_network(address) : whole(&address->address);
 }
 
 static int guard_address(const struct network_pair *l, enum element_set set, const struct prefix *prefix,
@@ -66,7 +74,7 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
                 r = append_element(p, &e);
         }
         struct prefix v4 = whole(&l->container_v4.address);
-        struct prefix v6[] = {whole(&l->container_link_local), own_range(&l->container_v6)};
+        struct prefix v6[] = {whole(&l->container_link_local), own_range(&l->container_v6, &l->host_v6)};
         if (r == 0)
                 r = guard_address(l, SET_SOURCE_V4, &v4, p);
         if (r == 0)
@@ -113,6 +121,8 @@ int plan_admit(const struct network *n, struct plan *ret) {
         if (n->mode == NETWORK_VETH) {
                 r = guard_link(&l, ret);
                 r = r < 0 ? r : close_link(n, &l, ret);
+                if (r == 0)
+                        r = plan_more_admit(n, ret);
                 if (r == 0 && n->access)
                         r = plan_access(n->access, n->link, ret);
         } else if (n->mode == NETWORK_ZONE)
@@ -186,12 +196,17 @@ static int raise_host(const struct network_pair *l, struct plan *p) {
 /* All but raising it. */
 static int plan_link_configured(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
-        int r = n->mode == NETWORK_VETH ? configure_host(&l, n->mtu, ret) : 0;
+        int r;
         if (n->mode == NETWORK_ZONE) {
                 r = plan_member_neighbours(n, ret);
                 return r < 0 ? r : plan_member_port(n, ret);
         }
-        return r < 0 || n->mode != NETWORK_VETH ? r : append_host_routes(&l, ret);
+        if (n->mode != NETWORK_VETH)
+                return 0;
+        r = configure_host(&l, n->mtu, ret);
+        r = r < 0 ? r : plan_more_host(n, ret);
+        r = r < 0 ? r : append_host_routes(&l, ret);
+        return r < 0 ? r : plan_more_host_routes(n, ret);
 }
 
 int plan_link(const struct network *n, struct plan *ret) {
@@ -204,7 +219,9 @@ int plan_link(const struct network *n, struct plan *ret) {
                 return 0;
         struct network_pair l = main_pair(n);
         r = configure_host(&l, n->mtu, ret);
-        return r < 0 ? r : raise_host(&l, ret);
+        r = r < 0 ? r : plan_more_host(n, ret);
+        r = r < 0 ? r : raise_host(&l, ret);
+        return r < 0 ? r : plan_more_host_routes(n, ret);
 }
 
 int plan_extra(const struct network *n, size_t i, struct plan *ret) {
@@ -229,6 +246,8 @@ int plan_guest(const struct network *n, const char *link, struct plan *ret) {
         if (r == 0)
                 r = know(ret, SIDE_CONTAINER, link, &n->router_mac, neighbours, ELEMENTS_OF(neighbours));
         if (r == 0)
+                r = plan_more_guest(n, link, ret);
+        if (r == 0)
                 r = append(ret, OPERATION_LINK_UP, SIDE_CONTAINER, link, &(struct operation){0});
         if (r == 0)
                 r = append_peer_route(ret, SIDE_CONTAINER, link, &n->container_v4, &n->host_v4.address);
@@ -237,12 +256,14 @@ int plan_guest(const struct network *n, const char *link, struct plan *ret) {
         if (n->internal)
                 return r;
         if (r == 0)
+                r = plan_more_guest_routes(n, link, ret);
+        if (r == 0 && (n->kind == CONTAINER_NIXOS || network_routes_by_default(n, AF_INET)))
                 r = append_default_route(ret, link, &n->host_v4.address);
         /* The router of IPv6 is its link-local address, as advertisements have it; a nixos-container's is the address
          * that was given. */
         if (r == 0 && n->kind == CONTAINER_NIXOS)
                 return append_default_route(ret, link, &n->host_v6.address);
-        if (r == 0 && n->container_v6.address.family == AF_INET6)
+        if (r == 0 && network_routes_by_default(n, AF_INET6))
                 r = append_default_route(ret, link, &n->host_link_local);
         return r;
 }

@@ -51,6 +51,8 @@ enum element_set {
         SET_ADVERTISED,   /* ours: link . target that neighbour advertisements may name; a /64 likewise */
         SET_CLOSED,       /* ours: those whose traffic leaves the host only translated */
         SET_ROUTED,       /* ours: those of SET_CLOSED whose traffic is forwarded as it is */
+        SET_OPEN_V4,      /* ours: link . IPv4 that is reached from outside without a forward */
+        SET_OPEN_V6,      /* ours: link . IPv6, or the network address of a /64 */
         SET_ARP_LINKS,    /* ours: as SET_LINKS, for the arp table */
         SET_ARP_SENDERS,  /* ours: link . MAC of the frame . MAC . IPv4 that ARP may claim */
         SET_WITHIN,       /* ours: bridges of zones, twice: from there to there */

@@ -21,6 +21,8 @@ static const struct set_text sets[_SET_MAX] = {
         [SET_CLOSED] = {"closed", ELEMENT_LINK, "keep from the outside, but for NAT,",
                         "no longer keep from the outside"},
         [SET_ROUTED] = {"routed", ELEMENT_LINK, "route without NAT", "no longer route without NAT"},
+        [SET_OPEN_V4] = {"open-v4", ELEMENT_LINK | ELEMENT_PREFIX, "open to the outside", "close to the outside"},
+        [SET_OPEN_V6] = {"open-v6", ELEMENT_LINK | ELEMENT_PREFIX, "open to the outside", "close to the outside"},
         [SET_MACS] = {"macs", ELEMENT_LINK | ELEMENT_MAC, "accept frames of", "no longer accept frames of"},
         [SET_SOURCE_V4] = {"source-v4", ELEMENT_LINK | ELEMENT_PREFIX, "accept packets of",
                            "no longer accept packets of"},
