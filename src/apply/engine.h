@@ -38,5 +38,9 @@ int engine_apply(struct engine *engine, const struct plan *plan, int ifindex, in
 /* As engine_apply() for removals: goes on past errors and reports the first; absent things are fine. */
 int engine_dismiss(struct engine *engine, const struct plan *plan, struct error *e);
 
+/* After a change: UDP flows of the forwards that the plan removed, and of those that it added, begin anew, so that who
+ * keeps sending from one port gets to where the port leads now. No other flow is touched. */
+int engine_forget_flows(struct engine *engine, const struct plan *plan);
+
 /* Every range that the host's addresses and routes occupy (for the allocator); *ret malloc'd. */
 int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *ret_n, struct error *e);

@@ -29,8 +29,9 @@ static const struct command commands[] = {
                 .summary = "give a container a new configuration",
                 .description =
                         "Gives the container NAME a new configuration, from exactly one of --config, --profile and "
-                        "--flake. A running container is restarted to take it up, a stopped one stays stopped. Its "
-                        "addresses and its files stay.\n\n"
+                        "--flake. A running container whose network alone is different takes it up while it runs, "
+                        "anything else by a restart; a stopped one stays stopped. Its addresses and its files "
+                        "stay.\n\n"
                         "If the new configuration cannot be put in place, or the container does not start with it, "
                         "the container goes back to the one before.",
                 .options = SOURCES | O(STRATEGY) | O(DRY_RUN) | O(JSON),

@@ -257,7 +257,7 @@ static int migrate_check(const struct invocation *i, struct migration *m, struct
         if (r >= 0)
                 r = find_range(m, e);
         if (r >= 0)
-                r = definition_load_current(name, &m->definition, e);
+                r = definition_load_generation(name, 0, &m->definition, e);
         if (r >= 0)
                 r = write_options(m, e);
         if (r >= 0)

@@ -71,7 +71,7 @@ int configuration_text(const struct invocation *i, char **ret, struct error *e) 
 }
 
 int configuration_kept(const char *name, char **ret, struct error *e) {
-        _cleanup_(freep) char *profile = store_profile_path(name);
+        _cleanup_(freep) char *profile = store_generation_path(name, 0);
         _cleanup_(freep) char *path = profile ? format("%s/" NAME, profile) : NULL;
         int r = path ? file_read(path, CONFIGURATION_MAX, ret, NULL) : -ENOMEM;
 

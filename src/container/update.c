@@ -2,6 +2,7 @@
 #include "container/commands.h"
 #include "container/configuration.h"
 #include "container/find.h"
+#include "front/activation.h"
 #include "front/change.h"
 #include "front/describe.h"
 
@@ -15,7 +16,7 @@ static int load_both(struct invocation *i, const struct entry *entry, const char
                      struct error *e) {
         int r;
 
-        r = definition_load_current(entry->name, &c->old, e);
+        r = definition_load_generation(entry->name, 0, &c->old, e);
         if (r >= 0)
                 r = configuration_load(i, text, entry->name, c->old.image, &c->new, e);
         if (r >= 0)
@@ -54,8 +55,9 @@ int container_command_update(struct invocation *i, struct error *e) {
         if (r < 0)
                 return r;
         c.config = text;
-        c.restart = status.state != RUNTIME_OFF;
-        if (c.restart)
+        c.running = status.state != RUNTIME_OFF;
+        c.strategy = STRATEGY_ALWAYS;
+        if (c.running)
                 (void) fputs("reloading container...\n", stderr);
         r = change_run(&c, &i->output, e);
         return r < 0 || !i->output.json ? r : describe_one(&i->output, entry, false, e);

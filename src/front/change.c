@@ -1,6 +1,7 @@
 /* A new generation, taken back when it cannot be put in place or the container does not start with it. */
 #include "front/change.h"
 
+#include "front/activation.h"
 #include "front/directories.h"
 #include "front/sequence.h"
 #include "front/starter.h"
@@ -19,6 +20,8 @@ void change_clear(struct change *c) {
         journal_end(&c->journal);
         fd_closep(&c->lock);
         strings_freep(&c->directories);
+        differences_clear(&c->differences);
+        definition_clear(&c->base);
         definition_clear(&c->old);
         definition_clear(&c->new);
 }
@@ -87,6 +90,23 @@ static int act_check_ports(void *context, struct error *e) {
         return definition_check_ports(&c->new, e);
 }
 
+/* From here on the journal says that the network has to go back, too. */
+static int act_network(void *context, struct error *e) {
+        struct change *c = context;
+        int r;
+
+        c->unfinished.live = true;
+        r = journal_write(&c->journal, &c->unfinished, e);
+        return r < 0 ? r : runtime_change_network(c->new.name, e);
+}
+
+/* When the definition is the one before again. */
+static int undo_network(void *context, struct error *e) {
+        struct change *c = context;
+
+        return unfinished_undo_live(c->old.name, &c->unfinished, e);
+}
+
 static int act_unlock(void *context, struct error *e) {
         return undo_lock(context, e);
 }
@@ -148,7 +168,17 @@ static int undo_start(void *context, struct error *e) {
 static bool wants_restart(const void *context) {
         const struct change *c = context;
 
-        return c->restart;
+        return c->effect == EFFECT_RESTART;
+}
+
+static bool wants_live(const void *context) {
+        const struct change *c = context;
+
+        return c->effect == EFFECT_LIVE || c->effect == EFFECT_RELOAD;
+}
+
+static bool never(const void *context) {
+        return false;
 }
 
 static bool wants_define(const void *context) {
@@ -157,9 +187,11 @@ static bool wants_define(const void *context) {
 
 static const struct step steps[] = {
         {"waiting for other commands", act_lock, undo_lock},
+        {"taking the network's change back", NULL, undo_network, never},
         {"writing the definition", act_save, undo_save},
         {"telling systemd", act_define, NULL, wants_define}, /* undone with the definition */
         {"checking ports", act_check_ports, NULL},
+        {"changing the network", act_network, NULL, wants_live}, /* undone after the definition */
         {"letting other commands go on", act_unlock, undo_unlock},
         {"stopping", act_stop, NULL, wants_restart},
         {"making folders for bind mounts", act_directories, undo_directories},
@@ -185,6 +217,8 @@ int change_run(struct change *c, const struct output *o, struct error *e) {
 
         c->progress = progress = progress_begin(o, c->new.name);
         r = definition_prepare(&c->new, progress_phrase, progress, e);
+        if (r >= 0)
+                r = activation_decide(c, e);
         if (r >= 0)
                 r = journal_begin(&c->journal, c->new.name, e);
         if (r >= 0)

@@ -1,14 +1,29 @@
 /* A new generation of a container's definition in place of the one in force, and back when it does not work. */
 #pragma once
 
+#include "config/difference.h"
 #include "front/definition.h"
 #include "front/journal.h"
 #include "front/progress.h"
 
+enum strategy {
+        STRATEGY_RESTART, /* unless it can be done live */
+        STRATEGY_RELOAD,
+        STRATEGY_NONE,
+        STRATEGY_ALWAYS, /* a restart, whatever is different */
+};
+
 struct change {
         struct definition old, new;
+        struct definition base; /* that it runs with, if that is not `old`; empty: not known any more */
+        bool has_base;
         const char *config; /* of a nixos-container: as for definition_save(); borrowed */
-        bool restart;       /* it runs, and is to take up the change now */
+        bool running;
+        enum strategy strategy;
+
+        /* activation_decide()'s. */
+        struct differences differences;
+        enum effect effect; /* on the container that runs */
 
         /* change_run()'s own. */
         struct progress *progress;
@@ -19,11 +34,19 @@ struct change {
 };
 
 #define CHANGE_INIT                                                                                                    \
-        ((struct change){.old = DEFINITION_INIT, .new = DEFINITION_INIT, .journal = JOURNAL_INIT, .lock = -1})
+        ((struct change){.old = DEFINITION_INIT,                                                                       \
+                         .new = DEFINITION_INIT,                                                                       \
+                         .base = DEFINITION_INIT,                                                                      \
+                         .journal = JOURNAL_INIT,                                                                      \
+                         .lock = -1})
 void change_clear(struct change *c);
 
-/* Makes the new tree, saves the generation, changes the container's files, restarts it if that is wanted. All or
- * nothing. */
+static inline struct definition *change_base(struct change *c) {
+        return c->has_base ? &c->base : &c->old;
+}
+
+/* Makes the new tree, saves the generation, changes the container's files, and has it take them up as was decided: its
+ * network live, or by a restart. All or nothing. */
 int change_run(struct change *c, const struct output *o, struct error *e);
 
 /* Numbers of the generation that comes next, and of the one in force. */

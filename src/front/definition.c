@@ -229,8 +229,8 @@ static int take_string(const json_t *object, const char *key, char **ret) {
         return s && !*ret ? -ENOMEM : 0;
 }
 
-static int load_tree(struct definition *d, struct error *e) {
-        _cleanup_(freep) char *profile = store_profile_path(d->name);
+static int load_tree(struct definition *d, unsigned generation, struct error *e) {
+        _cleanup_(freep) char *profile = store_generation_path(d->name, generation);
         _cleanup_(freep) char *path = profile ? format("%s/" TREE_FILE, profile) : NULL;
         json_error_t where;
         json_t *value;
@@ -253,16 +253,16 @@ static int load_tree(struct definition *d, struct error *e) {
         return r;
 }
 
-int definition_load_current(const char *name, struct definition *ret, struct error *e) {
+int definition_load_generation(const char *name, unsigned generation, struct definition *ret, struct error *e) {
         _cleanup_(definition_clear) struct definition d = DEFINITION_INIT;
         int r;
 
         d.name = name;
-        r = store_load_spec(name, &d.spec, e);
+        r = store_load_spec(name, generation, &d.spec, e);
         if (r >= 0)
                 r = spec_to_container(d.spec, name, &d.container, e);
         if (r >= 0)
-                r = load_tree(&d, e);
+                r = load_tree(&d, generation, e);
         if (r < 0)
                 return r;
         *ret = d;

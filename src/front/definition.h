@@ -60,8 +60,8 @@ int definition_save(const struct definition *d, const char *config, struct store
 /* Refuses ports that another container has or a process of the host listens on; the definition must be saved. */
 int definition_check_ports(const struct definition *d, struct error *e);
 
-/* The generation in force, with the tree that it was made with; neither allocation nor network. */
-int definition_load_current(const char *name, struct definition *ret, struct error *e);
+/* A generation, 0: the one in force, with the tree that it was made with; neither allocation nor network. */
+int definition_load_generation(const char *name, unsigned generation, struct definition *ret, struct error *e);
 
 /* Adds the steps that make the tree and generation `number` to a dry run. */
 void definition_describe(const struct definition *d, unsigned number, json_t *dry_run);

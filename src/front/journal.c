@@ -68,10 +68,10 @@ int journal_begin(struct journal *j, const char *name, struct error *e) {
 }
 
 int journal_write(struct journal *j, const struct unfinished *u, struct error *e) {
-        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "generation",
+        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "generation",
                                   (int) u->generation, "previous", (int) u->previous, "addresses", u->addresses,
                                   "linked", u->linked, "root", u->root, "started", u->started, "running", u->running,
-                                  "removal", u->removal, "conf", u->conf, "moved", u->moved);
+                                  "removal", u->removal, "conf", u->conf, "moved", u->moved, "live", u->live);
         char text[JOURNAL_MAX];
         size_t n = value ? json_dumpb(value, text, sizeof(text), 0) : 0;
 
@@ -119,6 +119,7 @@ static int journal_read(const char *path, struct unfinished *ret) {
                 .removal = json_is_true(json_object_get(value, "removal")),
                 .conf = json_is_true(json_object_get(value, "conf")),
                 .moved = json_is_true(json_object_get(value, "moved")),
+                .live = json_is_true(json_object_get(value, "live")),
         };
         json_decref(value);
         return 0;
@@ -193,6 +194,14 @@ int unfinished_undo_generation(const char *name, struct unfinished *u, struct er
         return r;
 }
 
+int unfinished_undo_live(const char *name, struct unfinished *u, struct error *e) {
+        int r = u->live ? runtime_change_network(name, e) : 0;
+
+        if (r >= 0)
+                u->live = false;
+        return r;
+}
+
 int unfinished_undo_conf(const char *name, struct unfinished *u, struct error *e) {
         int r;
 
@@ -221,12 +230,14 @@ int unfinished_undo_addresses(const char *name, struct unfinished *u, struct err
 }
 
 /* After an update was taken back: the files of the generation that is in force again, and the container runs again. */
-static int restore_previous(const char *name, const struct unfinished *u, struct error *e) {
+static int restore_previous(const char *name, struct unfinished *u, struct error *e) {
         _cleanup_(definition_clear) struct definition d = DEFINITION_INIT;
         _cleanup_(error_clear) struct error own = ERROR_INIT;
         int r;
 
-        r = definition_load_current(name, &d, e);
+        r = definition_load_generation(name, 0, &d, e);
+        if (r >= 0)
+                r = unfinished_undo_live(name, u, e);
         if (r >= 0)
                 r = definition_instantiate(&d, e);
         /* One that does not start is not tried again by every command that follows. */

@@ -17,6 +17,7 @@ struct unfinished {
         bool root;           /* PATH_MACHINES/NAME made */
         bool started;        /* may run with what is taken back */
         bool running;        /* ran before, and is to run again */
+        bool live;           /* runs, with the network of what is taken back */
         bool conf;           /* the conf of a nixos-container made; with `removal`: it is one */
         bool moved;          /* the root of a nixos-container, to PATH_MACHINES/NAME */
         bool removal;        /* it is being removed: all of the above but running mean nothing */
@@ -44,6 +45,7 @@ int unfinished_undo_start(const char *name, struct unfinished *u, struct error *
 int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_move(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_link(const char *name, struct unfinished *u, struct error *e);
+int unfinished_undo_live(const char *name, struct unfinished *u, struct error *e); /* after the definition */
 int unfinished_undo_generation(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_conf(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_addresses(const char *name, struct unfinished *u, struct error *e);

@@ -26,7 +26,8 @@ static const struct option_info options[_OPTION_MAX] = {
                           COMPLETE_WORDS, "bookworm trixie sid"},
         [OPTION_STRATEGY] = {"strategy", 0, "STRATEGY",
                              "how a running container takes up the change: restart, or none to leave it for its "
-                             "next start (default: the configuration's, else restart)",
+                             "next start (default: the configuration's, else a restart unless only its network "
+                             "changed)",
                              COMPLETE_WORDS, "restart none"},
         [OPTION_NO_START] = {"no-start", 0, NULL, "create the container, but do not start it", COMPLETE_NOTHING, NULL},
         [OPTION_CONFIG_TEXT] = {"config", 0, "TEXT",

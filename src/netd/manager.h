@@ -82,17 +82,27 @@ uint64_t manager_now(const struct manager *m);
 /* attach.c */
 int manager_attach(struct manager *m, const char *name, struct attachment **ret, struct error *e);
 int manager_detach(struct manager *m, const char *name, struct error *e);
-/* plan: filled with what was done (or, dry, would be done). */
-int manager_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e);
+/* netns: path of the container's network namespace; NULL: only the host's side is changed. ret: filled with what was
+ * done (or, dry, would be done). */
+int manager_update(struct manager *m, const char *name, const char *netns, bool dry, struct plan *ret, struct error *e);
 int manager_check(struct manager *m, const char *name, struct error *e);
 /* The part that both kinds of networks share: ports, record, elements (and link, when netns_fd is given), proxy,
  * tables. a is taken over on success. */
 int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct error *e);
 /* The way back, which goes on past errors; a is freed. */
 int manager_dismiss(struct manager *m, struct attachment *a, struct error *e);
+/* The container's side of a link. */
+struct guest {
+        int netns;           /* owned; -1: leave it alone */
+        char link[IFNAMSIZ]; /* as it is called in there */
+};
+#define GUEST_INIT ((struct guest){.netns = -1})
+static inline void guest_clear(struct guest *g) {
+        fd_closep(&g->netns);
+}
 /* To another network of the same container. ret: filled with what was done. */
-int manager_change(struct manager *m, struct attachment *a, const struct network *to, struct plan *ret,
-                   struct error *e);
+int manager_change(struct manager *m, struct attachment *a, const struct network *to, const struct guest *g,
+                   struct plan *ret, struct error *e);
 
 /* taken.c: refuses forwards that another container has (other than `name`), or a process. */
 int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n, struct error *e);

@@ -49,7 +49,7 @@ static int update(json_t *parameters, struct manager *m, bool dry, json_t **ret,
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         int r;
 
-        r = manager_update(m, text(parameters, "name"), dry, &plan, e);
+        r = manager_update(m, text(parameters, "name"), text(parameters, "namespacePath"), dry, &plan, e);
         return r < 0 ? r : answer(ret, "operations", operations_json(&plan), e);
 }
 
@@ -128,7 +128,7 @@ static int method_stop(json_t *parameters, void *userdata, json_t **ret, struct 
 static const struct varlink_method methods[] = {
         {"Attach", method_attach, {NAME}},
         {"Detach", method_detach, {NAME}},
-        {"Update", method_update, {NAME}},
+        {"Update", method_update, {NAME, {"namespacePath", JSON_STRING, true}}},
         {"Plan", method_plan, {NAME}},
         {"Check", method_check, {NAME}},
         {"List", method_list, {{0}}},

@@ -49,9 +49,16 @@ static inline struct prefix link_local(const struct address *a) {
 
 /* plan.c: the inverses of p's operations, last first. */
 int plan_append_inverted(const struct plan *p, struct plan *ret);
-/* What differs between the elements of two networks, and between their links. */
-int plan_append_change(const struct plan *link_from, const struct plan *admit_from, const struct plan *link_to,
-                       const struct plan *admit_to, struct plan *ret);
+/* All of a link but raising it. */
+int plan_link_configured(const struct network *n, struct plan *ret);
+
+/* change.c. What a network asks of the host's firewall, and of both ends of its link. */
+struct plan_parts {
+        struct plan admit, link, guest;
+};
+void plan_parts_clear(struct plan_parts *p);
+/* What differs between the parts of two networks. */
+int plan_append_change(const struct plan_parts *from, const struct plan_parts *to, struct plan *ret);
 
 /* zone.c: the parts of a container's plans that are a member's. */
 int plan_member_admit(const struct network *n, struct plan *ret);

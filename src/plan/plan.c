@@ -193,8 +193,7 @@ static int raise_host(const struct network_pair *l, struct plan *p) {
         return r < 0 ? r : append_host_routes(l, p);
 }
 
-/* All but raising it. */
-static int plan_link_configured(const struct network *n, struct plan *ret) {
+int plan_link_configured(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
         int r;
         if (n->mode == NETWORK_ZONE) {
@@ -308,92 +307,4 @@ int plan_detach(const struct network *n, struct plan *ret) {
                 return 0;
         int r = append(ret, OPERATION_LINK_DELETE, SIDE_HOST, n->link, &(struct operation){0});
         return r == 0 ? plan_dismiss(n, ret) : r;
-}
-
-/* An index of a plan by what tells most operations apart, so that ten thousand forwards are compared with ten thousand
- * others in a moment. */
-struct index_entry {
-        uint32_t hash;
-        const struct operation *operation;
-};
-
-static uint32_t operation_hash(const struct operation *o) {
-        bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
-        uint32_t h = (uint32_t) o->kind;
-        if (element)
-                h = ((h * 31 + (uint32_t) o->element.set) * 31 + o->element.protocol) * 65599 + o->element.port;
-        return h;
-}
-
-static int entry_compare(const void *a, const void *b) {
-        const struct index_entry *x = a, *y = b;
-        return (x->hash > y->hash) - (x->hash < y->hash);
-}
-
-static int index_make(const struct plan *p, struct index_entry **ret) {
-        struct index_entry *entries = calloc(p->n + 1, sizeof(*entries));
-        if (!entries)
-                return -ENOMEM;
-        for (size_t i = 0; i < p->n; i++)
-                entries[i] = (struct index_entry){operation_hash(&p->operations[i]), &p->operations[i]};
-        qsort(entries, p->n, sizeof(*entries), entry_compare);
-        *ret = entries;
-        return 0;
-}
-
-static bool index_has(const struct index_entry *entries, size_t n, const struct operation *o) {
-        uint32_t hash = operation_hash(o);
-        size_t low = 0, high = n;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (entries[middle].hash < hash)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        for (; low < n && entries[low].hash == hash; low++)
-                if (operation_equal(entries[low].operation, o))
-                        return true;
-        return false;
-}
-
-/* Those of p that other does not have. */
-static int plan_difference(const struct plan *p, const struct plan *other, struct plan *ret) {
-        _cleanup_(freep) struct index_entry *entries = NULL;
-        int r = index_make(other, &entries);
-        for (size_t i = 0; i < p->n && r == 0; i++)
-                if (!index_has(entries, other->n, &p->operations[i]))
-                        r = plan_append(ret, &p->operations[i]);
-        return r;
-}
-
-/* What goes, taken back in reverse; what comes, in order. */
-static int plan_step(const struct plan *from, const struct plan *to, bool going, struct plan *ret) {
-        _cleanup_(plan_clear) struct plan p = PLAN_INIT;
-        if (!going)
-                return plan_difference(to, from, ret);
-        int r = plan_difference(from, to, &p);
-        return r == 0 ? plan_append_inverted(&p, ret) : r;
-}
-
-int plan_append_change(const struct plan *link_from, const struct plan *admit_from, const struct plan *link_to,
-                       const struct plan *admit_to, struct plan *ret) {
-        int r;
-        /* Elements that go and elements that come stand side by side: one transaction, so a port is never without its
-         * forward and a link never without its guard. */
-        if ((r = plan_step(link_from, link_to, true, ret)) < 0 ||
-            (r = plan_step(admit_from, admit_to, true, ret)) < 0 ||
-            (r = plan_step(admit_from, admit_to, false, ret)) < 0)
-                return r;
-        return plan_step(link_from, link_to, false, ret);
-}
-
-int plan_change(const struct network *from, const struct network *to, struct plan *ret) {
-        _cleanup_(plan_clear) struct plan admit_from = PLAN_INIT, admit_to = PLAN_INIT, link_from = PLAN_INIT,
-                                          link_to = PLAN_INIT;
-        int r;
-        if ((r = plan_admit(from, &admit_from)) < 0 || (r = plan_admit(to, &admit_to)) < 0 ||
-            (r = plan_link_configured(from, &link_from)) < 0 || (r = plan_link_configured(to, &link_to)) < 0)
-                return r;
-        return plan_append_change(&link_from, &admit_from, &link_to, &admit_to, ret);
 }

@@ -155,7 +155,7 @@ int plan_attach(const struct network *n, const char *guest_link, struct plan *re
 int plan_dismiss(const struct network *n, struct plan *ret);
 /* The way back from plan_attach: the link, then the elements. */
 int plan_detach(const struct network *n, struct plan *ret);
-/* Live, the host's side: only what differs between two networks of the same container. */
+/* Live, both sides: only what differs between two networks of the same container. */
 int plan_change(const struct network *from, const struct network *to, struct plan *ret);
 
 /* A zone: its elements; its bridge (create: it is not there yet) with addresses, up; the way back; live. */

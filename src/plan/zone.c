@@ -107,14 +107,13 @@ int plan_zone_dismiss(const struct zone_network *z, struct plan *ret) {
 }
 
 int plan_zone_change(const struct zone_network *from, const struct zone_network *to, struct plan *ret) {
-        _cleanup_(plan_clear) struct plan admit_from = PLAN_INIT, admit_to = PLAN_INIT, link_from = PLAN_INIT,
-                                          link_to = PLAN_INIT;
+        _cleanup_(plan_parts_clear) struct plan_parts old = {0}, new = {0};
         int r;
 
-        if ((r = plan_zone_admit(from, &admit_from)) < 0 || (r = plan_zone_admit(to, &admit_to)) < 0 ||
-            (r = zone_configure(from, &link_from)) < 0 || (r = zone_configure(to, &link_to)) < 0)
+        if ((r = plan_zone_admit(from, &old.admit)) < 0 || (r = plan_zone_admit(to, &new.admit)) < 0 ||
+            (r = zone_configure(from, &old.link)) < 0 || (r = zone_configure(to, &new.link)) < 0)
                 return r;
-        return plan_append_change(&link_from, &admit_from, &link_to, &admit_to, ret);
+        return plan_append_change(&old, &new, ret);
 }
 
 /* ---- Members ---- */

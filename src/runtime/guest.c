@@ -13,12 +13,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
 /* How long the first process waits for the host's side of the link. */
 #define CARRIER_DEADLINE_MS 5000
+
+#define DECLARATION     "guest/20-host0.network"
+#define DECLARATION_MAX 65536
 
 #define RESOLVER        "/etc/resolv.conf"
 #define RESOLVER_MAX    65536
@@ -53,31 +57,68 @@ static int guest_text_write(const char *name, const char *file, const char *text
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " PATH_CONTAINERS "/%s/%s", name, file) : 0;
 }
 
+/* Whose definition it is that the container runs with: an update compares with that one. */
+static int generation_write(const char *name, struct error *e) {
+        char text[16];
+        unsigned number;
+
+        if (store_current_generation(name, &number) < 0)
+                return 0;
+        (void) snprintf(text, sizeof text, "%u\n", number);
+        return guest_text_write(name, "guest/generation", text, e);
+}
+
+int guest_generation(const char *name, unsigned *ret) {
+        _cleanup_(freep) char *path = supervisor_path(name, "guest/generation"), *text = NULL;
+        uint64_t number;
+        int r = path ? file_read(path, 16, &text, NULL) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        text[strcspn(text, "\n")] = '\0';
+        r = parse_unsigned(text, 1, INT_MAX, &number);
+        if (r >= 0)
+                *ret = (unsigned) number;
+        return r;
+}
+
+int guest_folder_follow(const struct container *c, const struct network *n, struct error *e) {
+        _cleanup_(freep) char *network = guest_first_file(n, CARRIER_DEADLINE_MS), *before = NULL;
+        _cleanup_(freep) char *path = supervisor_path(n->name, DECLARATION), *declaration = NULL;
+        char suffix[NAME_SUFFIX_MAX + 1];
+        int r = applied_suffix(suffix, e);
+
+        if (r < 0)
+                return r;
+        declaration = guest_network_file(c, n, suffix);
+        r = guest_text_write(n->name, "guest/network", network, e);
+        if (r >= 0)
+                r = generation_write(n->name, e);
+        /* A guest that is given no address may want to ask for one. */
+        if (r < 0 || (n->kind == CONTAINER_NIXOS && n->container_v4.address.family == AF_UNSPEC &&
+                      n->container_v6.address.family == AF_UNSPEC))
+                return r;
+        if (path && declaration && file_read(path, DECLARATION_MAX, &before, NULL) >= 0 &&
+            strcmp(before, declaration) == 0)
+                return 0;
+        r = guest_text_write(n->name, DECLARATION, declaration, e);
+        return r < 0 ? r : 1;
+}
+
 int guest_folder_make(const struct container *c, const struct network *n, struct error *e) {
         _cleanup_(freep) char *folder = supervisor_path(n->name, "guest");
         _cleanup_(freep) char *first = supervisor_path(n->name, "guest/first");
-        _cleanup_(freep) char *network = guest_first_file(n, CARRIER_DEADLINE_MS);
-        _cleanup_(freep) char *declaration = NULL;
-        char suffix[NAME_SUFFIX_MAX + 1];
         int r;
 
         if (!folder || !first)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot prepare the first process of %s", n->name);
-        r = applied_suffix(suffix, e);
-        if (r < 0)
-                return r;
-        declaration = guest_network_file(c, n, suffix);
         r = directory_make(folder, 0755);
         if (r >= 0)
                 r = copy_program(LIBEXECDIR "/nspawn-first", first);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot copy " LIBEXECDIR "/nspawn-first to %s", first);
-        r = guest_text_write(n->name, "guest/network", network, e);
-        /* A guest that is given no address may want to ask for one. */
-        if (r >= 0 && (n->kind == CONTAINER_NSPAWN || n->container_v4.address.family != AF_UNSPEC ||
-                       n->container_v6.address.family != AF_UNSPEC))
-                r = guest_text_write(n->name, "guest/20-host0.network", declaration, e);
-        return r;
+        r = guest_folder_follow(c, n, e);
+        return r < 0 ? r : 0;
 }
 
 int guest_folder_remove(const char *name) {

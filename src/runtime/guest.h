@@ -9,6 +9,11 @@
 int guest_folder_make(const struct container *c, const struct network *n, struct error *e);
 /* Absent: 0. */
 int guest_folder_remove(const char *name);
+/* What it says, anew, of a container that runs. 1: 20-host0.network is another one than before. */
+int guest_folder_follow(const struct container *c, const struct network *n, struct error *e);
+
+/* The generation of its definition that the container runs with. -ENOENT: it does not run, or has none. */
+int guest_generation(const char *name, unsigned *ret);
 
 /* The guest's /etc/resolv.conf, when it is absent, empty or ours; a nixos-container's is the host's copied, if it asks
  * for that. No undo: the next start writes it again. */

@@ -61,6 +61,13 @@ int runtime_run(const char *name, char *const argv[], const char *user, bool tty
 /* Prints the log to fd; lines: the last N (-1 all); follow: go on until interrupted. */
 int runtime_logs(const char *name, int fd, int lines, bool follow, struct error *e);
 
+/* Has the network of a container that runs follow its definition while it runs, on both sides of its link, and tells
+ * the guest's systemd-networkd. Does not run: 0. Its own way back: the definition before, and this again. */
+int runtime_change_network(const char *name, struct error *e);
+
+/* The generation of its definition that it runs with. -ENOENT: it does not run, or has none. */
+int runtime_generation(const char *name, unsigned *ret);
+
 /* Makes what the host's service manager and network manager know of the container follow its definition: after it was
  * written, changed, taken back or removed. Its own way back: the definition before, and this again. Needs store_lock().
  */

@@ -75,7 +75,7 @@ static int from_path(const char *path, struct guest_system *ret, struct error *e
 
 /* 1: it says; 0: there is no profile. */
 static int from_profile(const char *name, struct guest_system *ret, struct error *e) {
-        _cleanup_(freep) char *folder = store_profile_path(name), *text = NULL;
+        _cleanup_(freep) char *folder = store_generation_path(name, 0), *text = NULL;
         _cleanup_(freep) char *path = folder ? format("%s/tree.json", folder) : NULL;
         json_t *tree;
         int r = path ? file_read(path, TREE_FILE_MAX, &text, NULL) : -ENOMEM;
@@ -204,7 +204,7 @@ static int make_skeleton(int root, uid_t shift) {
 static int instantiate(const struct container *c, const char *folder, const struct guest_system *s, struct error *e) {
         const struct tree tree = {.path = s->tree, .usr = s->usr, .init = s->init, .idmap = s->idmap};
         json_t *spec;
-        int r = store_load_spec(c->name, &spec, e);
+        int r = store_load_spec(c->name, 0, &spec, e);
 
         if (r < 0)
                 return r;

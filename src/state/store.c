@@ -95,17 +95,18 @@ bool store_exists(const char *name) {
         return store_kind(name, &kind) == 0;
 }
 
-char *store_profile_path(const char *name) {
-        return format("%s/%s/system/nixos-nspawn", PATH_PROFILES, name);
+char *store_generation_path(const char *name, unsigned generation) {
+        return generation == 0 ? format("%s/%s/system/nixos-nspawn", PATH_PROFILES, name)
+                               : format("%s/%s/system-%u/nixos-nspawn", PATH_PROFILES, name, generation);
 }
 
 static int no_such_container(const char *name, struct error *e) {
         return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
 }
 
-/* options: no more than spec_to_container() needs. */
-static int load_spec(const char *name, bool options, json_t **ret, struct error *e) {
-        _cleanup_(freep) char *path = NULL, *text = NULL;
+/* generation 0: the current one. options: no more than spec_to_container() needs. */
+static int load_spec(const char *name, unsigned generation, bool options, json_t **ret, struct error *e) {
+        _cleanup_(freep) char *folder = NULL, *path = NULL, *text = NULL;
         json_error_t where;
         json_t *spec;
         size_t size;
@@ -113,7 +114,8 @@ static int load_spec(const char *name, bool options, json_t **ret, struct error 
 
         if (container_name_problem(name))
                 return no_such_container(name, e);
-        path = format("%s/%s/system/nixos-nspawn/spec.json", PATH_PROFILES, name);
+        folder = store_generation_path(name, generation);
+        path = folder ? format("%s/spec.json", folder) : NULL;
         if (!path)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the spec of '%s'", name);
         r = file_read(path, SPEC_MAX, &text, &size);
@@ -133,8 +135,8 @@ static int load_spec(const char *name, bool options, json_t **ret, struct error 
         return 0;
 }
 
-int store_load_spec(const char *name, json_t **ret, struct error *e) {
-        return store_exists(name) ? load_spec(name, false, ret, e) : no_such_container(name, e);
+int store_load_spec(const char *name, unsigned generation, json_t **ret, struct error *e) {
+        return store_exists(name) ? load_spec(name, generation, false, ret, e) : no_such_container(name, e);
 }
 
 int store_load(const char *name, struct container *ret, struct error *e) {
@@ -151,7 +153,7 @@ int store_load_kind(const char *name, enum container_kind kind, struct container
 
         if (kind == CONTAINER_NIXOS)
                 return confs_load_container(name, ret, e);
-        r = load_spec(name, true, &spec, e);
+        r = load_spec(name, 0, true, &spec, e);
         if (r < 0)
                 return r;
         r = spec_to_container(spec, name, ret, e);

@@ -27,16 +27,16 @@ bool store_exists(const char *name);
  * NAME.nspawn. */
 int store_kind(const char *name, enum container_kind *ret);
 
-/* The spec of the current generation. -ENOENT: no such container. */
-int store_load_spec(const char *name, json_t **ret, struct error *e);
+/* The spec of a generation, 0: the current one. -ENOENT: no such container, or no such generation. */
+int store_load_spec(const char *name, unsigned generation, json_t **ret, struct error *e);
 
 /* spec, or conf, -> container (config/spec.h and config/conf.h do the parsing). */
 int store_load(const char *name, struct container *ret, struct error *e);
 /* The same for who knows the kind, having listed the containers just now: one look at the disk less for each. */
 int store_load_kind(const char *name, enum container_kind kind, struct container *ret, struct error *e);
 
-/* PATH_PROFILES/NAME/system/nixos-nspawn, malloc'd. */
-char *store_profile_path(const char *name);
+/* PATH_PROFILES/NAME/system-N/nixos-nspawn, or, 0, PATH_PROFILES/NAME/system/nixos-nspawn; malloc'd. */
+char *store_generation_path(const char *name, unsigned generation);
 
 /* Whether new links on this host get IPv6. Where they do not, containers have IPv4 alone. */
 bool store_host_has_v6(void);

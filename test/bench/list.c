@@ -63,7 +63,7 @@ static int read_all(void) {
         if (store_list(&names) < 0)
                 return 1;
         for (char **name = names; *name; name++) {
-                _cleanup_(freep) char *profile = store_profile_path(*name), *text = NULL;
+                _cleanup_(freep) char *profile = store_generation_path(*name, 0), *text = NULL;
                 _cleanup_(freep) char *path = profile ? format("%s/spec.json", profile) : NULL;
 
                 if (!path || file_read(path, SPEC_MAX, &text, NULL) < 0)

@@ -223,17 +223,13 @@ static void test_not_yet(void **state) {
         assert_refused(
                 "{\"activation\": {\"strategy\": \"reload\"}}",
                 "container 'example': nixosContainer.activation.strategy = \"reload\" is not yet supported by this "
-                "version; use \"restart\"");
-        assert_refused(
-                "{\"activation\": {\"strategy\": \"none\"}}",
-                "container 'example': nixosContainer.activation.strategy = \"none\" is not yet supported by this "
-                "version; use \"restart\"");
+                "version; use \"restart\" or \"none\"");
         assert_refused("{\"activation\": {\"strategy\": \"dynamic\"}}",
                        "container 'example': 'dynamic' is currently not supported for imperative containers!");
         assert_refused(
                 "{\"activation\": {\"strategy\": \"resart\"}}",
-                "container 'example': nixosContainer.activation.strategy: expected \"restart\", found the string "
-                "\"resart\"");
+                "container 'example': nixosContainer.activation.strategy: expected \"restart\" or \"none\", found the "
+                "string \"resart\"");
 }
 
 /* A value that the option does not have by default. */

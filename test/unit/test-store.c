@@ -71,7 +71,7 @@ static void test_generations(void **state) {
         assert_int_equal(first.number, 1);
         assert_int_equal(first.previous, 0);
         assert_true(store_exists("web"));
-        path = store_profile_path("web");
+        path = store_generation_path("web", 0);
         assert_text(path, WEB "/system/nixos-nspawn");
         free(path);
         assert_file(WEB "/system/nixos-nspawn/web.nspawn", files[0].content);

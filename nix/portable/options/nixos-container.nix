@@ -95,7 +95,7 @@ in
           ]
         );
         default = "restart";
-        description = "How an update takes effect. This version knows \"restart\".";
+        description = "How a running container takes up an update: \"restart\", which it is spared when only its network is different, or \"none\", at its next start. \"dynamic\" is for containers that a host's configuration declares.";
       };
       reloadScript = mkOption {
         type = types.nullOr types.path;

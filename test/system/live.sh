@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# An update of a running container whose network alone is different: exactly that changes, and what goes through the rest
+# goes on. Streams from another machine, over IPv4 and IPv6, and from the host itself never end; UDP follows.
+source "$(dirname "$0")/../lib/tap.sh"
+in_sandbox "$@"
+source "$(dirname "$0")/../lib/network.sh"
+
+make_peer
+need "setup" nixos-nspawn setup
+mkdir -p /run/config /run/flows
+stream=$PWD/test/host/stream.py
+udp=$PWD/test/lib/udp.py
+cd /run/config || exit 1
+
+config() { # config FORWARDS [MORE]: as JSON
+        cat <<J
+{ "system": { "stateVersion": "26.05" },
+  "networking": { "firewall": { "allowedTCPPorts": [ 7000, 7001 ], "allowedUDPPorts": [ 5000, 5001 ] } },
+  "nixosContainer": { "forwardPorts": [ $1 ]${2-} } }
+J
+}
+a='{ "hostPort": 9000, "containerPort": 7000 }'
+b='{ "hostPort": 9001, "containerPort": 7000 }'
+b2='{ "hostPort": 9001, "containerPort": 7001 }'
+u='{ "hostPort": 9053, "containerPort": 5000, "protocol": "udp" }'
+u2='{ "hostPort": 9053, "containerPort": 5001, "protocol": "udp" }'
+status() { nixos-nspawn status --json one | python3 -c "import json,sys; print(json.load(sys.stdin)['$1'])"; }
+update() { # update WHAT FORWARDS [OPTION...]
+        local what=$1 forwards=$2
+        shift 2
+        config "$forwards" >one.json
+        succeeds "update: $what" nixos-nspawn update --config one.json "$@" one
+}
+elements() { nft list map ip io.systemd.nat map_port_ipport | grep -oE '(tcp|udp) \. [0-9]+ : [0-9.]+ \. [0-9]+' | sed -E 's/ : [0-9.]+ \. / to /' | sort | paste -sd, -; }
+
+config "$a, $u" >one.json
+need "create" nixos-nspawn create --config one.json one
+leader=$(status leader)
+inside() { nsenter -t "$leader" -n "$@"; }
+inside python3 "$stream" serve 7000 /run/quiet &
+inside python3 "$stream" serve 7001 /run/quiet &
+inside python3 "$udp" serve 5000 first &
+inside python3 "$udp" serve 5001 second &
+within 5 "servers inside" bash -c "nsenter -t $leader -n ss -Hlntu | grep -c ':\(7000\|7001\|5000\|5001\) ' | grep -qx 4"
+
+declare -A flows=([far4]="peer $peer_host4" [far6]="peer $peer_host6" [near4]="env 127.0.0.1" [near6]="env ::1")
+for flow in "${!flows[@]}"; do
+        read -r where address <<<"${flows[$flow]}"
+        $where python3 "$stream" call "$address" 9000 /run/flows/"$flow" &
+done
+advanced() { # each has had 20 more lines, in order, since it was asked
+        local flow before now
+        for flow in "${!flows[@]}"; do
+                before=$(cat /run/flows/"$flow" 2>/dev/null)
+                for _ in $(seq 100); do
+                        now=$(cat /run/flows/"$flow" 2>/dev/null)
+                        [[ $now == ended* || (-n $before && $now -ge $((before + 20))) ]] && break
+                        [[ -n $before ]] || before=$now
+                        sleep 0.05
+                done
+                [[ -n $before && $now != ended* && $now -ge $((before + 20)) ]] || { echo "$flow: $before, then $now"; return 1; }
+        done
+}
+goes_on() {
+        succeeds "  the streams go on" advanced
+        same "  the same first process" "$leader" "$(status leader)"
+}
+succeeds "streams through the first forward" advanced
+
+# Ports.
+config "$a, $b, $u" >one.json
+prints "--dry-run: what is changed live" '^  change the network of the running container: nixosContainer.forwardPorts$' \
+        nixos-nspawn update --dry-run --config one.json one
+prints "  and the operations" '^  network: forward tcp 9001 to 10\.233\.[0-9]+\.[0-9]+:7000$' nixos-nspawn update --dry-run --config one.json one
+prints "  as JSON" '"activation": "live", "changes": \[\{"option": "nixosContainer.forwardPorts", "effect": "live"\}\]' \
+        nixos-nspawn update --dry-run --json --config one.json one
+same "  nothing is done" "tcp . 9000 to 7000,udp . 9053 to 5000" "$(elements)"
+update "a forward comes" "$a, $b, $u"
+goes_on
+prints "  it leads inside" '^1$' peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host4/9001; head -n1 <&3"
+prints "  over IPv6" '^1$' peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host6/9001; head -n1 <&3"
+prints "  from localhost" '^1$' timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9001; head -n1 <&3'
+peer python3 "$stream" call $peer_host4 9001 /run/flows/second &
+flows[second]="peer $peer_host4"
+succeeds "  a stream through it" advanced
+update "it leads elsewhere" "$a, $b2, $u"
+goes_on # also the one that it had led to where it led
+unset 'flows[second]'
+update "it goes" "$a, $u"
+goes_on
+refused "  nobody gets in" peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host4/9001; head -n1 <&3"
+refused "  nor from localhost" timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9001; head -n1 <&3'
+same "  what is left" "tcp . 9000 to 7000,udp . 9053 to 5000" "$(elements)"
+for i in $(seq 5); do
+        config "$a, $u, { \"hostPort\": 910$i, \"count\": 20 }" >one.json
+        nixos-nspawn update --config one.json one >/dev/null 2>&1 || not_ok "update $i of five"
+done
+goes_on
+
+# UDP clients that keep their ports.
+update "back" "$a, $u"
+for address in $peer_host4 $peer_host6; do
+        same "UDP to $address" first "$(peer python3 "$udp" ask $address 9053 4000)"
+done
+update "UDP leads elsewhere" "$a, $u2"
+for address in $peer_host4 $peer_host6; do
+        same "  the same port of the client, to $address" second "$(peer python3 "$udp" ask $address 9053 4000)"
+done
+update "UDP goes" "$a"
+for address in $peer_host4 $peer_host6; do
+        same "  the same port of the client, to $address" nothing "$(peer python3 "$udp" ask $address 9053 4000)"
+done
+update "UDP comes, to who asked before" "$a, $u"
+for address in $peer_host4 $peer_host6; do
+        same "  the same port of the client, to $address" first "$(peer python3 "$udp" ask $address 9053 4000)"
+done
+peer python3 "$udp" ask $peer_host4 9053 4001 >/dev/null
+flow=$(conntrack -L -p udp --orig-port-src 4001 2>/dev/null)
+update "another forward" "$a, $b, $u"
+same "  flows of the others stay" 1 "$(conntrack -L -p udp --orig-port-src 4001 2>/dev/null | grep -c dport=9053)"
+[[ -n $flow ]] || not_ok "  there was one"
+goes_on
+
+# What is in the way, and steps that fail: everything as before.
+python3 -c 'import socket; s = socket.create_server(("0.0.0.0", 9200)); s.accept()' &
+within 5 "a process has a port" bash -c "ss -Hlnt 'sport = 9200' | grep -q ."
+before=$(readlink /var/lib/nixos-nspawn/profiles/one/system)
+config "$a, $u, { \"hostPort\": 9200 }" >one.json
+fails "a port that is taken is refused" 10 '9200.*python3' nixos-nspawn update --config one.json one
+same "  the definition" "$before" "$(readlink /var/lib/nixos-nspawn/profiles/one/system)"
+same "  the forwards" "tcp . 9000 to 7000,tcp . 9001 to 7000,udp . 9053 to 5000" "$(elements)"
+goes_on
+config "$a, $b2, $u2" >one.json
+before=$(everything)
+for k in $(seq 20); do
+        NIXOS_NSPAWN_FAIL_AT=$k nixos-nspawn update --config one.json one >/run/output 2>&1 && break
+        [[ $(everything) == "$before" ]] || not_ok "update, failing at step $k: everything as before" "$(cat /run/output; diff <(echo "$before") <(everything))"
+done
+if [[ $k -gt 6 && $k -lt 20 ]]; then ok "update failed at each of $((k - 1)) steps, and did nothing"; else not_ok "update failed at each step" "$k"; fi
+goes_on
+same "  then it is done" "tcp . 9000 to 7000,tcp . 9001 to 7001,udp . 9053 to 5001" "$(elements)"
+
+# Strategies.
+update "none: left for the next start" "$a, $u" --strategy none
+same "  the forwards stay" "tcp . 9000 to 7000,tcp . 9001 to 7001,udp . 9053 to 5001" "$(elements)"
+goes_on
+prints "  what runs is compared with" '^  change the network of the running container: nixosContainer.forwardPorts$' \
+        nixos-nspawn update --dry-run --config one.json one
+update "  the same again" "$a, $u"
+same "  now it is in force" "tcp . 9000 to 7000,udp . 9053 to 5000" "$(elements)"
+config "$a, $u, $b" ', "activation": { "strategy": "none" }' >one.json
+succeeds "the configuration says none" nixos-nspawn update --config one.json one
+same "  the forwards stay" "tcp . 9000 to 7000,udp . 9053 to 5000" "$(elements)"
+goes_on
+config "$a, $u, $b" ', "activation": { "strategy": "dynamic" }' >one.json
+fails "dynamic is refused" 10 "'dynamic' is currently not supported for imperative containers!$" nixos-nspawn update --config one.json one
+fails "so is --strategy dynamic" 10 "'dynamic' is currently not supported for imperative containers!$" \
+        nixos-nspawn update --config one.json --strategy dynamic one
+config "$a, $u, $b" >one.json
+fails "an unknown one" 2 '^nixos-nspawn: --strategy resart is unknown: restart, reload or none' nixos-nspawn update --config one.json --strategy resart one
+config "$a, $u" ', "timeoutStartSec": "60s"' >one.json
+prints "what the next start reads: left as it is" '^  leave the running container as it is$' nixos-nspawn update --dry-run --config one.json one
+succeeds "  update" nixos-nspawn update --config one.json one
+goes_on
+config "$a, $u" ', "bindMounts": [ "/run/shared:/mnt/shared" ]' >one.json
+prints "what needs a restart is told" '^  restart the container: nixosContainer.bindMounts$' nixos-nspawn update --dry-run --config one.json one
+goes_on
+succeeds "  and is restarted" nixos-nspawn update --config one.json one
+if [[ $(status leader) != "$leader" ]]; then ok "  another first process"; else not_ok "  another first process"; fi
+leader=$(status leader)
+prints "--strategy restart" '^  restart the container$' nixos-nspawn update --dry-run --strategy restart --config one.json one
+succeeds "  restarts whatever changed" nixos-nspawn update --strategy restart --config one.json one
+if [[ $(status leader) != "$leader" ]]; then ok "  another first process"; else not_ok "  another first process"; fi
+done_testing
