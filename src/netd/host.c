@@ -111,7 +111,7 @@ int manager_route_all(struct manager *m, struct error *e) {
                 if (r < 0)
                         return error_errno(e, r, EXIT_FAILED, "cannot change the containers' networks");
                 manager_route(m, &to);
-                r = manager_change(m, all[i], &to, &done, e);
+                r = manager_change(m, all[i], &to, &GUEST_INIT, &done, e);
                 if (r < 0)
                         return r;
         }

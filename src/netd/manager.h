@@ -82,15 +82,19 @@ uint64_t manager_now(const struct manager *m);
 /* attach.c */
 int manager_attach(struct manager *m, const char *name, struct attachment **ret, struct error *e);
 int manager_detach(struct manager *m, const char *name, struct error *e);
-/* netns: path of the container's network namespace; NULL: only the host's side is changed. ret: filled with what was
- * done (or, dry, would be done). */
-int manager_update(struct manager *m, const char *name, const char *netns, bool dry, struct plan *ret, struct error *e);
 int manager_check(struct manager *m, const char *name, struct error *e);
+/* What the definition on disk says now. Refused when it has no link of ours. */
+int manager_load(struct manager *m, const char *name, struct container *c, struct network *n, struct error *e);
 /* The part that both kinds of networks share: ports, record, elements (and link, when netns_fd is given), proxy,
  * tables. a is taken over on success. */
 int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct error *e);
 /* The way back, which goes on past errors; a is freed. */
 int manager_dismiss(struct manager *m, struct attachment *a, struct error *e);
+
+/* change.c */
+/* netns: path of the container's network namespace; NULL: only the host's side is changed. ret: filled with what was
+ * done (or, dry, would be done). */
+int manager_update(struct manager *m, const char *name, const char *netns, bool dry, struct plan *ret, struct error *e);
 /* The container's side of a link. */
 struct guest {
         int netns;           /* owned; -1: leave it alone */
