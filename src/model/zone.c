@@ -5,50 +5,81 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first address of each family is that of the members' range, the others are the host's alone. */
-static void add_address(struct zone_network *z, const struct prefix *p) {
-        struct prefix *first = p->address.family == AF_INET ? &z->host_v4 : &z->host_v6;
+#define ULA_LENGTH 64
 
-        if (first->address.family == AF_UNSPEC)
-                *first = *p;
-        else if (z->n_more < ZONE_ADDRESSES_MAX)
-                z->more[z->n_more++] = *p;
+void zone_clear(struct zone *z) {
+        link_settings_clear(&z->link);
+        *z = ZONE_INIT;
 }
 
-static void add_automatic(struct zone_network *z, const struct prefix *range) {
+uint8_t zone_automatic_v4(const struct zone *z) {
+        return z->link.automatic_v4 ?: z->link.reset ? 0 : z->size;
+}
+
+uint8_t zone_automatic_v6(const struct zone *z) {
+        return z->link.automatic_v6 || !z->link.reset ? ULA_LENGTH : 0;
+}
+
+/* The first address of each family is that of the members' range, the others are the host's alone. */
+static int add_address(struct zone_network *z, const struct prefix *p) {
+        struct prefix *first = p->address.family == AF_INET ? &z->host_v4 : &z->host_v6;
+
+        if (first->address.family == AF_UNSPEC) {
+                *first = *p;
+                return 0;
+        }
+        if (z->n_more == ZONE_ADDRESSES_MAX)
+                return -E2BIG;
+        z->more[z->n_more++] = *p;
+        return 0;
+}
+
+static int add_automatic(struct zone_network *z, const struct prefix *range) {
         struct prefix p = *range;
 
         p.address = prefix_nth(range, 1);
-        add_address(z, &p);
+        return add_address(z, &p);
+}
+
+static int add_addresses(const struct zone *z, const struct allocation *a, struct zone_network *n) {
+        int r = 0;
+
+        if (zone_automatic_v4(z) > 0 && a->v4.address.family == AF_INET)
+                r = add_automatic(n, &a->v4);
+        if (r == 0 && zone_automatic_v6(z) > 0 && a->v6.address.family == AF_INET6)
+                r = add_automatic(n, &a->v6);
+        for (size_t i = 0; i < z->link.n_addresses && r == 0; i++)
+                r = add_address(n, &z->link.addresses[i]);
+        if (r == 0 && n->host_v4.address.family == AF_UNSPEC && n->host_v6.address.family == AF_UNSPEC)
+                r = -EINVAL;
+        return r;
 }
 
 int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
                  struct zone_network *ret) {
-        struct zone_network n = {.mtu = z->mtu,
+        const struct link_settings *link = &z->link;
+        struct zone_network n = {.mtu = link->mtu,
                                  .internal = z->internal,
                                  .persistent = z->persistent,
                                  .isolated = z->isolated,
-                                 .dhcp_server = z->dhcp_server,
-                                 .send_ra = z->send_ra,
+                                 .dhcp_server = link->dhcp.enable != CHOICE_NO,
+                                 .send_ra = link->router.enable != CHOICE_NO,
                                  .access = z->access};
+        int r;
 
         if (zone_name_problem(z->name))
                 return -EINVAL;
         (void) snprintf(n.name, sizeof n.name, "%s", z->name);
         (void) link_name(LINK_VZ, z->name, n.link);
-        n.mac = link_mac(MAC_ZONE, machine_id, z->name, 0);
+        n.mac = link->has_mac ? link->mac : link_mac(MAC_ZONE, machine_id, z->name, 0);
         n.host_link_local = address_link_local(&n.mac);
-        if (z->automatic_v4 && a->v4.address.family == AF_INET)
-                add_automatic(&n, &a->v4);
-        if (z->automatic_v6 && a->v6.address.family == AF_INET6)
-                add_automatic(&n, &a->v6);
-        for (size_t i = 0; i < z->n_addresses; i++)
-                add_address(&n, &z->addresses[i]);
-        if (n.host_v4.address.family == AF_UNSPEC && n.host_v6.address.family == AF_UNSPEC)
-                return -EINVAL;
+        r = add_addresses(z, a, &n);
+        if (r < 0)
+                return r;
         /* A global prefix is routed; only what nobody outside can answer to is rewritten. */
-        n.masquerade_v4 = z->masquerade_v4 && !z->internal && n.host_v4.address.family == AF_INET;
-        n.masquerade_v6 = z->masquerade_v6 && !z->internal && address_is_unique_local(&n.host_v6.address);
+        n.masquerade_v4 = link->masquerade_v4 != CHOICE_NO && !z->internal && n.host_v4.address.family == AF_INET;
+        n.masquerade_v6 =
+                link->masquerade_v6 != CHOICE_NO && !z->internal && address_is_unique_local(&n.host_v6.address);
         *ret = n;
         return 0;
 }

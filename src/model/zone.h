@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/host_access.h"
+#include "model/link_settings.h"
 #include "model/network.h"
 
 #define ZONE_ADDRESSES_MAX 8
@@ -16,24 +17,17 @@ struct zone {
         bool persistent; /* the bridge stays when the last member goes */
         bool isolated;   /* members do not reach each other */
         struct host_access access;
-        uint8_t size;                                /* of the automatic IPv4 range: the length of its prefix */
-        bool automatic_v4, automatic_v6;             /* there are automatic ranges */
-        struct prefix addresses[ZONE_ADDRESSES_MAX]; /* the host's, beside those of the automatic ranges */
-        size_t n_addresses;
-        bool masquerade_v4, masquerade_v6;
-        bool dhcp_server, send_ra;
-        uint32_t mtu; /* 0: as the kernel made it */
+        uint8_t size;              /* of the automatic IPv4 range: the length of its prefix */
+        struct link_settings link; /* of the bridge; owned */
 };
 
 #define ZONE_SIZE 24
-#define ZONE_INIT                                                                                                      \
-        ((struct zone){.size = ZONE_SIZE,                                                                              \
-                       .automatic_v4 = true,                                                                           \
-                       .automatic_v6 = true,                                                                           \
-                       .masquerade_v4 = true,                                                                          \
-                       .masquerade_v6 = true,                                                                          \
-                       .dhcp_server = true,                                                                            \
-                       .send_ra = true})
+#define ZONE_INIT ((struct zone){.size = ZONE_SIZE, .link = LINK_SETTINGS_INIT})
+void zone_clear(struct zone *z);
+
+/* The lengths of its automatic ranges; 0: it has none. */
+uint8_t zone_automatic_v4(const struct zone *z);
+uint8_t zone_automatic_v6(const struct zone *z);
 
 /* What makes it up, computed from the definition, its ranges and the machine id. */
 struct zone_network {
@@ -49,7 +43,8 @@ struct zone_network {
         struct host_access access;
 };
 
-/* a: the automatic ranges; not looked at where the definition wants none. -EINVAL: neither an address nor a range. */
+/* a: the automatic ranges; not looked at where the definition wants none. -EINVAL: neither an address nor a range;
+ * -E2BIG: more than ZONE_ADDRESSES_MAX of them. */
 int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
                  struct zone_network *ret);
 void zone_drop_v6(struct zone_network *z);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-static void zone_clear(struct allocation_zone *z) {
+static void entry_clear(struct allocation_zone *z) {
         for (size_t i = 0; i < z->n; i++)
                 free(z->members[i].name);
         free(z->members);
@@ -14,7 +14,7 @@ static void zone_clear(struct allocation_zone *z) {
 
 void allocations_free_zones(struct allocations *a) {
         for (size_t i = 0; i < a->n_zones; i++)
-                zone_clear(&a->zones[i]);
+                entry_clear(&a->zones[i]);
         free(a->zones);
 }
 
@@ -103,7 +103,7 @@ int allocations_release_zone(struct allocations *a, const char *zone) {
 
         if (!z)
                 return 0;
-        zone_clear(z);
+        entry_clear(z);
         a->n_zones--;
         memmove(z, z + 1, (size_t) (a->zones + a->n_zones - z) * sizeof *z);
         return 1;
@@ -114,18 +114,19 @@ int allocations_get_zone(struct allocations *a, const struct zone *z, const stru
                          struct allocation *ret, struct error *e) {
         struct allocation_zone *entry = find(a, z->name);
         struct allocation ranges = {0};
+        uint8_t length = zone_automatic_v4(z);
         struct prefix pool, ula;
         bool new_v4, new_v6;
         int r;
 
         if (entry)
                 ranges = entry->ranges;
-        new_v4 = z->automatic_v4 && (ranges.v4.address.family != AF_INET || ranges.v4.length != z->size);
-        new_v6 = z->automatic_v6 && ranges.v6.address.family != AF_INET6;
+        new_v4 = length > 0 && (ranges.v4.address.family != AF_INET || ranges.v4.length != length);
+        new_v6 = zone_automatic_v6(z) > 0 && ranges.v6.address.family != AF_INET6;
         if (new_v4) {
                 r = prefix_parse(ALLOCATION_POOL, false, &pool);
                 if (r >= 0)
-                        r = allocations_choose(a, &pool, z->size, "zone", z->name, avoid, n_avoid, &ranges.v4, e);
+                        r = allocations_choose(a, &pool, length, "zone", z->name, avoid, n_avoid, &ranges.v4, e);
                 if (r < 0)
                         return r;
         }

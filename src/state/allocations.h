@@ -48,7 +48,7 @@ int allocations_find(const struct allocations *a, const char *name, struct alloc
 int allocations_release(struct allocations *a, const char *name);
 
 /* The automatic ranges of a zone: those it has, or new ones. 1: something is new. A range of another length than
- * z->size is replaced. */
+ * that wanted is replaced. */
 int allocations_get_zone(struct allocations *a, const struct zone *z, const struct prefix *avoid, size_t n_avoid,
                          struct allocation *ret, struct error *e);
 /* -ENOENT: it has none. */

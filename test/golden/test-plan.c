@@ -144,6 +144,7 @@ static void test_zone(void **state) {
         struct container c = example();
         struct zone z = ZONE_INIT, changed = ZONE_INIT;
         struct zone_network n = zone_of(&z), to;
+        struct prefix further = {.address = address("192.0.2.1"), .length = 28};
         struct network m, isolated;
         _cleanup_(plan_clear) struct plan admit = PLAN_INIT, link = PLAN_INIT, dismiss = PLAN_INIT, change = PLAN_INIT,
                                           none = PLAN_INIT, moved = PLAN_INIT;
@@ -155,10 +156,10 @@ static void test_zone(void **state) {
         compare_plan("zone-dismiss", &dismiss);
 
         changed.internal = true;
-        changed.mtu = 1400;
+        changed.link.mtu = 1400;
         assert_int_equal(host_access_add(&changed.access, "tcp/443"), 0);
-        changed.addresses[changed.n_addresses].address = address("192.0.2.1");
-        changed.addresses[changed.n_addresses++].length = 28;
+        changed.link.addresses = &further;
+        changed.link.n_addresses = 1;
         to = zone_of(&changed);
         assert_int_equal(plan_zone_change(&n, &to, &change), 0);
         compare_plan("zone-change", &change);

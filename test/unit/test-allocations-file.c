@@ -46,8 +46,8 @@ static void test_zones(void **state) {
         (void) strcpy(wide.name, "wide");
         (void) strcpy(n.name, "lan");
         (void) strcpy(o.name, "wide");
-        wide.size = 22;
-        wide.automatic_v6 = false;
+        wide.link.reset = true; /* IPv4 alone */
+        wide.link.automatic_v4 = 22;
         assert_int_equal(allocations_get_zone(a, &lan, NULL, 0, &ranges, NULL), 1);
         assert_int_equal(ranges.v4.length, 24);
         assert_int_equal(ranges.v6.length, 64);

@@ -70,18 +70,19 @@ static void test_bridge(void **state) {
 
 /* What the user gives stands beside the automatic ranges, or in their place. */
 static void test_addresses(void **state) {
+        struct prefix addresses[] = {prefix("10.100.200.1/24"), prefix("2001:db8::1/64")};
         struct zone z = zone("foo");
         struct allocation a = ranges();
         struct zone_network n;
 
-        z.addresses[z.n_addresses++] = prefix("10.100.200.1/24");
-        z.addresses[z.n_addresses++] = prefix("2001:db8::1/64");
+        z.link.addresses = addresses;
+        z.link.n_addresses = 2;
         assert_int_equal(zone_compute(&z, &a, machine_id, &n), 0);
         assert_prefix(&n.host_v4, "10.233.7.1/24");
         assert_int_equal(n.n_more, 2);
         assert_prefix(&n.more[0], "10.100.200.1/24");
 
-        z.automatic_v4 = z.automatic_v6 = false;
+        z.link.reset = true;
         assert_int_equal(zone_compute(&z, &a, machine_id, &n), 0);
         assert_prefix(&n.host_v4, "10.100.200.1/24");
         assert_prefix(&n.host_v6, "2001:db8::1/64");
@@ -89,7 +90,7 @@ static void test_addresses(void **state) {
         assert_true(n.masquerade_v4);
         assert_false(n.masquerade_v6); /* global: routed */
 
-        z.n_addresses = 0;
+        z.link.n_addresses = 0;
         assert_int_equal(zone_compute(&z, &a, machine_id, &n), -EINVAL);
 }
 
