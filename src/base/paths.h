@@ -21,6 +21,7 @@
         PATH_LIB "/profiles" /* NAME/system -> system-N; system-N/nixos-nspawn/{spec.json,data.json,...} */
 #define PATH_TREES       PATH_LIB "/trees" /* cached OS trees */
 #define PATH_ALLOCATIONS PATH_LIB "/addresses.json"
+#define PATH_ZONES       PATH_LIB "/zones"       /* NAME.json: zones that a command made */
 #define PATH_HOST        PATH_LIB "/host.json"   /* the host's configuration that is in force */
 #define PATH_LOGS        "/var/log/nixos-nspawn" /* NAME.log, NAME.log.1 */
 
@@ -30,6 +31,7 @@
 #define PATH_NETD_SOCKET      PATH_RUN "/io.nixos.Nspawn" /* Varlink */
 #define PATH_NETD_LOCK        PATH_RUN "/netd.lock"       /* flock held by the one daemon */
 #define PATH_ATTACHED         PATH_RUN "/networks"        /* NAME.json: what netd attached, for the next netd */
+#define PATH_ZONES_ATTACHED   PATH_RUN "/zones"           /* NAME.json: the zones whose bridges netd made */
 #define PATH_NETD_SYSCTLS     PATH_RUN "/sysctls.json"    /* what was switched on, with the value before */
 #define PATH_PROXY_SOCKET     PATH_RUN "/proxy"           /* control socket of the localhost proxy */
 #define PATH_PROXY_LOCK       PATH_RUN "/proxy.lock"      /* flock held by the one proxy */

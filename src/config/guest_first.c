@@ -71,14 +71,16 @@ static void append_main(struct buffer *b, const struct network *n, uint64_t dead
                 append_peer_route(b, &n->container_v4, &n->host_v4.address);
                 append_peer_route(b, &n->container_v6, &n->host_v6.address);
         }
-        append_gateway(b, &n->host_v4.address);
-        append_gateway(b, &n->host_v6.address);
+        if (!n->internal) {
+                append_gateway(b, &n->host_v4.address);
+                append_gateway(b, &n->host_v6.address);
+        }
         /* On a bridge the router is somewhere behind it. */
         if (n->mode == NETWORK_BRIDGE)
                 return;
-        append_neighbour(b, &n->host_v4.address, &n->host_mac);
-        append_neighbour(b, &n->host_v6.address, &n->host_mac);
-        append_neighbour(b, &n->host_link_local, &n->host_mac);
+        append_neighbour(b, &n->host_v4.address, &n->router_mac);
+        append_neighbour(b, &n->host_v6.address, &n->router_mac);
+        append_neighbour(b, &n->host_link_local, &n->router_mac);
 }
 
 char *guest_first_file(const struct network *n, uint64_t deadline_msec) {

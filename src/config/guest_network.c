@@ -51,12 +51,14 @@ char *guest_network_file(const struct container *c, const struct network *n, con
                 append_peer_route(&b, &n->container_v4, &n->host_v4.address);
                 append_peer_route(&b, &n->container_v6, &n->host_v6.address);
         }
-        append_key(&b, "\n[Route]\n", "Gateway", &n->host_v4.address);
-        append_key(&b, "\n[Route]\n", "Gateway", &n->host_v6.address);
+        if (!n->internal) {
+                append_key(&b, "\n[Route]\n", "Gateway", &n->host_v4.address);
+                append_key(&b, "\n[Route]\n", "Gateway", &n->host_v6.address);
+        }
         if (n->mode == NETWORK_BRIDGE)
                 return buffer_steal(&b);
-        network_file_neighbour(&b, &n->host_v4.address, &n->host_mac);
-        network_file_neighbour(&b, &n->host_v6.address, &n->host_mac);
-        network_file_neighbour(&b, &n->host_link_local, &n->host_mac);
+        network_file_neighbour(&b, &n->host_v4.address, &n->router_mac);
+        network_file_neighbour(&b, &n->host_v6.address, &n->router_mac);
+        network_file_neighbour(&b, &n->host_link_local, &n->router_mac);
         return buffer_steal(&b);
 }

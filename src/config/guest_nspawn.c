@@ -33,11 +33,12 @@ static void append_network(struct buffer *b, const struct container *c) {
         buffer_append_string(b, "\n[Network]\n");
         if (c->mode == NETWORK_BRIDGE)
                 buffer_append_format(b, "Bridge=%s\n", c->attached_to);
+        /* Not Zone=: nspawn would delete the bridge with the last member. */
+        if (c->mode == NETWORK_ZONE)
+                buffer_append_format(b, "Bridge=vz-%s\n", c->attached_to);
         if (c->mode != NETWORK_HOST)
                 buffer_append_string(b, "Private=yes\n");
         buffer_append_format(b, "VirtualEthernet=%s\n", yes_no(c->mode != NETWORK_HOST && c->mode != NETWORK_NONE));
-        if (c->mode == NETWORK_ZONE)
-                buffer_append_format(b, "Zone=%s\n", c->attached_to);
 }
 
 char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, const char *init) {

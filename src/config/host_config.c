@@ -4,6 +4,7 @@
 #include "check.h"
 #include "load.h"
 #include "table.h"
+#include "zone_options.h"
 
 #include <errno.h>
 
@@ -37,6 +38,8 @@ static int check(const json_t *host, const struct config_tree *t, const char *pa
 
         if (r >= 0)
                 r = host_suffix_read(host, suffix, &option, e);
+        if (r >= 0)
+                r = host_zones_check(host, &option, e);
         if (r < 0) {
                 where = config_tree_where(t, path, option);
                 (void) error_prefix(e, r, "%s", where ? where : path);

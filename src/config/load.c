@@ -177,7 +177,9 @@ static int load_tree(const char *path, const char *set, const char *name, const 
 
 int config_tree_load(const char *path, const char *set, const char *name, struct config_tree *ret, struct error *e) {
         _cleanup_(config_tree_clear) struct config_tree t = CONFIG_TREE_INIT;
-        json_t *table = strcmp(set, CONFIG_SET_HOST) == 0 ? table_load_host() : table_load();
+        json_t *table = strcmp(set, CONFIG_SET_HOST) == 0   ? table_load_host()
+                        : strcmp(set, CONFIG_SET_ZONE) == 0 ? table_load_zone()
+                                                            : table_load();
         int r;
 
         if (!table)

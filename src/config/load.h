@@ -7,6 +7,7 @@
 
 #define CONFIG_SET_CONTAINER "options"
 #define CONFIG_SET_HOST      "host"
+#define CONFIG_SET_ZONE      "zone"
 
 struct config_tree {
         char *absolute; /* path of the file */

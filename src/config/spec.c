@@ -10,6 +10,7 @@
 #include "model/names.h"
 #include "spec_forwards.h"
 #include "value.h"
+#include "zone_options.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,7 +48,6 @@ static const struct pending {
         {NULL, "mountDaemonSocket", JSON_FALSE},
         {NULL, "systemCallFilter", JSON_NULL},
         {NULL, "bridge", JSON_NULL},
-        {NULL, "zone", JSON_NULL},
         {NULL, "credentials", JSON_ARRAY},
         {NULL, "hostNetworkConfig", JSON_NULL},
         {NULL, "containerNetworkConfig", JSON_NULL},
@@ -201,6 +201,46 @@ static int read_switches(const json_t *options, struct container *c, struct erro
         return r < 0 ? r : read_boolean(options, "userNamespacing", true, &c->user_namespacing, e);
 }
 
+/* What is said of the host's side of a link that the container does not have is a mistake. */
+static int read_zone(const json_t *options, struct container *c, struct error *e) {
+        const json_t *v = json_object_get(options, "zone"), *host = json_object_get(options, "hostNetworkConfig");
+        const char *zone = value_string(v), *problem;
+        int r;
+
+        r = read_boolean(options, "isolated", false, &c->isolated, e);
+        if (r >= 0)
+                r = host_access_from_options(json_object_get(options, "hostAccess"), OPTIONS, &c->access, e);
+        if (r < 0)
+                return r;
+        if (!v || json_is_null(v)) {
+                if (c->isolated)
+                        return error_set(e, EINVAL, EXIT_CONTAINER,
+                                         OPTIONS ".isolated is for members of a zone (" OPTIONS ".zone); containers "
+                                                 "without one are closed to each other anyway");
+                return 0;
+        }
+        problem = zone ? zone_name_problem(zone) : NULL;
+        if (!zone)
+                return wrong_value(OPTIONS ".zone", "the name of a zone", v, e);
+        if (problem)
+                return error_set(e, EINVAL, EXIT_CONTAINER, OPTIONS ".zone = \"%s\": %s", zone, problem);
+        if (host && !json_is_null(host))
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "hostNetworkConfig and zone are mutually exclusive on container '%s': the host's side "
+                                 "of zone '%s' is configured by nixos.containers.zones.%s of the host's configuration, "
+                                 "or by 'nixos-nspawn zone update %s --config FILE'",
+                                 c->name, zone, zone, zone);
+        if (!host_access_equal(&c->access, &(struct host_access){0}))
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 OPTIONS
+                                 ".hostAccess: container '%s' is in zone '%s', whose own hostAccess counts; set "
+                                 "it there",
+                                 c->name, zone);
+        c->mode = NETWORK_ZONE;
+        c->attached_to = strdup(zone);
+        return c->attached_to ? 0 : -ENOMEM;
+}
+
 static int read_activation(const json_t *options, struct container *c, struct error *e) {
         return check_activation(options, &c->auto_start, e);
 }
@@ -212,7 +252,7 @@ static int read_pending(const json_t *options, struct container *c, struct error
 /* All of them, so that everything that is wrong is told at once. */
 static int read_options(const json_t *options, struct container *c, struct error *e) {
         static int (*const readers[])(const json_t *, struct container *, struct error *) = {
-                read_pending, read_activation, read_switches, read_timeout, read_bind_mounts, read_forwards,
+                read_zone, read_pending, read_activation, read_switches, read_timeout, read_bind_mounts, read_forwards,
         };
         _cleanup_(error_clear) struct error problems = ERROR_INIT;
         int r;

@@ -8,6 +8,7 @@
 #include "config/guest.h"
 #include "config/spec.h"
 #include "front/directories.h"
+#include "state/zones.h"
 #include "state/applied.h"
 
 #include <errno.h>
@@ -119,12 +120,21 @@ static int choose_tree(const struct invocation *i, const struct definition *befo
         return 0;
 }
 
+/* Before anything is made. */
+static int check_zone(const struct definition *d, struct error *e) {
+        _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
+
+        return d->container.mode == NETWORK_ZONE ? zones_load(d->container.attached_to, &zone, NULL, e) : 0;
+}
+
 /* Takes d over, also on failure. */
 static int load_config(const char *config, struct definition *d, struct definition *ret, struct error *e) {
         int r = config_load(config, d->name, &d->spec, e);
 
         if (r >= 0)
                 r = spec_to_container(d->spec, d->name, &d->container, e);
+        if (r >= 0)
+                r = check_zone(d, e);
         if (r < 0) {
                 definition_clear(d);
                 return r;

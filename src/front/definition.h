@@ -21,7 +21,6 @@ struct definition {
         json_t *spec;
         struct container container;
         struct tree tree; /* empty before definition_prepare() */
-        struct allocation allocation;
         struct network network; /* borrows from container */
 };
 
@@ -44,7 +43,7 @@ int definition_load_file(const char *config, const char *name, const char *syste
 /* Makes or finds the tree. */
 int definition_prepare(struct definition *d, runtime_progress_t progress, void *userdata, struct error *e);
 
-/* Fills in allocation (the container's own, or a new one, kept when `save`) and network. With `save` it needs
+/* Allocates what it needs (its own, or something new, kept when `save`) and fills in network. With `save` it needs
  * store_lock(). */
 int definition_allocate(struct definition *d, bool save, struct error *e);
 
@@ -60,7 +59,7 @@ int definition_save(const struct definition *d, const char *config, struct store
 /* Refuses ports that another container has or a process of the host listens on; the definition must be saved. */
 int definition_check_ports(const struct definition *d, struct error *e);
 
-/* A generation, 0: the one in force, with the tree that it was made with; neither allocation nor network. */
+/* A generation, 0: the one in force, with the tree that it was made with; without network. */
 int definition_load_generation(const char *name, unsigned generation, struct definition *ret, struct error *e);
 
 /* Adds the steps that make the tree and generation `number` to a dry run. */

@@ -97,14 +97,12 @@ static void add_status(const struct describer *d, json_t *object, const char *na
 }
 
 static void add_network(const struct describer *d, json_t *object, const struct container *c) {
-        struct allocation allocation = {0};
         _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
-        /* The addresses of a nixos-container are in its definition. */
-        if (c->kind == CONTAINER_NSPAWN &&
-            (!d->allocations || allocations_find(d->allocations, c->name, &allocation) < 0))
-                return;
-        if (!d->machine_id_known || network_compute(c, &allocation, d->machine_id, &network) < 0)
+        if (c->mode == NETWORK_ZONE)
+                (void) json_object_set_new(object, "zone", json_string(c->attached_to));
+        if (!d->allocations || !d->machine_id_known ||
+            store_network(c, d->allocations, d->machine_id, &network, NULL) < 0)
                 return;
         if (!d->has_v6)
                 network_drop_v6(&network);

@@ -108,8 +108,8 @@ int names_publish(const struct network *n, int ifindex) {
                 return r;
         append_address(&b, &n->container_v4.address);
         append_address(&b, &n->container_v6.address);
-        /* Of a member of a bridge the host's end has no addresses: it is reached over the bridge. */
-        if (n->mode == NETWORK_VETH && n->container_v6.address.family == AF_UNSPEC &&
+        /* Of a member of a zone, ifindex is that of the bridge. */
+        if ((n->mode == NETWORK_VETH || n->mode == NETWORK_ZONE) && n->container_v6.address.family == AF_UNSPEC &&
             n->container_link_local.family != AF_UNSPEC)
                 buffer_append_format(&b, "%s%%%d\n", address_format(&n->container_link_local, link_local), ifindex);
         r = b.size == 0 ? names_withdraw(n->name) : buffer_error(&b);

@@ -8,6 +8,7 @@
 #include "config/spec_text.h"
 #include "confs.h"
 #include "model/names.h"
+#include "zones.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -168,25 +169,54 @@ bool store_host_has_v6(void) {
         return file_read("/proc/sys/net/ipv6/conf/default/disable_ipv6", 16, &text, NULL) >= 0 && text[0] == '0';
 }
 
+static int no_addresses(const char *name, struct error *e) {
+        return error_set(e, ENOENT, EXIT_CONTAINER,
+                         "container '%s' has no addresses in '%s'; run 'nixos-nspawn update %s' to give it some", name,
+                         PATH_ALLOCATIONS, name);
+}
+
+static int member_network(const struct container *c, const struct allocations *a, const uint8_t machine_id[16],
+                          struct network *ret, struct error *e) {
+        struct zone_network zone;
+        uint32_t number;
+        int r = zones_compute(c->attached_to, a, machine_id, &zone, e);
+
+        if (r < 0)
+                return r;
+        if (allocations_find_member(a, c->attached_to, c->name, &number) < 0)
+                return no_addresses(c->name, e);
+        r = zone_member(c, &zone, number, machine_id, ret);
+        /* Its zone has another range since. */
+        if (r == -ERANGE)
+                return no_addresses(c->name, e);
+        return r < 0 ? error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", c->name) : 0;
+}
+
+int store_network(const struct container *c, const struct allocations *a, const uint8_t machine_id[16],
+                  struct network *ret, struct error *e) {
+        struct allocation ranges = {0};
+        int r;
+
+        if (c->kind == CONTAINER_NSPAWN && c->mode == NETWORK_ZONE)
+                return member_network(c, a, machine_id, ret, e);
+        if (c->kind == CONTAINER_NSPAWN && c->mode == NETWORK_VETH && allocations_find(a, c->name, &ranges) < 0)
+                return no_addresses(c->name, e);
+        r = network_compute(c, &ranges, machine_id, ret);
+        if (r < 0)
+                return error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", c->name);
+        if (!store_host_has_v6())
+                network_drop_v6(ret);
+        return 0;
+}
+
 int store_compute_network(const char *name, const struct allocations *a, const uint8_t machine_id[16],
                           struct container *c, struct network *ret, struct error *e) {
-        struct allocation ranges = {0};
         int r;
 
         r = store_load(name, c, e);
         if (r < 0)
                 return r;
-        if (c->kind == CONTAINER_NSPAWN && c->mode == NETWORK_VETH && allocations_find(a, name, &ranges) < 0)
-                r = error_set(e, ENOENT, EXIT_CONTAINER,
-                              "container '%s' has no addresses in '%s'; run 'nixos-nspawn update %s' to give it some",
-                              name, PATH_ALLOCATIONS, name);
-        else {
-                r = network_compute(c, &ranges, machine_id, ret);
-                if (r < 0)
-                        (void) error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", name);
-                else if (!store_host_has_v6())
-                        network_drop_v6(ret);
-        }
+        r = store_network(c, a, machine_id, ret, e);
         if (r < 0)
                 container_clear(c);
         return r;

@@ -44,8 +44,11 @@ bool store_host_has_v6(void);
 /* Everything at once: spec, allocation (must exist), machine id -> network. c is filled too, as the network borrows
  * from it. Both are the caller's to clear. */
 int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e);
-/* The same for who keeps allocations and machine id in memory: the cost of one does not grow with their number. */
+/* From a container and what is allocated to it, whichever kind of network it has; c must outlive ret. */
 struct allocations;
+int store_network(const struct container *c, const struct allocations *a, const uint8_t machine_id[16],
+                  struct network *ret, struct error *e);
+/* The same for who keeps allocations and machine id in memory: the cost of one does not grow with their number. */
 int store_compute_network(const char *name, const struct allocations *a, const uint8_t machine_id[16],
                           struct container *c, struct network *ret, struct error *e);
 

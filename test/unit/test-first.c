@@ -15,6 +15,7 @@ static struct network example(void) {
         struct network n = {.name = "example", .link = "ve-example", .mtu = 1400};
 
         assert_int_equal(mac_parse("22:bc:8e:7d:3d:70", &n.host_mac), 0);
+        n.router_mac = n.host_mac;
         assert_int_equal(mac_parse("f6:5f:83:ae:3d:21", &n.container_mac), 0);
         assert_int_equal(prefix_parse("10.233.5.17/28", false, &n.host_v4), 0);
         assert_int_equal(prefix_parse("10.233.5.18/28", false, &n.container_v4), 0);

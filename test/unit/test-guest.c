@@ -87,7 +87,7 @@ static void assert_network(enum network_mode mode, const char *expected) {
 }
 
 static void test_nspawn_network(void **state) {
-        assert_network(NETWORK_ZONE, "[Network]\nPrivate=yes\nVirtualEthernet=yes\nZone=lan\n");
+        assert_network(NETWORK_ZONE, "[Network]\nBridge=vz-lan\nPrivate=yes\nVirtualEthernet=yes\n");
         assert_network(NETWORK_BRIDGE, "[Network]\nBridge=lan\nPrivate=yes\nVirtualEthernet=yes\n");
         assert_network(NETWORK_NONE, "[Network]\nPrivate=yes\nVirtualEthernet=no\n");
         assert_network(NETWORK_HOST, "[Network]\nVirtualEthernet=no\n");

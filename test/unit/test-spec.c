@@ -209,7 +209,6 @@ static void test_doubles(void **state) {
         "config"
 
 static void test_not_yet(void **state) {
-        assert_refused("{\"zone\": \"myzone\"}", PENDING("zone"));
         assert_refused("{\"bridge\": \"br0\"}", PENDING("bridge"));
         assert_refused("{\"declarative\": true}", PENDING("declarative"));
         assert_refused("{\"sharedNix\": false}", PENDING("sharedNix"));
@@ -268,7 +267,38 @@ static void test_not_yet_is_the_tables(void **state) {
                 pending += is_pending;
         }
         json_decref(table);
-        assert_int_equal(pending, 9);
+        assert_int_equal(pending, 8);
+}
+
+static void test_zone(void **state) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT, veth = CONTAINER_INIT;
+        struct error e = ERROR_INIT;
+
+        assert_int_equal(read_spec("{\"zone\": \"myzone\", \"isolated\": true}", "example", &c, &e), 0);
+        assert_int_equal(c.mode, NETWORK_ZONE);
+        assert_string_equal(c.attached_to, "myzone");
+        assert_true(c.isolated);
+        assert_int_equal(read_spec("{\"hostAccess\": [\"tcp/443\", \"53\"]}", "example", &veth, &e), 0);
+        assert_int_equal(veth.access.n_ports, 3);
+
+        assert_refused(
+                "{\"zone\": \"a-zone-too-long\"}",
+                "container 'example': nixosContainer.zone = \"a-zone-too-long\": a name has at most 12 characters, "
+                "so that its bridge can be called vz-NAME");
+        assert_refused("{\"isolated\": true}",
+                       "container 'example': nixosContainer.isolated is for members of a zone (nixosContainer.zone); "
+                       "containers without one are closed to each other anyway");
+        assert_refused(
+                "{\"zone\": \"lan\", \"hostAccess\": \"all\"}",
+                "container 'example': nixosContainer.hostAccess: container 'example' is in zone 'lan', whose own "
+                "hostAccess counts; set it there");
+        assert_refused("{\"hostAccess\": [\"tcp/0\"]}",
+                       "container 'example': nixosContainer.hostAccess: expected \"services\", \"all\", \"none\" or a "
+                       "list of ports (\"tcp/443\", \"8080\"), found the string \"tcp/0\"");
+        assert_true(read_spec("{\"zone\": \"lan\", \"hostNetworkConfig\": {}}", "example", &veth, &e) < 0);
+        assert_non_null(strstr(error_message(&e), "hostNetworkConfig and zone are mutually exclusive on container"));
+        assert_non_null(strstr(error_message(&e), "nixos-nspawn zone update lan --config FILE"));
+        error_clear(&e);
 }
 
 #define MOUNT(n)                                                                                                       \
@@ -421,12 +451,19 @@ static void test_text(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_text),          cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_everything),    cmocka_unit_test(test_timeouts),
-                cmocka_unit_test(test_ports_refused), cmocka_unit_test(test_doubles),
-                cmocka_unit_test(test_not_yet),       cmocka_unit_test(test_not_yet_is_the_tables),
-                cmocka_unit_test(test_wrong_types),   cmocka_unit_test(test_bind_mounts_refused),
-                cmocka_unit_test(test_damaged_specs), cmocka_unit_test(test_names),
+                cmocka_unit_test(test_text),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_everything),
+                cmocka_unit_test(test_timeouts),
+                cmocka_unit_test(test_ports_refused),
+                cmocka_unit_test(test_doubles),
+                cmocka_unit_test(test_not_yet),
+                cmocka_unit_test(test_not_yet_is_the_tables),
+                cmocka_unit_test(test_zone),
+                cmocka_unit_test(test_wrong_types),
+                cmocka_unit_test(test_bind_mounts_refused),
+                cmocka_unit_test(test_damaged_specs),
+                cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,4 +4,5 @@
   ./names.nix
   ./nat.nix
   ./networkmanager.nix
+  ./zones.nix
 ]

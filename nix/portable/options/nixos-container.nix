@@ -61,10 +61,15 @@ in
     zone = mkOption {
       type = types.nullOr types.str;
       default = null;
-      pending = true;
       example = "myzone";
-      description = "The zone, a network that containers share, that the container joins.";
+      description = "The zone, a network that containers share, that the container joins. `nixos-nspawn zone create` makes one, or nixos.containers.zones of the host's configuration.";
     };
+    isolated = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether the container does not reach the other isolated members of its zone, nor they it. Not known to the NixOS module.";
+    };
+    hostAccess = import ./host-access.nix { inherit lib; };
     credentials = mkOption {
       type = types.listOf (
         types.submodule {

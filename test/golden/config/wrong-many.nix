@@ -2,7 +2,7 @@
 {
   nixosContainer.forwardPort = [ ];
   nixosContainer.ephemeral = 3;
-  nixosContainer.zone = "z";
+  nixosContainer.mountDaemonSocket = true;
   nixosContainer.forwardPorts = [
     { hostPort = 0; }
     { hostPort = 8080; containerPort = "http"; }

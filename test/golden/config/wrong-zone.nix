@@ -1,1 +1,1 @@
-{ nixosContainer.zone = "myzone"; }
+{ nixosContainer.zone = "a-zone-too-long"; }
