@@ -132,7 +132,9 @@ static const struct command commands[] = {
                 .name = "login",
                 .synopsis = "NAME",
                 .summary = "log in, as on a console",
-                .description = "Opens the login prompt of the running container NAME on this terminal.",
+                .description =
+                        "Opens the login prompt of the running container NAME on this terminal. Pressing ^] three "
+                        "times within a second leaves it.",
                 .min = 1,
                 .max = 1,
                 .completion = COMPLETE_CONTAINER,

@@ -51,7 +51,7 @@ static int reports_read(int fd, struct run *run, struct error *e) {
                         run->command = report.fd;
                         break;
                 case REPORT_TERMINAL:
-                        run->terminal = report.fd;
+                        terminal_take(run, report.fd);
                         break;
                 case REPORT_ERROR:
                         return error_set(e, report.code, report.exit_status, "%s", report.text);
@@ -86,6 +86,8 @@ static int wait_for_end(struct run *run, int signals, pid_t middle, int *ret_exi
                 if (wait[1].revents)
                         signal_forward(run, signals);
                 terminal_relay(run, wait + 2);
+                if (run->left)
+                        (void) kill(middle, SIGKILL); /* and the command with it */
                 if (wait[0].revents)
                         break;
         }
@@ -93,7 +95,7 @@ static int wait_for_end(struct run *run, int signals, pid_t middle, int *ret_exi
         while (waitpid(middle, &status, 0) < 0)
                 if (errno != EINTR)
                         return -errno;
-        *ret_exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        *ret_exit = run->left ? 0 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return 0;
 }
 
@@ -162,6 +164,7 @@ int run_in(const struct run_target *target, char *const argv[], const char *user
         r = run_inside(&run, &enter, ret_exit, e);
         fd_closep(&run.command);
         fd_closep(&run.terminal);
+        fd_closep(&run.held);
         /* What the command left running in the background keeps the group; it goes with the container. */
         (void) rmdir(group);
         return r;

@@ -2,15 +2,24 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define ESCAPE  '\x1d'
+#define ESCAPES 3
 
 void terminal_size_copy(struct run *run) {
         struct winsize size;
 
         if (run->terminal >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) >= 0)
                 (void) ioctl(run->terminal, TIOCSWINSZ, &size);
+}
+
+void terminal_take(struct run *run, int master) {
+        run->terminal = master;
+        run->held = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
 void terminal_begin(struct run *run) {
@@ -66,13 +75,33 @@ static void relay_empty(struct relay *r, int fd) {
         memmove(r->data, r->data + n, r->size);
 }
 
+/* Three times ^] within a second, as with machinectl: a login prompt ends by no key of its own. */
+static void look_for_escape(struct run *run) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        for (size_t i = 0; run->raw && i < run->in.size; i++) {
+                if (run->in.data[i] != ESCAPE || run->escapes == 0 || now.tv_sec > run->escaping + 1)
+                        run->escapes = 0;
+                if (run->in.data[i] != ESCAPE)
+                        continue;
+                if (run->escapes == 0)
+                        run->escaping = now.tv_sec;
+                run->escapes++;
+                if (run->escapes == ESCAPES)
+                        run->left = true;
+        }
+}
+
 void terminal_relay(struct run *run, const struct pollfd *polled) {
         bool hung_up = false;
 
         if (run->terminal < 0)
                 return;
-        if (polled[0].revents)
+        if (polled[0].revents) {
                 relay_fill(&run->in, STDIN_FILENO, &run->input_over);
+                look_for_escape(run);
+        }
         if (run->input_over && polled[0].revents && run->in.size == 0) {
                 /* What a person would press; a command that waits for input ends. */
                 run->in.data[0] = 4;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <termios.h>
+#include <time.h>
 
 #define RELAY_SIZE 4096
 
@@ -16,13 +17,20 @@ struct relay {
 struct run {
         int command;  /* pidfd */
         int terminal; /* master, non-blocking; -1: the command has this side's own files */
+        int held;     /* its other end, kept open: login(1) hangs up and opens again, which is no end */
         bool raw;
         bool input_over;
+        bool left;        /* by the keys for it */
+        unsigned escapes; /* of these keys, one after the other */
+        time_t escaping;  /* since when, CLOCK_MONOTONIC */
         struct termios before;
         struct relay in, out;
 };
 
-#define RUN_INIT ((struct run){.command = -1, .terminal = -1})
+#define RUN_INIT ((struct run){.command = -1, .terminal = -1, .held = -1})
+
+/* The terminal inside, as soon as it is known; taken over. */
+void terminal_take(struct run *run, int master);
 
 /* Raw mode (where standard input is a terminal) and size; terminal_end() puts everything back. Both do nothing without
  * a terminal inside. */

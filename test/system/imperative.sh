@@ -4,6 +4,7 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
+source "$(dirname "$0")/../lib/dialogue.sh"
 
 make_peer
 need "setup" nixos-nspawn setup
@@ -42,6 +43,11 @@ fails "run passes the exit status on" 7 '' nixos-container run foo -- sh -c 'exi
 same "words stay words" "a b 'c' \$d" "$(nixos-container run foo -- echo "a b 'c' \$d")"
 same "status" "up" "$(nixos-container status foo)"
 fails "login needs a terminal" 1 "a login needs a terminal" nixos-container login foo
+need "  a password" nixos-container run foo -- sh -c 'echo root:secret | chpasswd'
+prints "login, on one" 'I am root at foo' dialogue 'login:' 'root\n' 'assword:' 'secret\n' '#' 'echo I am $(id -un) at $(hostname)\n' '#' 'exit\n' \
+        -- script -qec 'nixos-container login foo' /dev/null
+succeeds "  ^] three times leaves it" dialogue 'login:' '\035\035\035' -- script -qec 'nixos-container login foo' /dev/null
+refused "  nothing of it is left inside" nixos-container run foo -- pgrep -x login
 prints "root-login" '^0 /root$' bash -c "echo 'echo \$(id -u) \$PWD' | nixos-container root-login foo"
 prints "nixos-nspawn list shows it" '^foo +running +imperative +10.233.1.2 .*nixos-container$' nixos-nspawn list
 prints "nixos-nspawn run enters it, too" '^Linux$' nixos-nspawn run foo -- uname
