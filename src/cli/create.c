@@ -11,6 +11,7 @@
 
 #include "base/paths.h"
 #include "model/names.h"
+#include "runtime/links.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -250,6 +251,8 @@ static int create_check(struct creation *c, const char *name, struct error *e) {
                 r = definition_load(i, name, NULL, &c->definition, e);
         if (r >= 0)
                 r = check_free(c, e);
+        if (r >= 0 && wants_start(c))
+                r = links_check(&c->definition.container, NULL, e);
         return r;
 }
 

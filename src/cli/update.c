@@ -7,6 +7,7 @@
 #include "front/inventory.h"
 
 #include "base/paths.h"
+#include "runtime/links.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -63,7 +64,8 @@ static int update_check(const struct invocation *i, const char *name, struct cha
         /* One that is not there any more is one that nothing can be compared with. */
         if (c->running)
                 (void) activation_load_base(c, name, NULL);
-        return activation_decide(c, e);
+        r = activation_decide(c, e);
+        return r < 0 || c->effect != EFFECT_RESTART ? r : links_check(container, &change_base(c)->container, e);
 }
 
 static int update(struct invocation *i, const struct entry *entry, struct change *c, struct error *e) {

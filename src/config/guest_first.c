@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void append_address(struct buffer *b, const struct prefix *p) {
         char text[PREFIX_TEXT_MAX];
@@ -38,7 +39,7 @@ static void append_peer_route(struct buffer *b, const struct prefix *own, const 
 static void append_extra(struct buffer *b, const struct network_pair *p, uint64_t deadline_msec) {
         struct prefix link_local = {.address = p->container_link_local, .length = 64};
 
-        buffer_append_format(b, "link %s\n", p->link);
+        buffer_append_format(b, "link %s\n", p->guest_link);
         buffer_append_format(b, "deadline %" PRIu64 "\n", deadline_msec);
         append_address(b, &p->container_v4);
         append_address(b, &p->container_v6);
@@ -57,7 +58,7 @@ static void append_main(struct buffer *b, const struct network *n, uint64_t dead
         char mac[MAC_TEXT_MAX];
 
         buffer_append_string(b, "link host0\n");
-        if (n->kind == CONTAINER_NIXOS)
+        if (strcmp(n->guest_link, "host0") != 0)
                 buffer_append_format(b, "name %s\n", n->guest_link);
         if (n->guest_mac_set)
                 buffer_append_format(b, "mac %s\n", mac_format(&n->container_mac, mac));
@@ -67,7 +68,7 @@ static void append_main(struct buffer *b, const struct network *n, uint64_t dead
         append_address(b, &n->container_v4);
         append_address(b, &n->container_v6);
         append_address(b, &link_local);
-        if (n->kind == CONTAINER_NIXOS) {
+        if (n->kind == CONTAINER_NIXOS || n->mode == NETWORK_BRIDGE) {
                 append_peer_route(b, &n->container_v4, &n->host_v4.address);
                 append_peer_route(b, &n->container_v6, &n->host_v6.address);
         }
@@ -88,7 +89,7 @@ char *guest_first_file(const struct network *n, uint64_t deadline_msec) {
 
         buffer_append_format(&b, "# The network of %s before its PID 1, for nspawn-first. Made anew at each start.\n",
                              n->name);
-        if (n->kind != CONTAINER_NIXOS || n->link[0])
+        if (n->link[0])
                 append_main(&b, n, deadline_msec);
         for (size_t i = 0; i < n->n_extra; i++)
                 append_extra(&b, &n->extra[i], deadline_msec);

@@ -29,6 +29,16 @@ static void append_bind(struct buffer *b, const char *mount, bool map) {
         buffer_append_string(b, "\n");
 }
 
+static void append_lines(struct buffer *b, char *const *lines) {
+        for (; lines && *lines; lines++)
+                buffer_append_format(b, "%s\n", *lines);
+}
+
+static void append_each(struct buffer *b, const char *key, char *const *values) {
+        for (; values && *values; values++)
+                buffer_append_format(b, "%s=%s\n", key, *values);
+}
+
 static void append_network(struct buffer *b, const struct container *c) {
         buffer_append_string(b, "\n[Network]\n");
         if (c->mode == NETWORK_BRIDGE)
@@ -36,14 +46,21 @@ static void append_network(struct buffer *b, const struct container *c) {
         /* Not Zone=: nspawn would delete the bridge with the last member. */
         if (c->mode == NETWORK_ZONE)
                 buffer_append_format(b, "Bridge=vz-%s\n", c->attached_to);
-        if (c->mode != NETWORK_HOST)
-                buffer_append_string(b, "Private=yes\n");
-        buffer_append_format(b, "VirtualEthernet=%s\n", yes_no(c->mode != NETWORK_HOST && c->mode != NETWORK_NONE));
+        append_each(b, "IPVLAN", c->ipvlans);
+        append_each(b, "Interface", c->interfaces);
+        append_each(b, "MACVLAN", c->macvlans);
+        buffer_append_format(b, "Private=%s\n", yes_no(c->mode != NETWORK_HOST));
+        buffer_append_format(b, "VirtualEthernet=%s\n", yes_no(container_has_link(c)));
+        for (size_t i = 0; i < c->n_extra_veths; i++)
+                buffer_append_format(b, "VirtualEthernetExtra=%s:%s\n", c->extra_veths[i].name,
+                                     c->extra_veths[i].inside ?: c->extra_veths[i].name);
 }
 
 char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, const char *init) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         bool map = c->user_namespacing && idmap;
+        /* A network in which the host has no end needs no first process, and one that is shared may not have it. */
+        bool first = container_is_attached(c);
 
         buffer_append_format(&b,
                              "# Made by nixos-nspawn: changes here are lost at the next update.\n"
@@ -53,19 +70,22 @@ char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, 
                              "KillSignal=SIGRTMIN+3\n"
                              "LinkJournal=no\n"
                              "NotifyReady=yes\n"
-                             "Parameters=%s %s\n"
+                             "Parameters=%s%s\n"
                              "PrivateUsers=%s\n"
                              "ResolvConf=off\n"
-                             "Timezone=off\n"
-                             "\n"
-                             "[Files]\n",
-                             yes_no(c->ephemeral), PATH_GUEST_FIRST, init, c->user_namespacing ? "pick" : "no");
+                             "Timezone=off\n",
+                             yes_no(c->ephemeral), first ? PATH_GUEST_FIRST " " : "", init,
+                             c->user_namespacing ? "pick" : "no");
+        append_lines(&b, c->exec);
+        buffer_append_string(&b, "\n[Files]\n");
         for (char **mount = c->bind_mounts; mount && *mount; mount++)
                 append_bind(&b, *mount, map);
         if (usr)
                 buffer_append_format(&b, "BindReadOnly=%s:/usr:norbind%s\n", usr, map ? ",idmap" : "");
-        buffer_append_format(&b, "BindReadOnly=%s/%s/guest:%s\n", PATH_CONTAINERS, c->name, PATH_GUEST_FOLDER);
+        if (first)
+                buffer_append_format(&b, "BindReadOnly=%s/%s/guest:%s\n", PATH_CONTAINERS, c->name, PATH_GUEST_FOLDER);
         buffer_append_format(&b, "PrivateUsersOwnership=%s\n", c->user_namespacing ? "auto" : "chown");
+        append_lines(&b, c->files);
         append_network(&b, c);
         return buffer_steal(&b);
 }

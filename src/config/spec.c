@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "model/names.h"
 #include "spec_forwards.h"
+#include "spec_nspawn.h"
 #include "value.h"
 #include "zone_options.h"
 
@@ -43,15 +44,10 @@ static const struct pending {
         const char *key;
         json_type unset; /* the type of the default: JSON_NULL, JSON_FALSE, JSON_TRUE, or JSON_ARRAY for [] */
 } pending_options[] = {
-        {NULL, "declarative", JSON_FALSE},
-        {NULL, "sharedNix", JSON_TRUE},
-        {NULL, "mountDaemonSocket", JSON_FALSE},
-        {NULL, "systemCallFilter", JSON_NULL},
-        {NULL, "bridge", JSON_NULL},
-        {NULL, "credentials", JSON_ARRAY},
-        {NULL, "hostNetworkConfig", JSON_NULL},
-        {NULL, "containerNetworkConfig", JSON_NULL},
-        {"activation", "reloadScript", JSON_NULL},
+        {NULL, "declarative", JSON_FALSE},           {NULL, "sharedNix", JSON_TRUE},
+        {NULL, "mountDaemonSocket", JSON_FALSE},     {NULL, "systemCallFilter", JSON_NULL},
+        {NULL, "credentials", JSON_ARRAY},           {NULL, "hostNetworkConfig", JSON_NULL},
+        {NULL, "containerNetworkConfig", JSON_NULL}, {"activation", "reloadScript", JSON_NULL},
 };
 
 static bool pending_is_unset(const struct pending *p, const json_t *options) {
@@ -306,6 +302,8 @@ int spec_to_container(const json_t *spec, const char *name, struct container *re
                 return error_set(e, EINVAL, EXIT_CONTAINER, "container name '%s': %s", name, problem);
         c.name = strdup(name);
         r = c.name ? read_options(options, &c, e) : -ENOMEM;
+        if (r >= 0)
+                r = spec_read_nspawn(json_object_get(spec, "config"), &c, e);
         if (r == -ENOMEM)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "container '%s': reading its spec", name);
         if (r < 0)

@@ -156,6 +156,7 @@ static const struct {
         {"\"credentials\"", "[]"},
         {"\"declarative\"", "false"},
         {"\"ephemeral\"", "false"},
+        {"\"extraVeths\"", "{}"},
         {"\"hostNetworkConfig\"", "null"},
         {"\"mountDaemonSocket\"", "false"},
         {"\"sharedNix\"", "true"},
@@ -213,7 +214,8 @@ static bool keep_option(const struct span *key, const struct span *value, void *
         return true;
 }
 
-static json_t *parse(const struct span *version, struct kept *kept) {
+/* nspawn: empty where there is none. */
+static json_t *parse(const struct span *version, struct kept *kept, const struct span *nspawn) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
 
         buffer_append_string(&b, "{\"version\":");
@@ -221,6 +223,10 @@ static json_t *parse(const struct span *version, struct kept *kept) {
         buffer_append_string(&b, ",\"config\":{\"nixosContainer\":{");
         /* Without the last comma. */
         buffer_append(&b, buffer_text(&kept->text), kept->text.size - (kept->text.size > 0));
+        if (nspawn->start && !is_text(nspawn, "{}")) {
+                buffer_append_string(&b, "},\"systemd\":{\"nspawn\":");
+                buffer_append(&b, nspawn->start, nspawn->size);
+        }
         buffer_append_string(&b, "}}}");
         if (buffer_error(&b) < 0 || buffer_error(&kept->text) < 0 || buffer_error(&kept->value) < 0)
                 return NULL;
@@ -229,14 +235,16 @@ static json_t *parse(const struct span *version, struct kept *kept) {
 
 int spec_text_options(const char *text, size_t size, json_t **ret) {
         const struct span all = {text, size};
-        struct found members = {.names = {"\"version\"", "\"config\""}}, config = {.names = {"\"nixosContainer\""}};
+        struct found members = {.names = {"\"version\"", "\"config\""}},
+                     config = {.names = {"\"nixosContainer\"", "\"systemd\""}}, systemd = {.names = {"\"nspawn\""}};
         struct kept kept = {.text = BUFFER_INIT, .value = BUFFER_INIT};
 
         *ret = NULL;
         if (each_member(&all, find_member, &members) && members.values[0].start && members.values[1].start &&
             each_member(&members.values[1], find_member, &config) && config.values[0].start &&
+            (!config.values[1].start || each_member(&config.values[1], find_member, &systemd)) &&
             each_member(&config.values[0], keep_option, &kept))
-                *ret = parse(&members.values[0], &kept);
+                *ret = parse(&members.values[0], &kept, &systemd.values[0]);
         buffer_clear(&kept.text);
         buffer_clear(&kept.value);
         return *ret ? 0 : -EBADMSG;

@@ -56,7 +56,8 @@ static bool is_allocated(const struct definition *d, const struct allocations *a
         if (d->container.mode == NETWORK_ZONE)
                 return allocations_find_zone(a, d->container.attached_to, &ranges) >= 0 &&
                        allocations_find_member(a, d->container.attached_to, d->name, &number) >= 0;
-        return allocations_find(a, d->name, &ranges) >= 0;
+        /* No other shape has addresses of the pool. */
+        return d->container.mode != NETWORK_VETH || allocations_find(a, d->name, &ranges) >= 0;
 }
 
 static int allocate(struct definition *d, struct allocations *a, const uint8_t machine_id[16], bool save,

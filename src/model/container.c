@@ -40,11 +40,15 @@ void container_clear(struct container *c) {
         end_clear(&c->end);
         for (size_t i = 0; i < c->n_extra_veths; i++) {
                 free(c->extra_veths[i].name);
+                free(c->extra_veths[i].inside);
                 end_clear(&c->extra_veths[i].end);
         }
         free(c->extra_veths);
         list_free(c->interfaces);
         list_free(c->macvlans);
+        list_free(c->ipvlans);
+        list_free(c->exec);
+        list_free(c->files);
         free(c->network_namespace);
         list_free(c->extra_flags);
         free(c->private_users);

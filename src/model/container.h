@@ -50,9 +50,10 @@ struct end {
         char *bridge;   /* that the host's end joins, or NULL */
 };
 
-/* A pair beside the one with eth0: both ends are called name. */
+/* A pair beside the one with host0 or eth0. */
 struct extra_veth {
-        char *name;
+        char *name;   /* of the host's end */
+        char *inside; /* of the other one; NULL: the same */
         struct end end;
 };
 #define EXTRA_VETHS_MAX 8
@@ -82,12 +83,17 @@ struct container {
         struct link_settings host_settings, container_settings; /* of the two ends of the link with host0 */
         enum outside_access outside_access;
 
-        /* Of CONTAINER_NIXOS only. Lists are NULL-terminated, and NULL when empty. */
-        struct end end; /* of eth0 */
+        /* Lists are NULL-terminated, and NULL when empty. */
+        struct end end; /* of eth0; of a member of a bridge: host_v4 and host_v6 are its routers */
         struct extra_veth *extra_veths;
         size_t n_extra_veths;
-        char **interfaces; /* of the host, moved inside: "IF" or "IF:NAME" */
-        char **macvlans;
+        char **interfaces;          /* of the host, moved inside: "IF" or "IF:NAME" */
+        char **macvlans, **ipvlans; /* links inside on top of one of the host's: likewise */
+
+        /* Of CONTAINER_NSPAWN only: further "KEY=VALUE" lines of the sections of NAME.nspawn. */
+        char **exec, **files;
+
+        /* Of CONTAINER_NIXOS only. */
         char *network_namespace; /* path of somebody else's */
         char **extra_flags;      /* further arguments of systemd-nspawn */
         char *private_users;     /* what PRIVATE_USERS says, or NULL */

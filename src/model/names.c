@@ -104,10 +104,7 @@ const char *name_suffix_problem(const char *suffix) {
 }
 
 static const char *const link_prefixes[] = {
-        [LINK_VE] = "ve-",
-        [LINK_VB] = "vb-",
-        [LINK_VZ] = "vz-",
-        [LINK_MV] = "mv-",
+        [LINK_VE] = "ve-", [LINK_VB] = "vb-", [LINK_VZ] = "vz-", [LINK_MV] = "mv-", [LINK_IV] = "iv-",
 };
 
 static char base64_digit(uint64_t value) {
@@ -134,6 +131,19 @@ bool link_name(enum link_prefix prefix, const char *name, char ret[IFNAMSIZ]) {
                 ret[11 + i] = base64_digit(hash >> (18 - 6 * i));
         ret[15] = '\0';
         return true;
+}
+
+void link_inside_name(enum link_prefix prefix, const char *word, char ret[IFNAMSIZ]) {
+        const char *colon = strchr(word, ':');
+        char parent[IFNAMSIZ];
+
+        (void) snprintf(parent, sizeof parent, "%s", word);
+        if (colon)
+                (void) snprintf(ret, IFNAMSIZ, "%s", colon + 1);
+        else if (prefix == LINK_MV || prefix == LINK_IV)
+                (void) link_name(prefix, parent, ret);
+        else
+                (void) snprintf(ret, IFNAMSIZ, "%s", parent);
 }
 
 static const uint8_t mac_keys[][16] = {

@@ -31,11 +31,16 @@ enum link_prefix {
         LINK_VB, /* host side of a veth that joined a bridge or zone */
         LINK_VZ, /* bridge of a zone; never shortened */
         LINK_MV, /* macvlan */
+        LINK_IV, /* ipvlan */
 };
 
 /* The interface name: "ve-NAME", shortened to 15 characters by the hash of SPEC C.2 when it is longer.
  * Returns true when it was shortened (the full name is then an altname of the link). */
 bool link_name(enum link_prefix prefix, const char *name, char ret[IFNAMSIZ]);
+
+/* What a link that is given as "IF" or "IF:NAME" is called inside: NAME, or IF with the prefix of LINK_MV or LINK_IV;
+ * with any other, IF itself. */
+void link_inside_name(enum link_prefix prefix, const char *word, char ret[IFNAMSIZ]);
 
 enum mac_kind {
         MAC_HOST,

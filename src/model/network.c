@@ -1,6 +1,8 @@
 /* From a container and its allocation to every name and number of its network. */
 #include "network.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +77,7 @@ static int compute_extra(const struct container *c, const uint8_t machine_id[16]
                 struct network_pair *x = &n->extra[n->n_extra++];
 
                 (void) snprintf(x->link, sizeof x->link, "%s", v->name);
+                (void) snprintf(x->guest_link, sizeof x->guest_link, "%s", v->inside ?: v->name);
                 if (v->end.bridge)
                         (void) snprintf(x->bridge, sizeof x->bridge, "%s", v->end.bridge);
                 x->host_mac = link_mac(MAC_EXTRA_HOST, machine_id, c->name, i);
@@ -91,10 +94,9 @@ static int compute_extra(const struct container *c, const uint8_t machine_id[16]
 }
 
 /* Everything is as the definition says; nothing is rewritten on the way out. */
-static void compute_nixos(const struct container *c, struct network *n) {
+static void compute_defined(const struct container *c, struct network *n) {
         const struct end *end = &c->end;
 
-        (void) snprintf(n->guest_link, sizeof n->guest_link, "eth0");
         n->guest_mac_set = end->has_mac;
         if (end->has_mac)
                 n->container_mac = end->mac;
@@ -132,11 +134,11 @@ int network_compute(const struct container *c, const struct allocation *a, const
                 return 0;
         }
         n.link_shortened = link_name(bridged ? LINK_VB : LINK_VE, c->name, n.link);
-        (void) snprintf(n.guest_link, sizeof n.guest_link, "host0");
+        (void) snprintf(n.guest_link, sizeof n.guest_link, c->kind == CONTAINER_NIXOS ? "eth0" : "host0");
         n.host_mac = link_mac(MAC_HOST, machine_id, c->name, 0);
         n.container_mac = link_mac(MAC_CONTAINER, machine_id, c->name, 0);
-        if (c->kind == CONTAINER_NIXOS)
-                compute_nixos(c, &n);
+        if (c->kind == CONTAINER_NIXOS || c->mode == NETWORK_BRIDGE)
+                compute_defined(c, &n);
         else if (!bridged)
                 compute_nspawn(a, &n);
         else
@@ -152,6 +154,15 @@ int network_compute(const struct container *c, const struct allocation *a, const
         }
         *ret = n;
         return 0;
+}
+
+bool network_pair_is_guarded(const struct network *n, const struct network_pair *p) {
+        const struct prefix *addresses[] = {&p->host_v4, &p->container_v4, &p->host_v6, &p->container_v6};
+
+        for (size_t i = 0; i < ELEMENTS_OF(addresses); i++)
+                if (addresses[i]->address.family != AF_UNSPEC)
+                        return !p->bridge[0];
+        return n->kind == CONTAINER_NIXOS && !p->bridge[0];
 }
 
 void network_drop_v6(struct network *n) {

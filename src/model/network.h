@@ -17,7 +17,8 @@ struct allocation {
 
 /* A pair of links. */
 struct network_pair {
-        char link[IFNAMSIZ];   /* on the host; of one beside the main one: inside, too */
+        char link[IFNAMSIZ];   /* on the host */
+        char guest_link[IFNAMSIZ];
         char bridge[IFNAMSIZ]; /* that the host's end joins, or empty: then it has the addresses */
         struct mac host_mac, container_mac;
         struct prefix host_v4, container_v4, host_v6, container_v6;
@@ -111,6 +112,10 @@ const struct prefix *network_host_address(const struct network *n, size_t i);
 
 /* The container's default route of that family leads to the host: it has an address, and no other router was named. */
 bool network_routes_by_default(const struct network *n, int family);
+
+/* Its guest is held to the addresses that are given for it. One beside the main link of which nothing is said has an owner
+ * who sets them himself, on both ends. */
+bool network_pair_is_guarded(const struct network *n, const struct network_pair *p);
 
 /* Takes all of IPv6 out, for a host that has none. */
 void network_drop_v6(struct network *n);

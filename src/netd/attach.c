@@ -24,11 +24,9 @@ int manager_load(struct manager *m, const char *name, struct container *c, struc
         r = store_compute_network(name, m->allocations, m->machine_id, c, n, e);
         if (r < 0)
                 return r;
-        if (c->kind == CONTAINER_NIXOS ? !container_is_attached(c) : c->mode != NETWORK_VETH)
+        if (!container_is_attached(c) || c->mode == NETWORK_ZONE)
                 return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
-                                 "the network of container '%s' is not a virtual Ethernet "
-                                 "pair, there is nothing to attach",
-                                 name);
+                                 "container '%s' has no virtual Ethernet link, there is nothing to attach", name);
         manager_route(m, n);
         return 0;
 }

@@ -130,23 +130,28 @@ int forwards_from_json(const json_t *list, struct forward **ret, size_t *ret_n) 
 }
 
 static json_t *pair_json(const struct network_pair *p) {
-        return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "link", p->link, "bridge", p->bridge,
-                         "hostMac", mac_json(&p->host_mac), "containerMac", mac_json(&p->container_mac), "hostV4",
-                         prefix_or_null(&p->host_v4), "containerV4", prefix_or_null(&p->container_v4), "hostV6",
-                         prefix_or_null(&p->host_v6), "containerV6", prefix_or_null(&p->container_v6), "hostLinkLocal",
-                         address_or_null(&p->host_link_local), "containerLinkLocal",
-                         address_or_null(&p->container_link_local), "routed", p->routed);
+        return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "link", p->link, "guestLink",
+                         p->guest_link, "bridge", p->bridge, "hostMac", mac_json(&p->host_mac), "containerMac",
+                         mac_json(&p->container_mac), "hostV4", prefix_or_null(&p->host_v4), "containerV4",
+                         prefix_or_null(&p->container_v4), "hostV6", prefix_or_null(&p->host_v6), "containerV6",
+                         prefix_or_null(&p->container_v6), "hostLinkLocal", address_or_null(&p->host_link_local),
+                         "containerLinkLocal", address_or_null(&p->container_link_local), "routed", p->routed);
 }
 
-/* What only nixos-containers have: a record without it is of the other kind. */
-static void put_nixos(json_t *record, const struct network *n) {
+/* A record without a kind is of a container of nixos-nspawn; one without links beside the main one has none. */
+static void put_kind(json_t *record, const struct network *n) {
+        if (n->kind == CONTAINER_NIXOS)
+                (void) json_object_set_new(record, "kind", json_string(container_kind_name(n->kind)));
+        if (n->routed)
+                (void) json_object_set_new(record, "routed", json_true());
+}
+
+static void put_extra(json_t *record, const struct network *n) {
         json_t *extra = json_array();
 
         for (size_t i = 0; i < n->n_extra; i++)
                 (void) json_array_append_new(extra, pair_json(&n->extra[i]));
-        (void) json_object_set_new(record, "kind", json_string(container_kind_name(n->kind)));
         (void) json_object_set_new(record, "extra", extra);
-        (void) json_object_set_new(record, "routed", json_boolean(n->routed));
 }
 
 json_t *attachment_record(const struct attachment *a) {
@@ -163,8 +168,10 @@ json_t *attachment_record(const struct attachment *a) {
                            "masqueradeV4", (int) n->masquerade_v4, "masqueradeV6", (int) n->masquerade_v6, "forwards",
                            forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path, "guestLink",
                            a->guest_link);
-        if (record && n->kind == CONTAINER_NIXOS)
-                put_nixos(record, n);
+        if (record)
+                put_kind(record, n);
+        if (record && n->n_extra > 0)
+                put_extra(record, n);
         if (record && n->more)
                 (void) json_object_set_new(record, "more", network_more_json(n->more));
         return record;
@@ -182,6 +189,8 @@ static int read_text(const json_t *object, const char *key, char *buf, size_t si
 
 static int read_pair(const json_t *object, struct network_pair *p) {
         if (read_text(object, "link", p->link, sizeof(p->link)) < 0 ||
+            read_text(object, json_object_get(object, "guestLink") ? "guestLink" : "link", p->guest_link,
+                      sizeof(p->guest_link)) < 0 ||
             (json_string_length(json_object_get(object, "bridge")) > 0 &&
              read_text(object, "bridge", p->bridge, sizeof(p->bridge)) < 0) ||
             read_mac(object, "hostMac", &p->host_mac) < 0 || read_mac(object, "containerMac", &p->container_mac) < 0 ||
@@ -196,17 +205,20 @@ static int read_pair(const json_t *object, struct network_pair *p) {
         return 0;
 }
 
-static int read_nixos(const json_t *record, struct network *n) {
-        const json_t *kind = json_object_get(record, "kind"), *extra = json_object_get(record, "extra"), *v;
+static int read_kind(const json_t *record, struct network *n) {
+        const json_t *kind = json_object_get(record, "kind");
+
+        n->kind = kind ? CONTAINER_NIXOS : CONTAINER_NSPAWN;
+        n->responders = !kind && n->mode == NETWORK_VETH;
+        n->routed = json_is_true(json_object_get(record, "routed"));
+        return kind && !string_equal(json_string_value(kind), container_kind_name(CONTAINER_NIXOS)) ? -EBADMSG : 0;
+}
+
+static int read_extra(const json_t *record, struct network *n) {
+        const json_t *extra = json_object_get(record, "extra"), *v;
         size_t i;
 
-        n->responders = !kind;
-        if (!kind)
-                return 0;
-        n->kind = CONTAINER_NIXOS;
-        n->routed = json_is_true(json_object_get(record, "routed"));
-        if (!string_equal(json_string_value(kind), container_kind_name(CONTAINER_NIXOS)) || !json_is_array(extra) ||
-            json_array_size(extra) > EXTRA_VETHS_MAX)
+        if ((extra && !json_is_array(extra)) || json_array_size(extra) > EXTRA_VETHS_MAX)
                 return -EBADMSG;
         if (json_array_size(extra) == 0)
                 return 0;
@@ -244,7 +256,7 @@ static int read_network(const json_t *record, struct network *n) {
                 return -EBADMSG;
         if (json_object_get(record, "more") && network_more_from_json(json_object_get(record, "more"), &n->more) < 0)
                 return -EBADMSG;
-        return read_nixos(record, n);
+        return read_kind(record, n) < 0 ? -EBADMSG : read_extra(record, n);
 }
 
 int attachment_from_record(const json_t *record, struct attachment **ret) {

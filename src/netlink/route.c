@@ -84,6 +84,16 @@ uint32_t netlink_link_configure(struct netlink_batch *b, int ifindex, int addres
         return i;
 }
 
+uint32_t netlink_link_probe(struct netlink_batch *b, const char *kind) {
+        void *header;
+        uint32_t i =
+                netlink_begin(b, RTM_NEWLINK, CHANGE | NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg), &header);
+        size_t info = netlink_nest(b, IFLA_LINKINFO);
+        netlink_put_string(b, IFLA_INFO_KIND, kind);
+        netlink_nest_end(b, info);
+        return i;
+}
+
 uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up) {
         void *header;
         uint32_t i = netlink_begin(b, RTM_NEWLINK, CHANGE, sizeof(struct ifinfomsg), &header);

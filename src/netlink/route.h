@@ -28,6 +28,9 @@ uint32_t netlink_link_set_master(struct netlink_batch *b, int ifindex, int maste
 /* Of a port of a bridge: whether it is kept from the other isolated ones. */
 uint32_t netlink_port_configure(struct netlink_batch *b, int ifindex, bool isolated);
 uint32_t netlink_link_add_altname(struct netlink_batch *b, const char *name, const char *altname);
+/* Asks for a link of that kind without what every such link needs, so that none is made: -EOPNOTSUPP is the answer of a
+ * kernel that does not know it. For kinds that stand on another link: macvlan, ipvlan. */
+uint32_t netlink_link_probe(struct netlink_batch *b, const char *kind);
 /* Asks for one link; the answer goes through netlink_link_read(). */
 uint32_t netlink_link_get(struct netlink_batch *b, int ifindex, const char *name);
 

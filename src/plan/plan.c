@@ -87,11 +87,10 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
         return r;
 }
 
-static int close_link(const struct network *n, const struct network_pair *l, struct plan *p) {
+/* What comes from its addresses is translated on the way out, or routed, or stays here. */
+static int close_link(const struct network_pair *l, struct plan *p) {
         struct element e = {.set = SET_CLOSED};
         int r;
-        if (n->kind != CONTAINER_NIXOS)
-                return 0;
         memcpy(e.link, l->link, sizeof(e.link));
         r = append_element(p, &e);
         e.set = SET_ROUTED;
@@ -120,7 +119,8 @@ int plan_admit(const struct network *n, struct plan *ret) {
         /* Members of the user's bridges are their business; host and none have no link. */
         if (n->mode == NETWORK_VETH) {
                 r = guard_link(&l, ret);
-                r = r < 0 ? r : close_link(n, &l, ret);
+                if (r == 0 && n->kind == CONTAINER_NIXOS)
+                        r = close_link(&l, ret);
                 if (r == 0)
                         r = plan_more_admit(n, ret);
                 if (r == 0 && n->access)
@@ -128,9 +128,9 @@ int plan_admit(const struct network *n, struct plan *ret) {
         } else if (n->mode == NETWORK_ZONE)
                 r = plan_member_admit(n, ret);
         for (size_t i = 0; i < n->n_extra && r == 0; i++)
-                if (!n->extra[i].bridge[0]) {
+                if (network_pair_is_guarded(n, &n->extra[i])) {
                         r = guard_link(&n->extra[i], ret);
-                        r = r < 0 ? r : close_link(n, &n->extra[i], ret);
+                        r = r < 0 ? r : close_link(&n->extra[i], ret);
                 }
         if (r == 0)
                 r = admit_masquerade(n, ret);

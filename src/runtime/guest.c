@@ -95,8 +95,9 @@ int guest_folder_follow(const struct container *c, const struct network *n, stru
         if (r >= 0)
                 r = generation_write(n->name, e);
         /* A guest that is given no address may want to ask for one. */
-        if (r < 0 || (n->kind == CONTAINER_NIXOS && n->container_v4.address.family == AF_UNSPEC &&
-                      n->container_v6.address.family == AF_UNSPEC))
+        if (r < 0 || !container_has_link(c) ||
+            (n->kind == CONTAINER_NIXOS && n->container_v4.address.family == AF_UNSPEC &&
+             n->container_v6.address.family == AF_UNSPEC))
                 return r;
         if (path && declaration && file_read(path, DECLARATION_MAX, &before, NULL) >= 0 &&
             strcmp(before, declaration) == 0)
@@ -184,7 +185,17 @@ static int resolver_copy(char **ret) {
         return r;
 }
 
-/* *ret NULL: it stays as it is. */
+static int resolver_copy_marked(char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        int r = resolver_copy(&text);
+
+        if (r < 0)
+                return r;
+        *ret = format("%s%s", RESOLVER_MARKER, text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* *ret NULL: there is nothing to say. */
 static int resolver_choose(const struct container *c, const struct network *n, const char *suffix, char **ret) {
         int r;
 
@@ -193,10 +204,25 @@ static int resolver_choose(const struct container *c, const struct network *n, c
                 r = c->copy_resolver ? resolver_copy(ret) : 0;
                 return r == -ENOENT ? 0 : r;
         }
-        if (n->mode == NETWORK_HOST || n->mode == NETWORK_NONE)
+        if (n->mode == NETWORK_HOST) {
+                r = resolver_copy_marked(ret);
+                return r == -ENOENT ? 0 : r;
+        }
+        if (!n->responders)
                 return 0;
         *ret = resolver_text(n, suffix);
         return *ret ? 0 : -ENOMEM;
+}
+
+/* Where there is nothing to say now, what we said before goes. */
+static int resolver_follow(int root, int etc, const char *name, const struct container *c, const char *text) {
+        int r = c->kind == CONTAINER_NIXOS ? text != NULL : resolver_is_ours(root, etc, name);
+
+        if (r <= 0)
+                return r;
+        if (text)
+                return resolver_put(etc, name, text);
+        return unlinkat(etc, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int guest_resolver_write(const struct container *c, const struct network *n, struct error *e) {
@@ -212,7 +238,7 @@ int guest_resolver_write(const struct container *c, const struct network *n, str
         r = path ? resolver_choose(c, n, suffix, &text) : -ENOMEM;
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot write the resolv.conf of %s", n->name);
-        if (!text)
+        if (!text && c->kind == CONTAINER_NIXOS)
                 return 0;
         root = beneath_open(path);
         if (root < 0)
@@ -220,9 +246,7 @@ int guest_resolver_write(const struct container *c, const struct network *n, str
         etc = beneath_parent(root, RESOLVER, 0, NULL, NULL, &name);
         if (etc == -ENOENT)
                 return 0; /* a system without /etc has no such file either */
-        r = etc < 0 ? etc : c->kind == CONTAINER_NIXOS ? 1 : resolver_is_ours(root, etc, name);
-        if (r > 0)
-                r = resolver_put(etc, name, text);
+        r = etc < 0 ? etc : resolver_follow(root, etc, name, c, text);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot write " RESOLVER " of %s", n->name) : 0;
 }
 

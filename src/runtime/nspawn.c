@@ -48,7 +48,7 @@ static void add_network(struct words *w, const struct container *c) {
         for (char **p = c->macvlans; p && *p; p++)
                 add(w, "--network-macvlan=%s", *p);
         for (size_t i = 0; i < c->n_extra_veths; i++)
-                add(w, "--network-veth-extra=%s", c->extra_veths[i].name);
+                add(w, "--network-veth-extra=%s", c->extra_veths[i].name); /* the same name inside */
 }
 
 static void add_files(struct words *w, const struct container *c, const struct guest_system *s) {

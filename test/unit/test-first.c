@@ -12,7 +12,7 @@
 #include <string.h>
 
 static struct network example(void) {
-        struct network n = {.name = "example", .link = "ve-example", .mtu = 1400};
+        struct network n = {.name = "example", .link = "ve-example", .guest_link = "host0", .responders = true, .mtu = 1400};
 
         assert_int_equal(mac_parse("22:bc:8e:7d:3d:70", &n.host_mac), 0);
         n.router_mac = n.host_mac;
@@ -196,13 +196,14 @@ static void test_nixos(void **state) {
 
         n.kind = CONTAINER_NIXOS;
         n.guest_mac_set = true;
+        n.responders = false;
         n.mtu = 0;
         strcpy(n.guest_link, "eth0");
         n.host_v6 = n.container_v6 = (struct prefix){0};
         n.host_link_local = n.container_link_local = ADDRESS_NONE;
         assert_int_equal(prefix_parse("10.233.1.1/32", false, &n.host_v4), 0);
         assert_int_equal(prefix_parse("10.233.1.2/32", false, &n.container_v4), 0);
-        struct network_pair extra = {.link = "veth1", .bridge = "br1"};
+        struct network_pair extra = {.link = "veth1", .guest_link = "veth1", .bridge = "br1"};
 
         n.extra = &extra;
         n.n_extra = 1;

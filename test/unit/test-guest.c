@@ -90,7 +90,7 @@ static void test_nspawn_network(void **state) {
         assert_network(NETWORK_ZONE, "[Network]\nBridge=vz-lan\nPrivate=yes\nVirtualEthernet=yes\n");
         assert_network(NETWORK_BRIDGE, "[Network]\nBridge=lan\nPrivate=yes\nVirtualEthernet=yes\n");
         assert_network(NETWORK_NONE, "[Network]\nPrivate=yes\nVirtualEthernet=no\n");
-        assert_network(NETWORK_HOST, "[Network]\nVirtualEthernet=no\n");
+        assert_network(NETWORK_HOST, "[Network]\nPrivate=no\nVirtualEthernet=no\n");
 }
 
 static void assert_refused(const char *config, const char *message) {

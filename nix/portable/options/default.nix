@@ -7,5 +7,6 @@
   ./openssh.nix
   ./system.nix
   ./systemd-network.nix
+  ./systemd-nspawn.nix
   ./systemd-services.nix
 ]

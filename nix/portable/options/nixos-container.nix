@@ -54,9 +54,37 @@ in
     bridge = mkOption {
       type = types.nullOr types.str;
       default = null;
-      pending = true;
       example = "br0";
-      description = "A bridge of the host that the container joins.";
+      description = "A bridge of the host that the container joins. It has to be there before the container starts: ip link add br0 type bridge; ip link set br0 up. Without containerNetworkConfig.address the container asks that network for its addresses.";
+    };
+    extraVeths = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options =
+            let
+              optional =
+                example: description:
+                mkOption {
+                  type = types.nullOr types.str;
+                  default = null;
+                  inherit example description;
+                };
+            in
+            {
+              hostBridge = optional "br0" "The bridge of the host that the host's end joins; null: it has the host's addresses.";
+              hostAddress = optional "192.168.6.1" "The IPv4 address of the host's end; its range is this one address unless a length follows it.";
+              hostAddress6 = optional "fd00:6::1" "The IPv6 address of the host's end.";
+              localAddress = optional "192.168.6.2" "The IPv4 address of the container's end, with its length where it is a member of a bridge.";
+              localAddress6 = optional "fd00:6::2" "The IPv6 address of the container's end.";
+            };
+        }
+      );
+      default = { };
+      example.backend = {
+        hostBridge = "br0";
+        localAddress = "192.168.5.20/24";
+      };
+      description = "Links beside the main one, each with the same name on the host and inside, as containers.NAME.extraVeths of NixOS has them. Not known to the NixOS module of nixos-nspawn, whose systemd.nspawn.NAME.networkConfig.VirtualEthernetExtra makes links without addresses.";
     };
     zone = mkOption {
       type = types.nullOr types.str;

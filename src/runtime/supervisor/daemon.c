@@ -67,7 +67,7 @@ static int look_later(struct supervisor *s) {
 }
 
 int daemon_watch(struct supervisor *s, struct error *e) {
-        if (s->network.mode == NETWORK_HOST || s->network.mode == NETWORK_NONE || s->daemon_source || s->daemon_timer)
+        if (!container_is_attached(&s->container) || s->daemon_source || s->daemon_timer)
                 return 0;
         s->daemon_delay = DELAY_FIRST_USEC;
         return watch(s) < 0 ? look_later(s) : 0;

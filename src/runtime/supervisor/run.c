@@ -59,7 +59,7 @@ static int step_resolver(struct supervisor *s, struct error *e) {
 static int step_attach(struct supervisor *s, struct error *e) {
         int r;
 
-        if (s->container.kind == CONTAINER_NIXOS && !container_is_attached(&s->container))
+        if (!container_is_attached(&s->container))
                 return 0;
         control_phase(s, "preparing the network");
         s->attached = true; /* even a failure may have begun */

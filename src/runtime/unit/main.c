@@ -59,7 +59,7 @@ static int prepare(const char *name, struct error *e) {
                 r = guest_folder_make(&c, &network, e);
         if (r >= 0)
                 r = guest_resolver_write(&c, &network, e);
-        if (r < 0 || (c.kind == CONTAINER_NIXOS && !container_is_attached(&c)))
+        if (r < 0 || !container_is_attached(&c))
                 return r;
         r = netd_ensure(e);
         return r < 0 ? r : netd_call("Attach", json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);

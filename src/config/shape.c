@@ -1,0 +1,119 @@
+#include "shape.h"
+
+#include "base/parse.h"
+#include "model/names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every link inside by name, with what asks for it. */
+struct inside {
+        struct {
+                char name[IFNAMSIZ];
+                const char *asked; /* "MACVLAN=eth0" in two parts */
+                const char *word;
+        } links[64];
+        size_t n;
+        const char *where;
+};
+
+static int inside_add(struct inside *s, const char *name, const char *asked, const char *word, struct error *e) {
+        if (s->n == ELEMENTS_OF(s->links))
+                return error_set(e, E2BIG, EXIT_CONTAINER, "%s: more than %zu links", s->where, ELEMENTS_OF(s->links));
+        for (size_t i = 0; i < s->n; i++)
+                if (strcmp(s->links[i].name, name) == 0)
+                        return error_set(e, EEXIST, EXIT_CONTAINER,
+                                         "%s: %s%s and %s%s would both be called %s inside; give one of them another "
+                                         "name there, as in IF:NAME",
+                                         s->where, s->links[i].asked, s->links[i].word, asked, word, name);
+        (void) snprintf(s->links[s->n].name, IFNAMSIZ, "%s", name);
+        s->links[s->n].asked = asked;
+        s->links[s->n++].word = word;
+        return 0;
+}
+
+/* prefix: LINK_MV, LINK_IV, or LINK_VE for none. */
+static int inside_add_words(struct inside *s, char *const *words, enum link_prefix prefix, const char *asked,
+                            struct error *e) {
+        int r = 0;
+
+        for (; words && *words && r >= 0; words++) {
+                char name[IFNAMSIZ];
+
+                link_inside_name(prefix, *words, name);
+                r = inside_add(s, name, asked, *words, e);
+        }
+        return r;
+}
+
+static int check_inside(const struct container *c, struct inside *s, struct error *e) {
+        int r = inside_add(s, "lo", "its loopback", "", e);
+
+        if (r >= 0 && container_has_link(c))
+                r = inside_add(s, c->kind == CONTAINER_NIXOS ? "eth0" : "host0", "its main link", "", e);
+        if (r >= 0)
+                r = inside_add_words(s, c->interfaces, LINK_VE, "Interface=", e);
+        if (r >= 0)
+                r = inside_add_words(s, c->macvlans, LINK_MV, "MACVLAN=", e);
+        if (r >= 0)
+                r = inside_add_words(s, c->ipvlans, LINK_IV, "IPVLAN=", e);
+        for (size_t i = 0; i < c->n_extra_veths && r >= 0; i++)
+                r = inside_add(s, c->extra_veths[i].inside ?: c->extra_veths[i].name,
+                               "VirtualEthernetExtra=", c->extra_veths[i].name, e);
+        return r;
+}
+
+/* Names that systemd-nspawn gives by itself, to this container's links or to those of others. */
+static int check_outside(const struct container *c, const char *where, struct error *e) {
+        static const enum link_prefix prefixes[] = {LINK_VE, LINK_VB};
+        char own[IFNAMSIZ];
+
+        for (size_t i = 0; i < c->n_extra_veths; i++)
+                for (size_t k = 0; k < ELEMENTS_OF(prefixes); k++) {
+                        link_name(prefixes[k], c->name, own);
+                        if (strcmp(c->extra_veths[i].name, own) == 0)
+                                return error_set(
+                                        e, EEXIST, EXIT_CONTAINER,
+                                        "%s: VirtualEthernetExtra=%s has the name of the container's main link "
+                                        "on the host; choose another",
+                                        where, own);
+                }
+        return 0;
+}
+
+static int check_forwards(const struct container *c, const char *where, struct error *e) {
+        if (c->n_forwards == 0 || c->mode == NETWORK_VETH || c->mode == NETWORK_ZONE)
+                return 0;
+        if (c->mode == NETWORK_HOST)
+                return error_set(
+                        e, EINVAL, EXIT_CONTAINER,
+                        "%s: VirtualEthernet=no shares the host's network, so there is nothing that a port could "
+                        "be forwarded to: what listens inside is at the host's addresses already. Remove "
+                        "nixosContainer.forwardPorts, or give the container a link of its own with "
+                        "VirtualEthernet=yes",
+                        where);
+        if (c->mode == NETWORK_NONE)
+                return error_set(
+                        e, EINVAL, EXIT_CONTAINER,
+                        "%s: the container has no host0, and nixosContainer.forwardPorts has nowhere to lead: "
+                        "MACVLAN=, IPVLAN=, Interface= and VirtualEthernetExtra= replace the link to the host. "
+                        "To have both, add VirtualEthernet=yes",
+                        where);
+        if (c->end.local_v4.address.family == AF_UNSPEC && c->end.local_v6.address.family == AF_UNSPEC)
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "nixosContainer.forwardPorts: a member of the bridge %s gets its address from that "
+                                 "network, and this host does not know it; give it one with "
+                                 "nixosContainer.containerNetworkConfig.address",
+                                 c->attached_to);
+        return 0;
+}
+
+int shape_check(const struct container *c, const char *where, struct error *e) {
+        struct inside inside = {.where = where};
+        int r = check_inside(c, &inside, e);
+
+        if (r >= 0)
+                r = check_outside(c, where, e);
+        return r < 0 ? r : check_forwards(c, where, e);
+}
