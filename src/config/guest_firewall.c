@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define WHERE "networking.firewall"
-#define RULES "/etc/nixos-nspawn/firewall.nft"
 
 static const char unit[] = "# Made from networking.firewall.\n"
                            "[Unit]\n"
@@ -25,8 +24,8 @@ static const char unit[] = "# Made from networking.firewall.\n"
                            "[Service]\n"
                            "Type=oneshot\n"
                            "RemainAfterExit=yes\n"
-                           "ExecStart=/usr/sbin/nft -f " RULES "\n"
-                           "ExecReload=/usr/sbin/nft -f " RULES "\n"
+                           "ExecStart=/usr/sbin/nft -f " GUEST_FIREWALL_RULES "\n"
+                           "ExecReload=/usr/sbin/nft -f " GUEST_FIREWALL_RULES "\n"
                            "ExecStop=/usr/sbin/nft delete table inet nixos-fw\n";
 
 static void append_range(struct guest_maker *m, struct buffer *b, uint16_t from, uint16_t to) {
@@ -149,7 +148,7 @@ void guest_make_firewall(struct guest_maker *m) {
                                  "                ip6 daddr fe80::/64 udp dport 546 accept\n"
                                  "        }\n"
                                  "}\n");
-        guest_add(m, RULES, 0644, &b);
+        guest_add(m, GUEST_FIREWALL_RULES, 0644, &b);
         guest_add_text(m, "/etc/systemd/system/firewall.service", 0644, unit);
         guest_add_wanted(m, "sysinit.target", "wants", "firewall.service");
 }

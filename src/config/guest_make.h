@@ -18,6 +18,10 @@ struct guest_maker {
 
 #define GUEST_OPTION_MAX 256
 
+/* Files that have to be known by name. */
+#define GUEST_SCRIPTS        "/etc/nixos-nspawn/scripts"
+#define GUEST_FIREWALL_RULES "/etc/nixos-nspawn/firewall.nft"
+
 /* Sets the error unless one is set. Returns the error. */
 int guest_fail(struct guest_maker *m, int code, const char *fmt, ...) _printf_(3, 4);
 

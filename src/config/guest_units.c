@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define SCRIPTS     "/etc/nixos-nspawn/scripts"
 #define SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 
 /* What unit names are made of, systemd.unit(5); no '/', so it is one part of a path. */
@@ -135,7 +134,7 @@ static void append_variables(struct guest_maker *m, struct buffer *b, const stru
 
 /* A folder for each service. systemd refuses to execute what has a '\' in its path; '=' is in no unit's name. */
 static char *script_path(const char *name, const char *suffix) {
-        char *path = format(SCRIPTS "/%s/%s", name, suffix);
+        char *path = format(GUEST_SCRIPTS "/%s/%s", name, suffix);
 
         for (char *p = path; p && *p; p++)
                 if (*p == '\\')

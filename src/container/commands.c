@@ -119,8 +119,10 @@ static const struct command commands[] = {
                 .summary = "build a container's configuration again",
                 .description =
                         "Builds the configuration of the container NAME again: the one it was created with, as its "
-                        "file is now, or that of --config or --config-file. A running container is restarted to take "
-                        "it up. If it does not start with it, it goes back to the one before.",
+                        "file is now, or that of --config or --config-file. A running container takes it up as it "
+                        "runs: its files change, and services that changed are restarted in it. When that is not "
+                        "enough, because its packages, its host name or its conf have changed, it is restarted, and "
+                        "the reason is said. If it fails, all is as it was before.",
                 .options = O(CONFIG_TEXT) | O(CONFIG_FILE) | NIX | O(JSON),
                 .min = 1,
                 .max = 1,

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int load_both(struct invocation *i, const struct entry *entry, const char *text, struct change *c,
                      struct error *e) {
@@ -24,9 +25,25 @@ static int load_both(struct invocation *i, const struct entry *entry, const char
         return r;
 }
 
+/* Why a container that runs has to be restarted whatever is different, or NULL. */
+static const char *find_reason(const struct entry *entry, const struct container *c,
+                               const struct runtime_status *status) {
+        struct stat st;
+
+        if (status->state != RUNTIME_RUNNING)
+                return "it is just being started or stopped";
+        if (c->ephemeral)
+                return "its root is made anew at each start";
+        if (stat(entry->unit_file, &st) == 0 &&
+            (uint64_t) st.st_mtim.tv_sec * 1000000 + (uint64_t) st.st_mtim.tv_nsec / 1000 > status->since_usec)
+                return "its conf was changed after its start";
+        return NULL;
+}
+
 int container_command_update(struct invocation *i, struct error *e) {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
         _cleanup_(change_clear) struct change c = CHANGE_INIT;
+        _cleanup_(container_clear) struct container container = CONTAINER_INIT;
         struct runtime_status status = {0};
         _cleanup_(freep) char *text = NULL;
         const struct entry *entry;
@@ -51,14 +68,15 @@ int container_command_update(struct invocation *i, struct error *e) {
         if (r >= 0)
                 r = load_both(i, entry, text, &c, e);
         if (r >= 0)
+                r = store_load(entry->name, &container, e);
+        if (r >= 0)
                 r = runtime_status(entry->name, &status, e);
         if (r < 0)
                 return r;
         c.config = text;
         c.running = status.state != RUNTIME_OFF;
-        c.strategy = STRATEGY_ALWAYS;
-        if (c.running)
-                (void) fputs("reloading container...\n", stderr);
+        c.reason = c.running ? find_reason(entry, &container, &status) : NULL;
+        c.strategy = c.reason ? STRATEGY_ALWAYS : STRATEGY_DYNAMIC;
         r = change_run(&c, &i->output, e);
         return r < 0 || !i->output.json ? r : describe_one(&i->output, entry, false, e);
 }

@@ -74,26 +74,36 @@ static bool same_tree(const struct definition *a, const struct definition *b) {
                same_text(a->tree.init, b->tree.init) && a->tree.idmap == b->tree.idmap;
 }
 
-static int find_differences(struct change *c) {
+static int find_differences(struct change *c, struct error *e) {
         const struct definition *base = change_base(c);
+        const char *problem = NULL;
         int r;
 
         differences_clear(&c->differences);
+        reload_clear(&c->services);
         /* Not a generation any more, or damaged. */
         if (!base->spec)
                 return differences_add(&c->differences, ALL_OF_IT, EFFECT_RESTART);
         r = spec_difference(base->spec, c->new.spec, &c->differences);
         if (r >= 0 && !same_tree(base, &c->new))
                 r = differences_add(&c->differences, TREE, EFFECT_RESTART);
-        return r;
+        if (r < 0 || differences_effect(&c->differences) != EFFECT_RELOAD)
+                return r;
+        /* The files that follow from the options may say more. */
+        r = reload_prepare(base, &c->new, &c->services, &problem, e);
+        return r >= 0 && problem ? differences_add(&c->differences, problem, EFFECT_RESTART) : r;
 }
 
 int activation_decide(struct change *c, struct error *e) {
         _cleanup_(freep) char *names = NULL;
         enum effect most;
+        int r;
 
-        if (find_differences(c) < 0)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot compare the definitions of %s", c->new.name);
+        r = find_differences(c, e);
+        if (r < 0)
+                return e && e->message ? r
+                                       : error_errno(e, ENOMEM, EXIT_FAILED, "cannot compare the definitions of %s",
+                                                     c->new.name);
         most = differences_effect(&c->differences);
         c->effect = EFFECT_NONE;
         if (!c->running || c->strategy == STRATEGY_NONE)
@@ -109,6 +119,15 @@ int activation_decide(struct change *c, struct error *e) {
                             ? EFFECT_RESTART
                             : most;
         return 0;
+}
+
+void activation_say(const struct change *c) {
+        _cleanup_(freep) char *names = differences_names(&c->differences, EFFECT_RESTART);
+
+        if (c->running && c->effect == EFFECT_RESTART)
+                (void) fprintf(stderr, "restarting container: %s\n", c->reason ?: names ?: "");
+        else if (c->running)
+                (void) fprintf(stderr, "reloading container...\n");
 }
 
 static void describe_effect(const struct change *c, json_t *dry_run) {

@@ -1,4 +1,4 @@
-/* A new generation, taken back when it cannot be put in place or the container does not start with it. */
+/* A new generation, taken back when it cannot be put in place or the container does not start, or reload, with it. */
 #include "front/change.h"
 
 #include "front/activation.h"
@@ -21,6 +21,7 @@ void change_clear(struct change *c) {
         fd_closep(&c->lock);
         strings_freep(&c->directories);
         differences_clear(&c->differences);
+        reload_clear(&c->services);
         definition_clear(&c->base);
         definition_clear(&c->old);
         definition_clear(&c->new);
@@ -119,13 +120,24 @@ static int undo_unlock(void *context, struct error *e) {
         return c->lock < 0 ? c->lock : 0;
 }
 
+/* Should this command die, the next one restarts it as it was before. */
+static int note_running(struct change *c, struct error *e) {
+        c->unfinished.started = c->unfinished.running = true;
+        return journal_write(&c->journal, &c->unfinished, e);
+}
+
 static int act_stop(void *context, struct error *e) {
         struct change *c = context;
-        int r;
+        int r = note_running(c, e);
 
-        c->unfinished.started = c->unfinished.running = true;
-        r = journal_write(&c->journal, &c->unfinished, e);
         return r < 0 ? r : runtime_stop(c->new.name, STOP_TIMEOUT_USEC, progress_phrase, c->progress, e);
+}
+
+static int act_stop_services(void *context, struct error *e) {
+        struct change *c = context;
+        int r = note_running(c, e);
+
+        return r < 0 ? r : reload_before(c->new.name, &c->services.forward, e);
 }
 
 static int act_directories(void *context, struct error *e) {
@@ -162,7 +174,19 @@ static int act_start(void *context, struct error *e) {
 static int undo_start(void *context, struct error *e) {
         struct change *c = context;
 
-        return unfinished_undo_start(c->new.name, &c->unfinished, e);
+        return c->effect == EFFECT_RELOAD ? 0 : unfinished_undo_start(c->new.name, &c->unfinished, e);
+}
+
+static int act_reload(void *context, struct error *e) {
+        const struct change *c = context;
+
+        return reload_after(c->new.name, &c->services.forward, e);
+}
+
+static bool wants_reload(const void *context) {
+        const struct change *c = context;
+
+        return c->effect == EFFECT_RELOAD;
 }
 
 static bool wants_restart(const void *context) {
@@ -194,20 +218,30 @@ static const struct step steps[] = {
         {"changing the network", act_network, NULL, wants_live}, /* undone after the definition */
         {"letting other commands go on", act_unlock, undo_unlock},
         {"stopping", act_stop, NULL, wants_restart},
+        {"stopping services", act_stop_services, NULL, wants_reload},
         {"making folders for bind mounts", act_directories, undo_directories},
         {"changing the container's files", act_root, undo_root},
+        {"starting services", act_reload, NULL, wants_reload},
         {"starting", act_start, undo_start, wants_restart},
 };
 
-/* Everything is as before, but that the container stands still: it did run. */
+/* Everything is as before, but that the container, or a service in it, stands still: it did run. */
 static void start_again(struct change *c) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
+        const char *name = c->old.name;
+        int r;
 
         if (!c->unfinished.running)
                 return;
         progress_phrase("starting it as it was before", c->progress);
-        if (runtime_start(c->old.name, progress_phrase, c->progress, &e) < 0)
-                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), c->old.name,
+        if (c->effect != EFFECT_RELOAD)
+                r = runtime_start(name, progress_phrase, c->progress, &e);
+        else {
+                r = reload_before(name, &c->services.back, &e);
+                r = reload_after(name, &c->services.back, r < 0 ? NULL : &e) < 0 ? -EIO : r;
+        }
+        if (r < 0)
+                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), name,
                                error_message(&e));
 }
 
@@ -219,6 +253,8 @@ int change_run(struct change *c, const struct output *o, struct error *e) {
         r = definition_prepare(&c->new, progress_phrase, progress, e);
         if (r >= 0)
                 r = activation_decide(c, e);
+        if (r >= 0 && c->config)
+                activation_say(c);
         if (r >= 0)
                 r = journal_begin(&c->journal, c->new.name, e);
         if (r >= 0)

@@ -9,9 +9,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/string-list.h"
 #include "model/container.h"
 #include "model/network.h"
-#include "state/string-list.h"
 
 #include <jansson.h>
 

@@ -3,10 +3,10 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/string-list.h"
 #include "config/zone_options.h"
 #include "state/applied.h"
 #include "state/store.h"
-#include "state/string-list.h"
 
 #include <dirent.h>
 #include <errno.h>
