@@ -113,7 +113,7 @@ static int write_temporary(int fd, const void *data, size_t size, mode_t mode, b
 
         if (r < 0)
                 return r;
-        if (fchmod(fd, mode) < 0)
+        if (mode != 0600 && fchmod(fd, mode) < 0) /* which is what mkostemp gives */
                 return -errno;
         if (sync && fsync(fd) < 0)
                 return -errno;

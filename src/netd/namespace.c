@@ -40,10 +40,11 @@ static int allocate(struct manager *m, const char *name, struct allocation *ret,
 }
 
 static int container_make(const char *name, const json_t *forwards, struct container *c, struct error *e) {
+        enum container_kind kind;
         int r;
 
-        if (!forwards && store_exists(name))
-                return store_load(name, c, e);
+        if (!forwards && store_kind(name, &kind) == 0)
+                return store_load_kind(name, kind, c, e);
         c->name = strdup(name);
         if (!c->name)
                 return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
@@ -129,11 +130,9 @@ int manager_attach_namespace(struct manager *m, const char *name, const char *pa
                 return r;
 
         existing = steal_ptr(a);
-        /* Not by rtnetlink: asked for a link whose carrier is new, the kernel first tells everybody of that, and goes
-         * through all IPv6 routes of the host. */
-        ifindex = (int) if_nametoindex(existing->network.link);
-        if (ifindex <= 0)
-                r = error_errno(e, errno, EXIT_FAILED, "the new link %s is not there", existing->network.link);
+        ifindex = netlink_index(m->route, existing->network.link);
+        if (ifindex < 0)
+                r = error_errno(e, ifindex, EXIT_FAILED, "the new link %s is not there", existing->network.link);
         else
                 r = manager_made(m, existing, ifindex, e);
         if (r < 0) {

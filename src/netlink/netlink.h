@@ -30,6 +30,9 @@ static inline void netlink_closep(struct netlink **n) {
 }
 /* The address under which the kernel knows the socket: nlmsg_pid of notifications about its own requests. */
 uint32_t netlink_port(const struct netlink *n);
+/* The number of a link in the socket's namespace, without a message: asked by one for a link whose carrier is new, the
+ * kernel first tells everybody of that, and goes through all IPv6 routes of the host. -ENODEV: there is none. */
+int netlink_index(const struct netlink *n, const char *link);
 
 /* What the kernel said of one message. */
 struct netlink_result {

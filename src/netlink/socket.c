@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -84,6 +86,15 @@ void netlink_close(struct netlink *n) {
         fd_close(n->fd);
         free(n->buffer);
         free(n);
+}
+
+int netlink_index(const struct netlink *n, const char *link) {
+        struct ifreq request = {0};
+
+        if (strlen(link) >= sizeof(request.ifr_name))
+                return -ENODEV;
+        memcpy(request.ifr_name, link, strlen(link));
+        return ioctl(n->fd, SIOCGIFINDEX, &request) < 0 ? -errno : request.ifr_ifindex;
 }
 
 uint32_t netlink_port(const struct netlink *n) {
