@@ -15,6 +15,8 @@
 
 #define SYSCTLS "/proc/sys/"
 #define V6_CONF "net/ipv6/conf"
+#define V4_ALL  "net/ipv4/ip_forward"
+#define V6_ALL  V6_CONF "/all/forwarding"
 
 enum {
         RECORD_MAX = 1 << 20,
@@ -128,12 +130,11 @@ int forwarding_enable(const char *path, bool v6, struct error *e) {
         int r = wanted ? record_load(path, &record, e) : error_errno(e, ENOMEM, EXIT_FAILED, "Cannot record sysctls");
         if (r < 0)
                 return r;
-        (void) sysctl_read(V6_CONF "/all/forwarding", forwarding, sizeof(forwarding));
+        (void) sysctl_read(V6_ALL, forwarding, sizeof(forwarding));
         /* A host that forwards already has decided about its advertisements. */
         if (v6 && strcmp(forwarding, "1") != 0)
                 r = note_advertisements(record, wanted);
-        if (r < 0 || (r = note(record, wanted, "net/ipv4/ip_forward", "1")) < 0 ||
-            (v6 && (r = note(record, wanted, V6_CONF "/all/forwarding", "1")) < 0))
+        if (r < 0 || (r = note(record, wanted, V4_ALL, "1")) < 0 || (v6 && (r = note(record, wanted, V6_ALL, "1")) < 0))
                 return error_errno(e, r, EXIT_FAILED, "Cannot look at the host's forwarding sysctls");
         if (json_object_size(wanted) == 0)
                 return 0;
@@ -149,6 +150,11 @@ int forwarding_enable(const char *path, bool v6, struct error *e) {
                                            json_string_value(value));
         }
         return 1;
+}
+
+bool forwarding_is_on(bool v6) {
+        char value[16];
+        return sysctl_read(v6 ? V6_ALL : V4_ALL, value, sizeof(value)) < 0 || strcmp(value, "0") != 0;
 }
 
 int forwarding_restore(const char *path, struct error *e) {

@@ -13,5 +13,8 @@
  * already. */
 int forwarding_enable(const char *record, bool v6, struct error *e);
 
+/* Of one family, for all links. An IPv6 that is not there is. */
+bool forwarding_is_on(bool v6);
+
 /* Puts back what the record says, where nobody changed it since, and removes the record. No record: nothing to do. */
 int forwarding_restore(const char *record, struct error *e);

@@ -39,6 +39,19 @@ static json_t *describe_all(const struct inventory *inventory, bool filtered, en
         return rows;
 }
 
+/* A table has no room for sentences. */
+static void print_problems(struct output *o, const json_t *rows) {
+        const json_t *row;
+        size_t i;
+
+        json_array_foreach (rows, i, row) {
+                const char *problem = json_string_value(json_object_get(row, "problem"));
+
+                if (problem)
+                        output_line(o, "%s: %s", json_string_value(json_object_get(row, "name")), problem);
+        }
+}
+
 int command_list(struct invocation *i, struct error *e) {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
         const char *type = invocation_value(i, OPTION_TYPE);
@@ -57,8 +70,10 @@ int command_list(struct invocation *i, struct error *e) {
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot list the containers");
         output_line(&i->output, "Showing %zu of %zu containers:", json_array_size(rows), inventory.n);
         r = output_table(&i->output, columns, ELEMENTS_OF(columns) - !has_nixos(&inventory), rows, e);
-        if (r >= 0)
+        if (r >= 0) {
+                print_problems(&i->output, rows);
                 r = output_json(&i->output, rows, e);
+        }
         json_decref(rows);
         return r;
 }

@@ -59,6 +59,15 @@ static int check_text(const char *path, const char *text, size_t size, struct er
         return 0;
 }
 
+static int unreadable(const char *path, int r, struct error *e) {
+        if (r == ENOENT || r == -ENOENT)
+                return error_set(e, ENOENT, EXIT_FAILED,
+                                 "reading the config '%s': No such file or directory; name a .nix or .json file that "
+                                 "is there",
+                                 path);
+        return error_errno(e, r, EXIT_FAILED, "reading the config '%s'", path);
+}
+
 static int read_text(const char *path, char **ret, struct error *e) {
         _cleanup_(freep) char *text = NULL;
         size_t size;
@@ -68,7 +77,7 @@ static int read_text(const char *path, char **ret, struct error *e) {
                 return error_set(e, EFBIG, EXIT_CONTAINER, "%s: larger than %d MiB, which no config is", path,
                                  CONFIG_MAX >> 20);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "reading the config '%s'", path);
+                return unreadable(path, r, e);
         r = check_text(path, text, size, e);
         if (r < 0)
                 return r;
@@ -160,7 +169,7 @@ static int load_tree(const char *path, const char *set, const char *name, const 
 
         ret->absolute = realpath(path, NULL);
         if (!ret->absolute)
-                return error_errno(e, errno, EXIT_FAILED, "reading the config '%s'", path);
+                return unreadable(path, errno, e);
         if (!string_is_clean(ret->absolute))
                 return error_set(e, EILSEQ, EXIT_FAILED,
                                  "the path of the config has control characters or is not UTF-8; give it a plain name");

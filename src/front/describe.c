@@ -2,9 +2,11 @@
 #include "front/describe.h"
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "state/store.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <time.h>
 
@@ -81,22 +83,35 @@ static json_t *since_json(uint64_t usec) {
         return json_string(text);
 }
 
-static void add_status(const struct describer *d, json_t *object, const char *name) {
+/* true: it runs, and so should its links. */
+static bool add_status(const struct describer *d, json_t *object, const char *name) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct runtime_status status = {0};
 
         if (runtime_survey_status(d->survey, name, &status, &e) < 0) {
                 (void) json_object_set_new(object, "state", json_null());
                 (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
-                return;
+                return false;
         }
         (void) json_object_set_new(object, "state", json_string(runtime_state_name(status.state)));
         (void) json_object_set_new(object, "leader", json_integer(status.leader));
         (void) json_object_set_new(object, "supervisor", json_integer(status.supervisor));
         (void) json_object_set_new(object, "since", since_json(status.since_usec));
+        return status.state == RUNTIME_RUNNING && status.leader > 0;
 }
 
-static void add_network(const struct describer *d, json_t *object, const struct container *c) {
+/* Nobody can make a link again for a container that runs; the next start does. */
+static void add_lost_link(json_t *object, const struct network *n, const char *link) {
+        _cleanup_(freep) char *problem = NULL;
+
+        if (!link[0] || if_nametoindex(link) > 0 || errno != ENODEV)
+                return;
+        problem = format("the link %s is gone, and with it the container's network; '%s restart %s' makes it anew",
+                         link, container_kind_name(n->kind), n->name);
+        (void) json_object_set_new(object, "problem", json_string(problem));
+}
+
+static void add_network(const struct describer *d, json_t *object, const struct container *c, bool runs) {
         _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
         if (c->mode == NETWORK_ZONE)
@@ -111,9 +126,13 @@ static void add_network(const struct describer *d, json_t *object, const struct 
         (void) json_object_set_new(object, "hostIpv4", address_json(&network.host_v4));
         (void) json_object_set_new(object, "hostIpv6", address_json(&network.host_v6));
         (void) json_object_set_new(object, "link", json_string(network.link));
+        for (size_t i = 0; runs && i < network.n_extra; i++)
+                add_lost_link(object, &network, network.extra[i].link);
+        if (runs)
+                add_lost_link(object, &network, network.link);
 }
 
-static void add_definition(const struct describer *d, json_t *object, const struct entry *entry) {
+static void add_definition(const struct describer *d, json_t *object, const struct entry *entry, bool runs) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         json_t *forwards;
@@ -122,7 +141,7 @@ static void add_definition(const struct describer *d, json_t *object, const stru
                 (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
                 return;
         }
-        add_network(d, object, &c);
+        add_network(d, object, &c, runs);
         forwards = json_array();
         for (size_t i = 0; i < c.n_forwards; i++)
                 (void) json_array_append_new(forwards, forward_json(&c.forwards[i]));
@@ -142,8 +161,7 @@ json_t *describe(const struct describer *d, const struct entry *entry) {
         /* Of what is not ours no more is known. */
         if (!object || (entry->origin != ORIGIN_IMPERATIVE && entry->kind == CONTAINER_NSPAWN))
                 return object;
-        add_status(d, object, entry->name);
-        add_definition(d, object, entry);
+        add_definition(d, object, entry, add_status(d, object, entry->name));
         return object;
 }
 

@@ -136,6 +136,10 @@ static int on_event(const struct netlink_event *event, void *userdata) {
         case NETLINK_EVENT_LINK_GONE:
                 on_link_gone(m, event);
                 return 0;
+        case NETLINK_EVENT_FORWARDING:
+                if (event->flags == 0)
+                        manager_forwarding_off(m, event->address.address.family == AF_INET6);
+                return 0;
         case NETLINK_EVENT_RESYNC:
                 manager_events_lost(m);
                 return 0;

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Once a daemon; what others switch off later, they mean. */
+/* Once a daemon; what others switch off later is told (manager_forwarding_off()). */
 int manager_forward(struct manager *m, bool v6, struct error *e) {
         int r;
 
@@ -41,6 +41,18 @@ static int forward_less(struct manager *m, bool v4, bool v6, struct error *e) {
 
 bool manager_keeps_host(const struct manager *m) {
         return m->nat && *m->nat;
+}
+
+bool manager_needs_forwarding(const struct manager *m) {
+        return manager_each(m, NULL) || manager_keeps_host(m);
+}
+
+int manager_repair_forwarding(struct manager *m, struct error *e) {
+        int r = 0;
+
+        if (m->forwarding && manager_needs_forwarding(m))
+                r = forwarding_enable(PATH_NETD_SYSCTLS, m->forwarding_v6, e);
+        return r < 0 ? r : 0;
 }
 
 /* What is removed in making the table is told as if somebody else had done it. Whoever calls this looks at everything

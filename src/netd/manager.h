@@ -43,13 +43,15 @@ struct manager {
         struct ports ports;
 
         sd_event_source *links_source, *firewall_source;
-        sd_event_source *proxy_source; /* the end of nspawn-proxy; NULL while none is needed */
-        sd_event_source *repair_timer; /* one-shot: the earliest of what is damaged */
-        sd_event_source *gone_timer;   /* one-shot: containers whose link is gone, are they? */
-        struct attachment *damaged;    /* list by next_damaged */
-        struct pace tables, proxy;     /* the firewall, nspawn-proxy */
-        struct pace everything;        /* when events were lost */
-        uint64_t repair_at;            /* when repair_timer fires; 0: never */
+        sd_event_source *proxy_source;                    /* the end of nspawn-proxy; NULL while none is needed */
+        sd_event_source *repair_timer;                    /* one-shot: the earliest of what is damaged */
+        sd_event_source *names_source, *addresses_source; /* of the folders of published names */
+        sd_event_source *gone_timer;                      /* one-shot: containers whose link is gone, are they? */
+        struct attachment *damaged;                       /* list by next_damaged */
+        struct pace tables, proxy;                        /* the firewall, nspawn-proxy */
+        struct pace sysctls, names;                       /* forwarding, published names */
+        struct pace everything;                           /* when events were lost */
+        uint64_t repair_at;                               /* when repair_timer fires; 0: never */
 };
 
 /* Opens everything in the current network namespace, and takes over from the daemon before: see recover.c. */
@@ -157,6 +159,15 @@ int manager_repair_host(struct manager *m, struct error *e);
 /* Has the host forward, for containers (both families) or for its NAT. */
 int manager_forward(struct manager *m, bool v6, struct error *e);
 
+/* Whether there is anything that the host has to forward for. */
+bool manager_needs_forwarding(const struct manager *m);
+/* Switches it on again where somebody switched it off. */
+int manager_repair_forwarding(struct manager *m, struct error *e);
+
+/* names.c */
+/* Publishes what is published, and is not there any more; watches that it stays. */
+int manager_repair_names(struct manager *m, struct error *e);
+
 /* events.c */
 int manager_listen(struct manager *m, struct error *e);
 
@@ -168,6 +179,9 @@ void manager_tell_damage(struct attachment *a);
 void manager_incomplete(struct manager *m, struct attachment *a, const struct error *e);
 void manager_tables_damaged(struct manager *m);
 void manager_proxy_damaged(struct manager *m);
+void manager_names_damaged(struct manager *m);
+/* Somebody, or we, switched it off. */
+void manager_forwarding_off(struct manager *m, bool v6);
 void manager_events_lost(struct manager *m);
 int manager_repair_tables(struct manager *m, struct error *e);
 

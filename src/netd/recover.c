@@ -188,6 +188,8 @@ int manager_resync(struct manager *m, struct error *e) {
         int r;
 
         r = manager_repair_tables(m, e);
+        if (r >= 0)
+                r = manager_repair_forwarding(m, e);
         if (r < 0)
                 return r;
         return look_at_links(m, e);
@@ -209,6 +211,14 @@ static void route_all(struct manager *m) {
                 log_error("the host's configuration is not in force: %s", error_message(&e));
 }
 
+/* Nor does forwarding that cannot be switched on. */
+static void recover_forwarding(struct manager *m) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (manager_each(m, NULL) && manager_forward(m, true, &e) < 0)
+                log_error("%s", error_message(&e));
+}
+
 int manager_recover(struct manager *m, struct error *e) {
         int r;
 
@@ -218,7 +228,10 @@ int manager_recover(struct manager *m, struct error *e) {
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the records in " PATH_ATTACHED);
         recover_host(m);
+        recover_forwarding(m);
         r = manager_resync(m, e);
+        if (r >= 0)
+                r = manager_repair_names(m, e);
         if (r < 0)
                 return r;
         route_all(m);

@@ -2,6 +2,7 @@
  * a second, so that two programs that disagree do not burn the machine. */
 #include "manager.h"
 
+#include "apply/forwarding.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -60,6 +61,10 @@ static const struct shared {
          "cannot look at everything", manager_resync},
         {offsetof(struct manager, tables), MOST_USEC, "somebody removed something of our firewall, repairing it",
          "cannot repair the firewall", manager_repair_tables},
+        {offsetof(struct manager, sysctls), MOST_USEC, "somebody switched forwarding off, switching it on again",
+         "cannot switch forwarding on", manager_repair_forwarding},
+        {offsetof(struct manager, names), MOST_USEC, "somebody removed names of containers, publishing them again",
+         "cannot publish the names of containers", manager_repair_names},
         {offsetof(struct manager, proxy), MOST_USEC, "nspawn-proxy died, starting it again with its forwards",
          "localhost is not forwarded", manager_repair_proxy},
 };
@@ -106,6 +111,16 @@ static void break_shared(struct manager *m, const struct pace *pace) {
 
 void manager_tables_damaged(struct manager *m) {
         break_shared(m, &m->tables);
+}
+
+/* What was switched off when nobody needed it any more is off. */
+void manager_forwarding_off(struct manager *m, bool v6) {
+        if ((v6 ? m->forwarding_v6 : m->forwarding) && manager_needs_forwarding(m) && !forwarding_is_on(v6))
+                break_shared(m, &m->sysctls);
+}
+
+void manager_names_damaged(struct manager *m) {
+        break_shared(m, &m->names);
 }
 
 void manager_proxy_damaged(struct manager *m) {

@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,25 +26,29 @@ struct netlink_monitor {
 
 /* The kernel drops what is none of our business before it wakes us. A router's routes come and go by the thousand: only
  * the going of those is told that the kernel made for an address, or that are like ours. A guest can have neighbours
- * learnt at will: only permanent ones are told, and those that go. Loads are in network order, the message is in the
- * host's. */
+ * learnt at will: only permanent ones are told, and those that go. Each link tells its own forwarding; here is told
+ * what was said of all of them. Loads are in network order, the message is in the host's. */
 static int listen_filtered(const int *groups, size_t n_groups) {
         enum {
                 TYPE = offsetof(struct nlmsghdr, nlmsg_type),
                 PROTOCOL = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol),
                 STATE = NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state),
+                CONF_INDEX = NLMSG_SPACE(sizeof(struct netconfmsg)) + sizeof(struct nlattr), /* the first attribute */
         };
         struct sock_filter code[] = {
                 BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 8, 0),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 2, 0),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 4, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 11, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 3, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 5, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNETCONF), 6, 0),
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
                 BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_KERNEL, 4, 0),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 3, 2),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_KERNEL, 6, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 5, 4),
                 BPF_STMT(BPF_LD | BPF_H | BPF_ABS, STATE),
-                BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htons(NUD_PERMANENT), 1, 0),
+                BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htons(NUD_PERMANENT), 3, 2),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, CONF_INDEX),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t) NETCONFA_IFINDEX_ALL, 1, 0),
                 BPF_STMT(BPF_RET | BPF_K, 0),
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
         };
@@ -52,8 +57,9 @@ static int listen_filtered(const int *groups, size_t n_groups) {
 }
 
 int netlink_monitor_open(struct netlink_monitor **ret, struct error *e) {
-        static const int groups[] = {RTNLGRP_LINK,  RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                     RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE};
+        static const int groups[] = {RTNLGRP_LINK,         RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+                                     RTNLGRP_NEIGH,        RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE,
+                                     RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
         _cleanup_(netlink_monitor_closep) struct netlink_monitor *m = calloc(1, sizeof(*m));
         if (!m)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot watch the host's links");
@@ -135,6 +141,18 @@ static int event_of_route(const struct nlmsghdr *h, struct netlink_event *ret) {
         return 0;
 }
 
+static int event_of_forwarding(const struct nlmsghdr *h, struct netlink_event *ret) {
+        struct netlink_forwarding f;
+        int r = netlink_forwarding_read(h, &f);
+        if (r < 0)
+                return r;
+        if (f.ifindex != NETCONFA_IFINDEX_ALL)
+                return -EBADMSG;
+        *ret = (struct netlink_event){
+                .kind = NETLINK_EVENT_FORWARDING, .flags = f.on, .address = {.address = {.family = f.family}}};
+        return 0;
+}
+
 /* -EBADMSG: of no interest. */
 static int event_of_message(const struct nlmsghdr *h, struct netlink_event *ret) {
         switch (h->nlmsg_type) {
@@ -149,6 +167,8 @@ static int event_of_message(const struct nlmsghdr *h, struct netlink_event *ret)
                 return event_of_neighbour(h, ret);
         case RTM_DELROUTE:
                 return event_of_route(h, ret);
+        case RTM_NEWNETCONF:
+                return event_of_forwarding(h, ret);
         default:
                 return -EBADMSG;
         }
@@ -197,6 +217,7 @@ const char *netlink_event_name(enum netlink_event_kind kind) {
                 [NETLINK_EVENT_NEIGHBOUR] = "neighbour",
                 [NETLINK_EVENT_NEIGHBOUR_GONE] = "neighbour gone",
                 [NETLINK_EVENT_ROUTE_GONE] = "route gone",
+                [NETLINK_EVENT_FORWARDING] = "forwarding",
                 [NETLINK_EVENT_RESYNC] = "resync",
         };
         return (size_t) kind < ELEMENTS_OF(names) ? names[kind] : "unknown";

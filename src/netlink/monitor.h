@@ -1,4 +1,4 @@
-/* What changes on this host's links, addresses and neighbours, as events for a poll loop.
+/* What changes on this host's links, addresses, neighbours and forwarding, as events for a poll loop.
  *
  * The monitor owns a socket, never a loop: poll netlink_monitor_fd() for input, then dispatch. */
 #pragma once
@@ -16,6 +16,7 @@ enum netlink_event_kind {
         NETLINK_EVENT_NEIGHBOUR, /* permanent ones only */
         NETLINK_EVENT_NEIGHBOUR_GONE,
         NETLINK_EVENT_ROUTE_GONE, /* one that came with an address, or one of ours; others' routing is not told */
+        NETLINK_EVENT_FORWARDING, /* all of a family, switched on or off */
         NETLINK_EVENT_RESYNC,     /* events were lost: look at everything again */
 };
 
@@ -24,17 +25,18 @@ struct netlink_event {
         int ifindex;
         char name[IFNAMSIZ];   /* links only, else empty */
         char link_kind[16];    /* links: "veth", "bridge", ... or empty */
-        uint32_t flags;        /* links: IFF_*; addresses: IFA_F_*; neighbours: NUD_* of the state */
+        uint32_t flags;        /* links: IFF_*; addresses: IFA_F_*; neighbours: NUD_* of the state; forwarding: 0, 1 */
         int master;            /* links: ifindex of the bridge, or 0 */
         int peer;              /* links: ifindex of a veth's peer (in its own namespace), or 0 */
         uint32_t mtu;          /* links */
-        struct prefix address; /* addresses: the local one; neighbours: /32 or /128; routes: where to */
+        struct prefix address; /* addresses: the local one; neighbours: /32 or /128; routes: where to; forwarding: the
+                                * family alone */
         struct mac mac;        /* links, neighbours; zero when there is none */
 };
 
 struct netlink_monitor;
 
-/* Subscribes in the current network namespace to links, addresses, neighbours and routes, IPv4 and IPv6. */
+/* Subscribes in the current network namespace to links, addresses, neighbours, routes and forwarding, IPv4 and IPv6. */
 int netlink_monitor_open(struct netlink_monitor **ret, struct error *e);
 void netlink_monitor_close(struct netlink_monitor *m);
 static inline void netlink_monitor_closep(struct netlink_monitor **m) {

@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -132,4 +133,18 @@ int netlink_neighbour_read(const struct nlmsghdr *h, struct netlink_neighbour *r
                                           .state = header->ndm_state};
         read_mac(table[NDA_LLADDR], &ret->mac);
         return ret->address.family == AF_UNSPEC ? -EBADMSG : 0;
+}
+
+int netlink_forwarding_read(const struct nlmsghdr *h, struct netlink_forwarding *ret) {
+        const struct nlattr *table[NETCONFA_FORWARDING + 1];
+        int r = message_parse(h, sizeof(struct netconfmsg), table, NETCONFA_FORWARDING);
+        if (r < 0)
+                return r;
+        if (!table[NETCONFA_IFINDEX] || !table[NETCONFA_FORWARDING])
+                return -EBADMSG;
+        const struct netconfmsg *header = NLMSG_DATA(h);
+        *ret = (struct netlink_forwarding){.family = header->ncm_family,
+                                           .ifindex = (int) netlink_attribute_u32(table[NETCONFA_IFINDEX], 0),
+                                           .on = netlink_attribute_u32(table[NETCONFA_FORWARDING], 0) != 0};
+        return 0;
 }

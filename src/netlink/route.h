@@ -82,6 +82,14 @@ struct netlink_route {
 };
 int netlink_route_read(const struct nlmsghdr *h, struct netlink_route *ret);
 
+struct netlink_forwarding {
+        int family;
+        int ifindex; /* NETCONFA_IFINDEX_ALL, ... */
+        bool on;
+};
+/* -EBADMSG also for one that says something else of the link. */
+int netlink_forwarding_read(const struct nlmsghdr *h, struct netlink_forwarding *ret);
+
 struct netlink_neighbour {
         int ifindex;
         struct address address;

@@ -120,6 +120,28 @@ int names_publish(const struct network *n, int ifindex) {
         return r;
 }
 
+static bool has_address_link(const struct address *a, const char *base) {
+        char text[ADDRESS_TEXT_MAX], path[ADDRESS_PATH_MAX], target[CONTAINER_NAME_MAX + 2];
+        ssize_t n;
+
+        if (a->family == AF_UNSPEC)
+                return true;
+        address_path(address_format(a, text), path);
+        n = readlink(path, target, sizeof target);
+        return n >= 0 && (size_t) n == strlen(base) && memcmp(target, base, (size_t) n) == 0;
+}
+
+bool names_are_published(const struct network *n) {
+        char path[sizeof PATH_NAMES + CONTAINER_NAME_MAX + 1];
+        const char *base;
+
+        if (name_path(n->name, path) < 0)
+                return false;
+        base = strrchr(path, '/') + 1;
+        return access(path, F_OK) == 0 && has_address_link(&n->container_v4.address, base) &&
+               has_address_link(&n->container_v6.address, base);
+}
+
 int names_withdraw(const char *name) {
         char path[sizeof PATH_NAMES + CONTAINER_NAME_MAX + 1];
         _cleanup_(freep) char *old = NULL;

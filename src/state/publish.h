@@ -12,6 +12,8 @@
 
 /* Publishes the network's own addresses; link-local ones only when there is no other IPv6, with ifindex as scope. */
 int names_publish(const struct network *n, int ifindex);
+/* Whether all that names_publish() makes of n is there. */
+bool names_are_published(const struct network *n);
 /* Takes back whatever is published for name. Absent is fine. */
 int names_withdraw(const char *name);
 /* The domain that names may be asked with. */

@@ -45,7 +45,7 @@ prints "  as JSON" '"problems": \["several.nix:2:3: nixosContainer.zone [^"]*", 
         nixos-nspawn create --json --config several.nix x
 
 # Files.
-refuses 1 "reading the config 'none.nix': No such file or directory" nixos-nspawn create --config none.nix x
+refuses 1 "reading the config 'none.nix': No such file or directory; name a .nix or .json file that is there" nixos-nspawn create --config none.nix x
 echo '{ services.nginx.enable = true;' >syntax.nix
 create 10 "syntax.nix:1:32: syntax error, unexpected end of file" syntax.nix
 echo '{"services": {' >syntax.json

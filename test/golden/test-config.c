@@ -163,10 +163,12 @@ static void test_without_words(void **state) {
 }
 
 static void test_files(void **state) {
-        assert_refused("nowhere.nix", "example", EXIT_FAILED,
-                       "reading the config 'nowhere.nix': No such file or directory");
+        assert_refused(
+                "nowhere.nix", "example", EXIT_FAILED,
+                "reading the config 'nowhere.nix': No such file or directory; name a .nix or .json file that is there");
         assert_refused("nowhere.json", "example", EXIT_FAILED,
-                       "reading the config 'nowhere.json': No such file or directory");
+                       "reading the config 'nowhere.json': No such file or directory; name a .nix or .json file that "
+                       "is there");
         assert_refused("empty.nix", "../x", EXIT_CONTAINER,
                        "container name '../x': a name consists of the letters a to z and A to Z, digits, '-' and '_'");
 }

@@ -44,6 +44,36 @@ nft flush chain inet nixos_nspawn source
 within 1 "a chain flushed: as before" bash -c '[[ "$(rules)" == "$1" ]]' - "$mine"
 talk "  the stream goes on"
 
+# What the containers' traffic needs of the host, and only then.
+forwarding() { cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding | paste -sd' '; }
+export -f forwarding
+sysctl -qw net.ipv4.ip_forward=0
+within 1 "IPv4 forwarding switched off: on again" bash -c '[[ $(forwarding) == "1 1" ]]'
+sysctl -qw net.ipv6.conf.all.forwarding=0
+within 1 "IPv6, too" bash -c '[[ $(forwarding) == "1 1" ]]'
+within 1 "  new connections" fresh
+talk "  the stream goes on"
+prints "  the log says so" 'somebody switched forwarding off, switching it on again' daemon_log
+
+names=/run/nixos-nspawn/names
+published() { (cd $names && find . -type f -exec grep -H . {} + -o -type l -printf '%p %l\n' | sort); }
+export -f published
+export names
+all=$(published)
+prints "names of the containers" "^./example:$(guest4 example)" echo "$all"
+rm $names/example
+within 1 "a name removed: there again" bash -c '[[ $(published) == "$1" ]]' - "$all"
+rm "$names/.by-address/$(guest4 other)"
+within 1 "an address removed: there again" bash -c '[[ $(published) == "$1" ]]' - "$all"
+rm -rf $names
+within 1 "all of it removed: there again" bash -c '[[ $(published) == "$1" ]]' - "$all"
+rm -rf $names
+within 1 "  twice" bash -c '[[ $(published) == "$1" ]]' - "$all"
+mv $names /run/elsewhere
+within 1 "moved away: there again" bash -c '[[ $(published) == "$1" ]]' - "$all"
+rm $names/other
+within 1 "  and looked after" bash -c '[[ $(published) == "$1" ]]' - "$all"
+
 # With more descriptors than select() can wait for, as with some hundred containers.
 cat >/run/many.py <<'P'
 import resource, socket, time
@@ -118,6 +148,8 @@ prints "  it knows its networks" '"state": "linked"' of Describe example
 prints "  both of them" '"name": "other"' call List
 talk "  the stream goes on"
 kill -9 "$(daemon_pid)"
+sysctl -qw net.ipv4.ip_forward=0
+rm -rf $names
 ip link set $link down
 ip addr flush dev $link
 nft flush set inet nixos_nspawn links
@@ -125,6 +157,8 @@ nft delete element ip io.systemd.nat map_port_ipport "{ tcp . 8181 : $(ip -n exa
 need "what happened while there was no daemon is repaired when it is back" "$netd" ensure
 succeeds "  link" is_up
 succeeds "  forward" element ip 8181
+same "  forwarding" "1 1" "$(forwarding)"
+same "  names" "$all" "$(published)"
 within 1 "  new connections" fresh
 talk "  the stream goes on"
 kill -9 "$(daemon_pid)"

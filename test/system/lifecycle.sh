@@ -67,6 +67,17 @@ fails "run in a stopped container: says so" 10 'not running' bash -c 'nixos-nspa
 succeeds "a stop of a stopped one is harmless" nixos-nspawn stop two
 succeeds "a start of a running one is harmless" nixos-nspawn start one
 
+gone="the link ve-one is gone, and with it the container's network; 'nixos-nspawn restart one' makes it anew"
+silent_about "all is well" "$gone" nixos-nspawn list --json
+ip link delete ve-one
+prints "somebody deletes its link: list says it, and what to do" "^one: $gone\$" nixos-nspawn list
+prints "  in JSON" "\"name\": \"one\", .*\"problem\": \"$gone\"" nixos-nspawn list --json
+prints "  status, too" "^  Problem: $gone\$" nixos-nspawn status one
+prints "  in JSON" "\"problem\": \"$gone\"" nixos-nspawn status --json one
+succeeds "  that helps" nixos-nspawn restart one
+within 10 "  HTTP" curl -s -o /dev/null http://one
+silent_about "  no word of it" "is gone" nixos-nspawn list
+
 cat >/run/config/e.json <<'J'
 { "system": { "stateVersion": "26.05" }, "nixosContainer": { "ephemeral": true } }
 J
