@@ -3,6 +3,7 @@
 #include "manager.h"
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/paths.h"
 #include "state/publish.h"
 
@@ -16,7 +17,9 @@ static int on_removed(sd_event_source *source, const struct inotify_event *event
         const struct attachment *a = NULL;
         struct address address;
 
-        if (event->mask & FOLDER_EVENTS) {
+        /* We remove a suffix ourselves only for the default. */
+        if ((event->mask & FOLDER_EVENTS) ||
+            (event->len > 0 && string_equal(event->name, ".suffix") && !string_equal(m->suffix, NAME_SUFFIX_DEFAULT))) {
                 manager_names_damaged(m);
                 return 0;
         }
@@ -45,6 +48,8 @@ int manager_repair_names(struct manager *m, struct error *e) {
 
         if (r >= 0)
                 r = watch(m, PATH_NAMES_BY_ADDRESS, &m->addresses_source, e);
+        if (r >= 0 && m->suffix[0] && names_publish_suffix(m->suffix) < 0)
+                r = error_set(e, EIO, EXIT_FAILED, "cannot publish the domain of containers' names, '%s'", m->suffix);
         for (struct attachment *a = NULL; r >= 0 && (a = manager_each(m, a));) {
                 if (!a->published || names_are_published(&a->network))
                         continue;
