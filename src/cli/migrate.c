@@ -1,6 +1,7 @@
 /* migrate: a nixos-container becomes a container of nixos-nspawn, with the same addresses and the same files.
  *
  * A generation with a .nspawn file makes it one, at once; its conf goes last, when nothing can fail any more. */
+#include "cli/migrate.h"
 #include "cli/commands.h"
 #include "front/definition.h"
 #include "front/describe.h"
@@ -56,13 +57,8 @@ static int check_keys(const struct migration *m, struct error *e) {
                 bool is_set;
                 const char *key;
         } keys[] = {
-                {c->end.bridge, "HOST_BRIDGE"},
-                {c->end.has_mac, "LOCAL_MAC_ADDRESS"},
-                {c->end.host_v6.address.family != AF_UNSPEC, "HOST_ADDRESS6"},
-                {c->end.local_v6.address.family != AF_UNSPEC, "LOCAL_ADDRESS6"},
-                {c->n_extra_veths > 0, "EXTRA_VETHS"},
-                {c->interfaces, "INTERFACES"},
-                {c->macvlans, "MACVLANS"},
+                {!c->end.bridge && c->end.host_v6.address.family != AF_UNSPEC, "HOST_ADDRESS6"},
+                {!c->end.bridge && c->end.local_v6.address.family != AF_UNSPEC, "LOCAL_ADDRESS6"},
                 {c->network_namespace, "NETWORK_NAMESPACE_PATH"},
                 {c->extra_flags, "EXTRA_NSPAWN_FLAGS"},
                 {c->system_path, "SYSTEM_PATH"},
@@ -83,6 +79,8 @@ static int find_range(struct migration *m, struct error *e) {
         const struct address *host = &m->before.end.host_v4.address, *local = &m->before.end.local_v4.address;
         struct prefix range = {.address = *host, .length = 30};
 
+        if (m->before.mode != NETWORK_VETH)
+                return 0;
         range.address.bytes[3] &= 0xfc;
         if (host->family != AF_INET || local->family != AF_INET || memcmp(host->bytes, local->bytes, 3) != 0 ||
             (host->bytes[3] & 3) != 1 || local->bytes[3] != host->bytes[3] + 1)
@@ -111,6 +109,8 @@ static int write_options(struct migration *m, struct error *e) {
                 return error_set(e, EBADMSG, EXIT_CONTAINER, "the definition of %s is damaged", d->name);
         if (json_is_object(activation))
                 (void) json_object_set_new(activation, "autoStart", json_boolean(m->before.auto_start));
+        if (migrate_network(&m->before, json_object_get(d->spec, "config")) < 0)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the definition of %s", d->name);
         return definition_read_spec(d, e);
 }
 
@@ -146,7 +146,8 @@ static int act_addresses(void *context, struct error *e) {
         int r;
 
         r = allocations_load(&allocations, e);
-        if (r >= 0)
+        /* No other network has addresses of the pool. */
+        if (r >= 0 && m->before.mode == NETWORK_VETH)
                 r = allocations_put(allocations, m->entry->name, &m->allocation, e);
         if (r >= 0)
                 r = allocations_save(allocations, e);

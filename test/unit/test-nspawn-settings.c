@@ -1,0 +1,207 @@
+/* systemd.nspawn.NAME, the options that say the same, and which network they make together. */
+#include "test.h"
+
+#include "config/spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_config(const char *config, struct container *ret, struct error *e) {
+        json_t *object = json_loads(config, 0, NULL), *spec;
+        int r;
+
+        assert_non_null(object);
+        if (!json_object_get(object, "nixosContainer"))
+                json_object_set_new(object, "nixosContainer", json_object());
+        spec = json_pack("{s:i, s:o}", "version", SPEC_VERSION, "config", object);
+        r = spec_to_container(spec, "web", ret, e);
+        json_decref(spec);
+        return r;
+}
+
+static void assert_refused(const char *config, const char *message) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        int r = read_config(config, &c, &e);
+
+        if (r == 0)
+                print_error("%s: accepted\n", config);
+        assert_true(r < 0);
+        if (!strstr(error_message(&e), message))
+                print_error("%s: %s\n", config, error_message(&e));
+        assert_non_null(strstr(error_message(&e), message));
+        assert_int_equal(e.exit_status, EXIT_CONTAINER);
+}
+
+#define NETWORK(keys) "{\"systemd\": {\"nspawn\": {\"web\": {\"networkConfig\": {" keys "}}}}}"
+#define WITH_FORWARD(keys)                                                                                             \
+        "{\"nixosContainer\": {\"forwardPorts\": [{\"hostPort\": 80}]},"                                               \
+        " \"systemd\": {\"nspawn\": {\"web\": {\"networkConfig\": {" keys "}}}}}"
+#define EXEC(keys)  "{\"systemd\": {\"nspawn\": {\"web\": {\"execConfig\": {" keys "}}}}}"
+#define FILES(keys) "{\"systemd\": {\"nspawn\": {\"web\": {\"filesConfig\": {" keys "}}}}}"
+
+static void accept_config(const char *config, struct container *c) {
+        struct error e = ERROR_INIT;
+
+        container_clear(c);
+        if (read_config(config, c, &e) < 0)
+                print_error("%s: %s\n", config, error_message(&e));
+        assert_null(e.message);
+}
+
+/* The table of SPEC C.1. */
+static void test_modes(void **state) {
+        static const struct {
+                const char *config;
+                enum network_mode mode;
+        } cases[] = {
+                {"{}", NETWORK_VETH},
+                {NETWORK(""), NETWORK_VETH},
+                {NETWORK("\"Private\": true, \"VirtualEthernet\": \"yes\""), NETWORK_VETH},
+                {NETWORK("\"VirtualEthernet\": \"no\""), NETWORK_HOST},
+                {NETWORK("\"Private\": false"), NETWORK_HOST},
+                {NETWORK("\"Private\": \"yes\""), NETWORK_NONE},
+                {NETWORK("\"Private\": true, \"VirtualEthernet\": false"), NETWORK_NONE},
+                {NETWORK("\"MACVLAN\": \"eth0\""), NETWORK_NONE},
+                {NETWORK("\"IPVLAN\": \"eth0\""), NETWORK_NONE},
+                {NETWORK("\"Interface\": \"eth0:lan eth1\""), NETWORK_NONE},
+                {NETWORK("\"VirtualEthernetExtra\": [\"a\", \"b:c\"]"), NETWORK_NONE},
+                {NETWORK("\"MACVLAN\": \"eth0\", \"VirtualEthernet\": 1"), NETWORK_VETH},
+                {NETWORK("\"Bridge\": \"br0\""), NETWORK_BRIDGE},
+                {"{\"nixosContainer\": {\"bridge\": \"br0\"}}", NETWORK_BRIDGE},
+                {"{\"nixosContainer\": {\"extraVeths\": {\"a\": {}}}}", NETWORK_VETH},
+        };
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                accept_config(cases[i].config, &c);
+                if (c.mode != cases[i].mode)
+                        print_error("%s\n", cases[i].config);
+                assert_int_equal(c.mode, cases[i].mode);
+        }
+}
+
+static void test_links(void **state) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+
+        accept_config(NETWORK("\"MACVLAN\": [\"eth0\", \"eth1 eth2:lan\"], \"Interface\": [\"a\", \"\", \"b\"]"), &c);
+        assert_string_equal(c.macvlans[0], "eth0");
+        assert_string_equal(c.macvlans[1], "eth1");
+        assert_string_equal(c.macvlans[2], "eth2:lan");
+        assert_null(c.macvlans[3]);
+        assert_string_equal(c.interfaces[0], "b"); /* the empty one dropped what was before */
+        assert_null(c.interfaces[1]);
+
+        accept_config(NETWORK("\"VirtualEthernetExtra\": [\"a\", \"b:c\"]"), &c);
+        assert_int_equal(c.n_extra_veths, 2);
+        assert_null(c.extra_veths[0].inside);
+        assert_string_equal(c.extra_veths[1].name, "b");
+        assert_string_equal(c.extra_veths[1].inside, "c");
+
+        accept_config("{\"nixosContainer\": {\"extraVeths\": {\"a\": {\"hostBridge\": \"br1\", \"localAddress\": "
+                      "\"192.168.1.2/24\", \"hostAddress\": null}}}}",
+                      &c);
+        assert_string_equal(c.extra_veths[0].end.bridge, "br1");
+        assert_int_equal(c.extra_veths[0].end.local_v4.length, 24);
+
+        /* The same bridge twice is one. */
+        accept_config("{\"nixosContainer\": {\"bridge\": \"br0\"},"
+                      " \"systemd\": {\"nspawn\": {\"web\": {\"networkConfig\": {\"Bridge\": \"br0\"}}}}}",
+                      &c);
+        assert_string_equal(c.attached_to, "br0");
+}
+
+static void test_passed_on(void **state) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+
+        accept_config(EXEC("\"Environment\": [\"A=1\", \"B=2\"], \"LimitNOFILE\": 64, \"NoNewPrivileges\": true"), &c);
+        assert_string_equal(c.exec[0], "Environment=A=1");
+        assert_string_equal(c.exec[1], "Environment=B=2");
+        assert_string_equal(c.exec[2], "LimitNOFILE=64");
+        assert_string_equal(c.exec[3], "NoNewPrivileges=true");
+        assert_null(c.exec[4]);
+        accept_config(FILES("\"BindReadOnly\": \"/srv:/srv\""), &c);
+        assert_string_equal(c.files[0], "BindReadOnly=/srv:/srv");
+
+        /* What we write ourselves may be said, if it is the same. */
+        accept_config(EXEC("\"Boot\": false, \"Ephemeral\": \"no\", \"PrivateUsers\": \"pick\", \"Timezone\": \"off\""),
+                      &c);
+        assert_null(c.exec);
+        accept_config("{\"nixosContainer\": {\"ephemeral\": true},"
+                      " \"systemd\": {\"nspawn\": {\"web\": {\"execConfig\": {\"Ephemeral\": true}}}}}",
+                      &c);
+        assert_null(c.exec);
+}
+
+static void test_refused(void **state) {
+        assert_refused(EXEC("\"Boot\": true"), "container 'web': systemd.nspawn.web.execConfig.Boot: nixos-nspawn sets "
+                                               "this itself");
+        assert_refused(EXEC("\"Ephemeral\": true"), "use nixosContainer.ephemeral");
+        assert_refused(EXEC("\"Parameters\": \"/init\""), "execConfig.Parameters: nixos-nspawn sets this itself");
+        assert_refused(EXEC("\"Parameters\": \"\""), "execConfig.Parameters: nixos-nspawn sets this itself");
+        assert_refused(EXEC("\"PrivateUsers\": \"no\""), "use nixosContainer.userNamespacing");
+        assert_refused(EXEC("\"Environment\": \"A=\\nBoot=yes\""), "one line, and no backslash");
+        assert_refused(EXEC("\"Environment\": \"A\\\\\""), "one line, and no backslash");
+        assert_refused(EXEC("\"Environment\": {}"), "execConfig.Environment: expected a string, a number");
+        assert_refused(EXEC("\"Bind\": \"/a\""), "systemd.nspawn(5) has no Bind= in its section [Exec]");
+        assert_refused(FILES("\"Private\": true"), "systemd.nspawn(5) has no Private= in its section [Files]");
+        assert_refused(NETWORK("\"Port\": 80"), "use nixosContainer.forwardPorts");
+        assert_refused(NETWORK("\"NamespacePath\": \"/run/netns/a\""), "somebody else's network namespace");
+        assert_refused(NETWORK("\"Private\": \"perhaps\""), "networkConfig.Private: expected yes or no");
+        assert_refused(NETWORK("\"Bridge\": \"br/0\""), "networkConfig.Bridge: expected a name of at most 15");
+        assert_refused(NETWORK("\"MACVLAN\": \"sixteen-letters-\""), "networkConfig.MACVLAN: expected names of links");
+        assert_refused("{\"systemd\": {\"nspawn\": {\"other\": {}}}}",
+                       "systemd.nspawn.other: this is the config of container web; write systemd.nspawn.web");
+        assert_refused("{\"nixosContainer\": {\"bridge\": \"\"}}", "nixosContainer.bridge: expected the name");
+}
+
+static void test_contradictions(void **state) {
+        assert_refused(NETWORK("\"Bridge\": \"br0\", \"Zone\": \"lan\""), "use nixosContainer.zone");
+        assert_refused("{\"nixosContainer\": {\"zone\": \"lan\", \"bridge\": \"br0\"}}",
+                       "Bridge= and Zone= exclude each other");
+        assert_refused(NETWORK("\"Bridge\": \"br0\", \"VirtualEthernet\": \"no\""),
+                       "VirtualEthernet=no and Bridge= or Zone= exclude each other");
+        assert_refused(NETWORK("\"Private\": \"no\", \"MACVLAN\": \"eth0\""), "Private=no shares the host's network");
+        assert_refused("{\"nixosContainer\": {\"bridge\": \"br1\"},"
+                       " \"systemd\": {\"nspawn\": {\"web\": {\"networkConfig\": {\"Bridge\": \"br0\"}}}}}",
+                       "nixosContainer.bridge is br1 and systemd.nspawn.web.networkConfig.Bridge is br0");
+        assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"a\": {}}},"
+                       " \"systemd\": {\"nspawn\": {\"web\": {\"networkConfig\": {\"VirtualEthernet\": \"no\"}}}}}",
+                       "nixosContainer.extraVeths: a container that shares the host's network");
+
+        assert_refused(WITH_FORWARD("\"VirtualEthernet\": \"no\""), "VirtualEthernet=no shares the host's network, so");
+        assert_refused(WITH_FORWARD("\"MACVLAN\": \"eth0\""),
+                       "the container has no host0, and nixosContainer.forwardPorts has nowhere to lead");
+        assert_refused(WITH_FORWARD("\"Bridge\": \"br0\""), "give it one with "
+                                                            "nixosContainer.containerNetworkConfig.address");
+}
+
+static void test_names(void **state) {
+        assert_refused(NETWORK("\"MACVLAN\": [\"eth0\", \"eth0\"]"),
+                       "MACVLAN=eth0 and MACVLAN=eth0 would both be called mv-eth0 inside");
+        assert_refused(NETWORK("\"Interface\": \"eth0:host0\", \"VirtualEthernet\": \"yes\""),
+                       "its main link and Interface=eth0:host0 would both be called host0 inside");
+        assert_refused(NETWORK("\"Interface\": \"eth0:lo\""), "would both be called lo inside");
+        assert_refused(NETWORK("\"Interface\": \"eth0:a\", \"VirtualEthernetExtra\": \"b:a\""),
+                       "Interface=eth0:a and VirtualEthernetExtra=b would both be called a inside");
+        assert_refused(NETWORK("\"VirtualEthernetExtra\": \"ve-web\""), "the name of the container's main link");
+        assert_refused(NETWORK("\"VirtualEthernetExtra\": [\"a\", \"a\"]"), "two links of one name");
+        assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"host0\": {}}}}", "would both be called host0 inside");
+        assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"a\": {\"localAddress\": \"fd00::1\"}}}}",
+                       "nixosContainer.extraVeths.a.localAddress: expected an IPv4 address");
+        assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"a\": {\"hostBridge\": \"b\", \"hostAddress\": "
+                       "\"192.0.2.1\"}}}}",
+                       "hostAddress and hostBridge exclude each other");
+        assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"much-too-long-a-name\": {}}}}",
+                       "at most 15 characters");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_modes),   cmocka_unit_test(test_links),          cmocka_unit_test(test_passed_on),
+                cmocka_unit_test(test_refused), cmocka_unit_test(test_contradictions), cmocka_unit_test(test_names),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
