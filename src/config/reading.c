@@ -19,7 +19,8 @@ bool reading_is_link_name(const char *s, size_t n) {
         if (n == 0 || n >= IFNAMSIZ || (n == 1 && *s == '.') || (n == 2 && strncmp(s, "..", 2) == 0))
                 return false;
         for (size_t i = 0; i < n; i++)
-                if (s[i] <= ' ' || s[i] == '/' || s[i] == ':' || s[i] == 0x7f || (unsigned char) s[i] >= 0x80)
+                /* The last two mean something in systemd's files. */
+                if (s[i] <= ' ' || s[i] == 0x7f || (unsigned char) s[i] >= 0x80 || strchr("/:%\\", s[i]))
                         return false;
         return true;
 }

@@ -45,7 +45,7 @@ succeeds "the host reaches it" in_host ping -c1 -W2 "$address"
 need "reboot" in_host machinectl reboot member
 within 40 "  reachable after a reboot" in_host ping -c1 -W1 "$address"
 succeeds "networkctl reload leaves it on the bridge" in_host networkctl reload
-prints "  " 'master mybridge' in_host ip link show vb-member
+prints "  it is a port still" 'master mybridge' in_host ip link show vb-member
 need "stop" in_host nixos-nspawn stop member
 refused "its port is gone" in_host ip link show vb-member
 in_host ip link set mybridge down

@@ -1,6 +1,7 @@
 /* systemd.nspawn.NAME, the options that say the same, and which network they make together. */
 #include "test.h"
 
+#include "config/nspawn_file.h"
 #include "config/spec.h"
 
 #include <errno.h>
@@ -197,10 +198,79 @@ static void test_names(void **state) {
                        "at most 15 characters");
 }
 
+/* A file that a person wrote. */
+static void test_file(void **state) {
+        static const char text[] = "# mine\n"
+                                   "[Exec]\n"
+                                   "Boot=yes\n"
+                                   "Environment=A=1 \\\n"
+                                   "# not the end\n"
+                                   "  B=2\n"
+                                   "[X-Mine]\n"
+                                   "Anything=goes\n"
+                                   "[Network]\n"
+                                   "  Port = udp:53:5353 \n"
+                                   "X-Note=\n"
+                                   "MACVLAN=eth0 eth1\n"
+                                   "VirtualEthernet=yes";
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        struct error e = ERROR_INIT;
+
+        assert_int_equal(nspawn_file_to_container(text, "web", "web.nspawn", &c, &e), 0);
+        assert_int_equal(c.mode, NETWORK_VETH);
+        assert_string_equal(c.macvlans[1], "eth1");
+        assert_int_equal(c.n_forwards, 1);
+        assert_int_equal(c.forwards[0].protocol, PROTOCOL_UDP);
+        assert_int_equal(c.forwards[0].host_port, 53);
+        assert_int_equal(c.forwards[0].container_port, 5353);
+        assert_null(c.exec);
+
+        container_clear(&c);
+        assert_int_equal(nspawn_file_to_container("", "web", "web.nspawn", &c, &e), 0);
+        assert_int_equal(c.mode, NETWORK_VETH);
+}
+
+static void assert_file_refused(const char *text, const char *message) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        assert_true(nspawn_file_to_container(text, "web", "web.nspawn", &c, &e) < 0);
+        assert_string_equal(error_message(&e), message);
+}
+
+static void test_file_refused(void **state) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        assert_file_refused("[Network]\nA=\\\n1\nVirtualEthernet=maybe\n",
+                            "web.nspawn:2: A: systemd.nspawn(5) has no such key in this section");
+        assert_file_refused("\n[Network]\nMACVLAN=a/b\n",
+                            "web.nspawn:3: MACVLAN: expected names of links, IF or IF:NAME");
+        assert_file_refused("[Exec]\nBridge=br0\n",
+                            "web.nspawn:2: Bridge: systemd.nspawn(5) has no such key in this section");
+        assert_file_refused("Boot=yes\n", "web.nspawn:1: Boot: stands before the first [SECTION]");
+        assert_file_refused("[Net\n", "web.nspawn:1: [Net: expected [SECTION]");
+        assert_file_refused("[]\n", "web.nspawn:1: []: expected [SECTION]");
+        assert_file_refused("[Unit]\n", "web.nspawn:1: Unit: systemd.nspawn(5) has no such section; it has [Exec], "
+                                        "[Files] and [Network]");
+        assert_file_refused("[Exec]\nBoot\n", "web.nspawn:2: Boot: expected KEY=VALUE");
+        assert_file_refused("[Network]\nPort=0\n", "web.nspawn:2: Port: expected forwards such as tcp:8080:80, "
+                                                   "separated by commas");
+        assert_file_refused("[Network]\nBridge=a\nZone=b\n",
+                            "web.nspawn: [Network]: Bridge= and Zone= exclude each other: a zone is a bridge that is "
+                            "made for its members");
+
+        /* All of them. */
+        assert_true(nspawn_file_to_container("[Network]\nA=1\nB=2\n", "web", "web.nspawn", &c, &e) < 0);
+        assert_non_null(e.next);
+        assert_string_equal(e.next->message, "web.nspawn:3: B: systemd.nspawn(5) has no such key in this section");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_modes),   cmocka_unit_test(test_links),          cmocka_unit_test(test_passed_on),
                 cmocka_unit_test(test_refused), cmocka_unit_test(test_contradictions), cmocka_unit_test(test_names),
+                cmocka_unit_test(test_file),    cmocka_unit_test(test_file_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

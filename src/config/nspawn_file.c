@@ -1,0 +1,180 @@
+/* As systemd reads it: comments begin with '#' or ';', a backslash at the end of a line goes on in the next, keys of
+ * sections whose names begin with "X-" are somebody else's. What systemd-nspawn would warn of and pass over is refused:
+ * a container must not start with another network than the one that was meant. */
+#include "nspawn_file.h"
+
+#include "base/parse.h"
+#include "model/names.h"
+#include "nspawn_settings.h"
+#include "shape.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BLANKS " \t\r"
+
+struct reader {
+        const char *shown;
+        struct nspawn_settings settings;
+        struct error problems;
+        char *section; /* points into the copy; NULL before the first */
+        unsigned line; /* where what is being read begins */
+};
+
+static const char *const sections[] = {"Exec", "Files", "Network"};
+
+static char *strip(char *s) {
+        char *end;
+
+        s += strspn(s, BLANKS);
+        end = s + strlen(s);
+        while (end > s && strchr(BLANKS, end[-1]))
+                *--end = '\0';
+        return s;
+}
+
+static const char *clean(const char *s) {
+        return string_is_clean(s) ? s : "?";
+}
+
+static void complain(struct reader *r, const char *what, const char *problem) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s:%u: %s: %s", r->shown, r->line, clean(what), problem);
+        error_append(&r->problems, &e);
+}
+
+static bool is_foreign(const char *s) {
+        return string_starts_with(s, "X-");
+}
+
+static int read_section(struct reader *r, char *line) {
+        char *end = line + strlen(line) - 1;
+
+        if (*end != ']' || end == line + 1) {
+                complain(r, line, "expected [SECTION]");
+                return 0;
+        }
+        *end = '\0';
+        r->section = line + 1;
+        if (is_foreign(r->section))
+                return 0;
+        for (size_t i = 0; i < ELEMENTS_OF(sections); i++)
+                if (strcmp(sections[i], r->section) == 0)
+                        return 0;
+        complain(r, r->section, "systemd.nspawn(5) has no such section; it has [Exec], [Files] and [Network]");
+        return 0;
+}
+
+static int read_assignment(struct reader *r, char *line) {
+        char *value = strchr(line, '=');
+        const char *problem = NULL, *key;
+        int k;
+
+        if (!value) {
+                complain(r, line, "expected KEY=VALUE");
+                return 0;
+        }
+        *value++ = '\0';
+        key = strip(line);
+        if (!r->section) {
+                complain(r, key, "stands before the first [SECTION]");
+                return 0;
+        }
+        if (is_foreign(r->section) || is_foreign(key))
+                return 0;
+        k = nspawn_settings_read(&r->settings, r->section, key, strip(value), &problem);
+        if (k == -ENOENT)
+                complain(r, key, "systemd.nspawn(5) has no such key in this section");
+        else if (k == -EINVAL)
+                complain(r, key, problem);
+        return k == -ENOMEM ? k : 0;
+}
+
+static int read_line(struct reader *r, char *line) {
+        line = strip(line);
+        if (!*line)
+                return 0;
+        return *line == '[' ? read_section(r, line) : read_assignment(r, line);
+}
+
+/* Joins lines that go on, in place; comments among them are left out. Returns the next line's start, or NULL at the
+ * end. */
+static char *take_line(char *text, char **ret, unsigned *number) {
+        char *to = text;
+
+        *ret = text;
+        for (;;) {
+                char *end = strchr(text, '\n'), *start = text + strspn(text, BLANKS);
+                size_t n = end ? (size_t) (end - text) : strlen(text);
+                bool comment = *start == '#' || *start == ';';
+
+                ++*number;
+                if (!comment) {
+                        memmove(to, text, n);
+                        to += n;
+                }
+                text = end ? end + 1 : NULL;
+                if (comment && to > *ret && text)
+                        continue; /* inside one that goes on */
+                if (comment || !text || to == *ret || to[-1] != '\\')
+                        break;
+                to[-1] = ' ';
+        }
+        *to = '\0';
+        return text;
+}
+
+static int read_text(struct reader *r, char *copy) {
+        unsigned number = 0;
+        int k = 0;
+
+        for (char *rest = copy, *line; rest && k >= 0;) {
+                r->line = number + 1;
+                rest = take_line(rest, &line, &number);
+                k = read_line(r, line);
+        }
+        return k;
+}
+
+static int finish(struct reader *r, struct container *c, struct error *e) {
+        const char *problem;
+        int k;
+
+        if (r->problems.code < 0) {
+                k = r->problems.code;
+                error_move(e, &r->problems);
+                return k;
+        }
+        k = nspawn_settings_decide(&r->settings, &problem);
+        if (k == -EINVAL)
+                return error_set(e, EINVAL, EXIT_CONTAINER, "%s: [Network]: %s", r->shown, problem);
+        return k < 0 ? k : shape_check(c, r->shown, e);
+}
+
+int nspawn_file_to_container(const char *text, const char *name, const char *shown, struct container *ret,
+                             struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(freep) char *copy = strdup(text);
+        struct reader reader = {.shown = shown, .settings = NSPAWN_SETTINGS_INIT, .problems = ERROR_INIT};
+        const char *problem = container_name_problem(name);
+        int r;
+
+        if (problem)
+                return error_set(e, EINVAL, EXIT_CONTAINER, "container name '%s': %s", name, problem);
+        c.name = strdup(name);
+        reader.settings.reading.c = &c;
+        reader.settings.source = NSPAWN_FILE;
+        r = copy && c.name ? read_text(&reader, copy) : -ENOMEM;
+        if (r >= 0)
+                r = finish(&reader, &c, e);
+        nspawn_settings_clear(&reader.settings);
+        error_clear(&reader.problems);
+        if (r == -ENOMEM)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read %s", shown);
+        if (r < 0)
+                return r;
+        *ret = c;
+        c = CONTAINER_INIT;
+        return 0;
+}
