@@ -89,7 +89,11 @@ int definition_allocate(struct definition *d, bool save, struct error *e) {
                 r = allocations_load(&allocations, e);
         if (r >= 0 && !is_allocated(d, allocations))
                 r = allocate(d, allocations, machine_id, save, e);
-        return r < 0 ? r : store_network(&d->container, allocations, machine_id, &d->network, e);
+        if (r >= 0)
+                r = store_network(&d->container, allocations, machine_id, &d->network, e);
+        if (r >= 0 && !store_host_has_v6())
+                network_drop_v6(&d->network);
+        return r;
 }
 
 int definition_check_ports(const struct definition *d, struct error *e) {

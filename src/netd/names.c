@@ -3,11 +3,13 @@
 #include "manager.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/paths.h"
 #include "state/publish.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/inotify.h>
 
 #define FOLDER_EVENTS (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_Q_OVERFLOW)
@@ -31,8 +33,9 @@ static int on_removed(sd_event_source *source, const struct inotify_event *event
         return 0;
 }
 
-/* A folder that was removed and made again is another one. */
-static int watch(struct manager *m, const char *folder, sd_event_source **source, struct error *e) {
+/* A folder that was removed and made again is another one. A host whose inotify instances are all taken
+ * (fs.inotify.max_user_instances) has its names all the same. */
+static void watch(struct manager *m, const char *folder, sd_event_source **source) {
         int r;
 
         *source = sd_event_source_disable_unref(*source);
@@ -40,15 +43,16 @@ static int watch(struct manager *m, const char *folder, sd_event_source **source
         if (r >= 0)
                 r = sd_event_add_inotify(m->event, source, folder,
                                          IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR, on_removed, m);
-        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot watch %s", folder) : 0;
+        if (r < 0)
+                log_warning("cannot watch %s, what others remove there stays away: %s", folder, strerror(-r));
 }
 
 int manager_repair_names(struct manager *m, struct error *e) {
-        int r = watch(m, PATH_NAMES, &m->names_source, e);
+        int r = 0;
 
-        if (r >= 0)
-                r = watch(m, PATH_NAMES_BY_ADDRESS, &m->addresses_source, e);
-        if (r >= 0 && m->suffix[0] && names_publish_suffix(m->suffix) < 0)
+        watch(m, PATH_NAMES, &m->names_source);
+        watch(m, PATH_NAMES_BY_ADDRESS, &m->addresses_source);
+        if (m->suffix[0] && names_publish_suffix(m->suffix) < 0)
                 r = error_set(e, EIO, EXIT_FAILED, "cannot publish the domain of containers' names, '%s'", m->suffix);
         for (struct attachment *a = NULL; r >= 0 && (a = manager_each(m, a));) {
                 if (!a->published || names_are_published(&a->network))

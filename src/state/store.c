@@ -204,8 +204,6 @@ int store_network(const struct container *c, const struct allocations *a, const 
         r = network_compute(c, &ranges, machine_id, ret);
         if (r < 0)
                 return error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of container '%s'", c->name);
-        if (!store_host_has_v6())
-                network_drop_v6(ret);
         return 0;
 }
 
@@ -217,6 +215,8 @@ int store_compute_network(const char *name, const struct allocations *a, const u
         if (r < 0)
                 return r;
         r = store_network(c, a, machine_id, ret, e);
+        if (r >= 0 && !store_host_has_v6())
+                network_drop_v6(ret);
         if (r < 0)
                 container_clear(c);
         return r;

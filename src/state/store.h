@@ -44,7 +44,8 @@ bool store_host_has_v6(void);
 /* Everything at once: spec, allocation (must exist), machine id -> network. c is filled too, as the network borrows
  * from it. Both are the caller's to clear. */
 int store_load_network(const char *name, struct container *c, struct network *ret, struct error *e);
-/* From a container and what is allocated to it, whichever kind of network it has; c must outlive ret. */
+/* From a container and what is allocated to it, whichever kind of network it has; c must outlive ret. IPv6
+ * is in it whether or not the host has any (store_host_has_v6(), network_drop_v6()). */
 struct allocations;
 int store_network(const struct container *c, const struct allocations *a, const uint8_t machine_id[16],
                   struct network *ret, struct error *e);
