@@ -168,6 +168,19 @@ static struct prefix nth(const struct prefix *range, uint32_t number) {
         return p;
 }
 
+void zone_router(const struct zone_network *z, struct network *ret) {
+        *ret = (struct network){.mode = NETWORK_ZONE,
+                                .router_mac = z->mac,
+                                .host_v4 = z->host_v4,
+                                .host_v6 = z->host_v6,
+                                .host_link_local = z->host_link_local,
+                                .mtu = z->mtu,
+                                .internal = z->internal,
+                                .responders = z->access.kind != HOST_ACCESS_NONE};
+        (void) snprintf(ret->name, sizeof ret->name, "%s", z->name);
+        memcpy(ret->link, z->link, sizeof ret->link);
+}
+
 int zone_member(const struct container *c, const struct zone_network *z, uint32_t number, const uint8_t machine_id[16],
                 struct network *ret) {
         int r;

@@ -57,6 +57,9 @@ bool zone_number_fits(const struct zone_network *z, uint32_t number);
 /* The smallest number that fits and is not in taken (sorted). -ENOSPC. */
 int zone_number_choose(const struct zone_network *z, const uint32_t *taken, size_t n_taken, uint32_t *ret);
 
+/* What the responders of its link need: a network without a container. */
+void zone_router(const struct zone_network *z, struct network *ret);
+
 /* The network of a member (c->mode is NETWORK_ZONE): as network_compute(). -ERANGE: the number does not fit. */
 int zone_member(const struct container *c, const struct zone_network *z, uint32_t number, const uint8_t machine_id[16],
                 struct network *ret);

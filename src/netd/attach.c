@@ -24,7 +24,7 @@ int manager_load(struct manager *m, const char *name, struct container *c, struc
         r = store_compute_network(name, m->allocations, m->machine_id, c, n, e);
         if (r < 0)
                 return r;
-        if (!container_is_attached(c) || c->mode == NETWORK_ZONE)
+        if (!container_is_attached(c))
                 return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
                                  "container '%s' has no virtual Ethernet link, there is nothing to attach", name);
         manager_route(m, n);
@@ -90,7 +90,7 @@ static int apply_elements(struct manager *m, const struct network *n, struct err
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         int r;
 
-        r = plan_admit(n, &plan);
+        r = plan_expect(n, &plan);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot plan the network of '%s'", n->name);
         return engine_apply(m->engine, &plan, 0, -1, e);
@@ -184,9 +184,11 @@ static void take_down(struct manager *m, const struct attachment *a) {
 
 int manager_dismiss(struct manager *m, struct attachment *a, struct error *e) {
         _cleanup_(error_clear) struct error own = ERROR_INIT;
+        struct active_zone *zone;
         int r;
 
         take_down(m, a);
+        manager_zone_leave(m, a);
         manager_link_gone(m, a);
         manager_withdraw(a);
         r = dismiss(m, a, &own);
@@ -194,7 +196,10 @@ int manager_dismiss(struct manager *m, struct attachment *a, struct error *e) {
                 r = r < 0 ? r : own.code;
         (void) record_remove(a->network.name);
         manager_remove(m, a);
+        zone = a->zone;
         attachment_free(a);
+        if (zone && manager_zone_release(m, zone, r < 0 ? NULL : &own) < 0)
+                r = r < 0 ? r : own.code;
         error_move(e, &own);
         return r;
 }
@@ -211,10 +216,26 @@ static int attach_again(struct manager *m, struct attachment *a, const struct ne
         return r;
 }
 
+static int attach_new(struct manager *m, const struct network *n, struct active_zone *zone, struct attachment **ret,
+                      struct error *e) {
+        _cleanup_(attachment_freep) struct attachment *a = attachment_new(n);
+        int r;
+
+        if (!a)
+                return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+        a->zone = zone;
+        r = manager_admit(m, a, -1, e);
+        if (r < 0)
+                return r;
+        manager_zone_join(m, a);
+        *ret = steal_ptr(a);
+        return 0;
+}
+
 int manager_attach(struct manager *m, const char *name, struct attachment **ret, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-        _cleanup_(attachment_freep) struct attachment *new = NULL;
         struct attachment *a = manager_find(m, name);
+        struct active_zone *zone = NULL;
         struct netlink_link link;
         _cleanup_(network_clear) struct network n = NETWORK_INIT;
         int r;
@@ -226,16 +247,24 @@ int manager_attach(struct manager *m, const char *name, struct attachment **ret,
                 r = check_extra(m, &n, e);
         if (r < 0)
                 return r;
-        if (a)
-                r = attach_again(m, a, &n, e);
-        else {
-                a = new = attachment_new(&n);
-                r = new ? manager_admit(m, new, -1, e) : error_set(e, ENOMEM, EXIT_FAILED, "no memory");
-                if (r >= 0)
-                        new = NULL;
-        }
+        if (n.mode == NETWORK_ZONE)
+                r = manager_zone_hold(m, c.attached_to, &zone, e);
         if (r < 0)
                 return r;
+        /* In another zone than when it was attached last. */
+        if (a && a->zone != zone) {
+                (void) manager_dismiss(m, a, NULL);
+                a = NULL;
+        }
+        if (a)
+                r = attach_again(m, a, &n, e);
+        else
+                r = attach_new(m, &n, zone, &a, e);
+        if (r < 0) {
+                if (zone)
+                        (void) manager_zone_release(m, zone, NULL);
+                return r;
+        }
 
         if (link.ifindex > 0 && a->ifindex != link.ifindex)
                 manager_look(m, a);

@@ -14,10 +14,13 @@ enum attachment_state {
 };
 const char *attachment_state_name(enum attachment_state s);
 
+struct active_zone;
+
 struct attachment {
         struct table_node by_name, by_link, by_index, by_v4, by_v6;
         struct network network;   /* owned; its forwards are `forwards` */
         struct forward *forwards; /* owned */
+        struct active_zone *zone; /* of NETWORK_ZONE, else NULL; borrowed from the manager */
         char *namespace_path;     /* of AttachNamespace, else NULL; owned */
         char *guest_link;         /* the link's name in there */
 
@@ -28,6 +31,7 @@ struct attachment {
         bool carrier;     /* the other side is up, too */
         bool served;      /* responders know the link */
         bool published;   /* the name resolves */
+        bool in_zone;     /* zone counts it */
         bool seen;        /* mark of recover.c */
 
         /* Repair: see repair.c. */

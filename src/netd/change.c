@@ -12,12 +12,15 @@
 #include <string.h>
 
 /* Without a link there are only elements to change; without the guest's namespace there is only the host's side. */
-static void keep_possible(struct plan *p, bool link, const char *guest_link) {
+static void keep_possible(struct plan *p, const struct attachment *a, const char *guest_link) {
         size_t n = 0;
 
         for (size_t i = 0; i < p->n; i++) {
                 struct operation *o = &p->operations[i];
                 bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
+
+                bool on_bridge = a->zone && o->side == SIDE_HOST && strcmp(o->link, a->network.bridge) == 0;
+                bool link = a->ifindex > 0 || on_bridge;
 
                 if (!element && (!link || (o->side == SIDE_CONTAINER && !guest_link)))
                         continue;
@@ -26,6 +29,11 @@ static void keep_possible(struct plan *p, bool link, const char *guest_link) {
                 p->operations[n++] = *o;
         }
         p->n = n;
+}
+
+/* A member's plan is of two links, its port and the bridge. */
+static int known_index(const struct attachment *a) {
+        return a->zone ? 0 : a->ifindex;
 }
 
 /* From here on `to`'s content is a's; `to` keeps the old. */
@@ -49,8 +57,10 @@ static int change_services(struct manager *m, struct attachment *a, const struct
                 r = proxy_clear(to->name, e);
         if (r >= 0 && a->served)
                 r = responders_update_link(m->responders, to, a->ifindex, e);
+        if (r >= 0 && a->zone && a->zone->served)
+                (void) responders_put_member(m->responders, a->zone->ifindex, to);
         if (r >= 0 && a->published) {
-                r = names_publish(to, a->ifindex);
+                r = names_publish(to, manager_scope(a));
                 if (r < 0)
                         (void) error_errno(e, r, EXIT_FAILED, "cannot publish the name '%s'", to->name);
         }
@@ -61,8 +71,8 @@ static void change_back(struct manager *m, struct attachment *a, const struct ne
         _cleanup_(plan_clear) struct plan back = PLAN_INIT;
 
         if (plan_change(to, &a->network, &back) >= 0) {
-                keep_possible(&back, a->ifindex > 0, g->netns >= 0 ? g->link : NULL);
-                (void) engine_apply(m->engine, &back, a->ifindex, g->netns, NULL);
+                keep_possible(&back, a, g->netns >= 0 ? g->link : NULL);
+                (void) engine_apply(m->engine, &back, known_index(a), g->netns, NULL);
         }
         (void) change_services(m, a, &a->network, NULL);
 }
@@ -86,14 +96,14 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
         r = plan_change(&a->network, to, ret);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot plan the change of '%s'", to->name);
-        keep_possible(ret, a->ifindex > 0, g->netns >= 0 ? g->link : NULL);
+        keep_possible(ret, a, g->netns >= 0 ? g->link : NULL);
         r = manager_check_ports(m, to->name, to->forwards, to->n_forwards, e);
         if (r < 0)
                 return r;
         r = record_write(a, changed);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot write the record of '%s'", to->name);
-        r = engine_apply(m->engine, ret, a->ifindex, g->netns, e);
+        r = engine_apply(m->engine, ret, known_index(a), g->netns, e);
         if (r >= 0) {
                 r = change_services(m, a, to, e);
                 if (r < 0)
@@ -164,7 +174,7 @@ int manager_update(struct manager *m, const char *name, const char *netns, bool 
         if (a) {
                 r = plan_change(&a->network, &n, ret);
                 if (r >= 0)
-                        keep_possible(ret, a->ifindex > 0, n.guest_link);
+                        keep_possible(ret, a, n.guest_link);
         } else if (dry) {
                 r = plan_admit(&n, ret);
                 if (r >= 0)

@@ -106,7 +106,8 @@ static bool find_owner(const struct responders *r, const struct responder_link *
 
         if ((link_has_v4(l) && address_equal(a, &host_v4)) || (link_has_v6(l) && address_equal(a, &host_v6)))
                 set_pointer(r, f, "host");
-        else if ((link_has_v4(l) && address_equal(a, &client_v4)) || (link_has_v6(l) && address_equal(a, &client_v6)))
+        else if (!l->zone &&
+                 ((link_has_v4(l) && address_equal(a, &client_v4)) || (link_has_v6(l) && address_equal(a, &client_v6))))
                 set_pointer(r, f, l->name);
         else if (r->names.reverse(r->names.userdata, a, name) >= 0)
                 set_pointer(r, f, name);
@@ -179,6 +180,11 @@ int dns_local_answer(const struct responders *r, const struct responder_link *l,
         unsigned n = 0;
 
         outcome = dns_name_to_prefix(&q->name, &p) >= 0 ? find_reverse(r, l, &p, &f) : find_name(r, l, q, &f);
+        /* Where there is no way out, questions do not find one, either. */
+        if (outcome == ELSEWHERE && l->internal) {
+                outcome = UNKNOWN;
+                f = (struct finding){0};
+        }
         if (outcome == ELSEWHERE)
                 return 0;
 

@@ -77,12 +77,83 @@ static bool on_extra(struct manager *m, const struct netlink_event *event) {
         return true;
 }
 
+static struct attachment *find_member(struct manager *m, const struct active_zone *z, const struct address *address) {
+        struct attachment *a = manager_find_address(m, address);
+
+        if (a && a->zone == z)
+                return a;
+        for (a = NULL; address_is_link_local(address) && (a = manager_each(m, a));)
+                if (a->zone == z && is_container_address(&a->network, address))
+                        return a;
+        return NULL;
+}
+
+static bool is_zone_address(const struct zone_network *n, const struct address *a) {
+        if (address_equal(a, &n->host_v4.address) || address_equal(a, &n->host_v6.address) ||
+            address_equal(a, &n->host_link_local))
+                return true;
+        for (size_t i = 0; i < n->n_more; i++)
+                if (address_equal(a, &n->more[i].address))
+                        return true;
+        return false;
+}
+
+/* What happened to a bridge's addresses, neighbours and routes. */
+static void on_bridge(struct manager *m, struct active_zone *z, const struct netlink_event *event) {
+        const struct address *address = &event->address.address;
+        const struct attachment *a;
+
+        switch (event->kind) {
+        case NETLINK_EVENT_ADDRESS_GONE:
+                if (is_zone_address(&z->network, address))
+                        manager_zone_damaged(m, z, "lost an address");
+                break;
+        case NETLINK_EVENT_NEIGHBOUR_GONE:
+                if (find_member(m, z, address))
+                        manager_zone_damaged(m, z, "lost a neighbour");
+                break;
+        case NETLINK_EVENT_NEIGHBOUR:
+                a = find_member(m, z, address);
+                if (a && !mac_equal(&event->mac, &a->network.container_mac))
+                        manager_zone_damaged(m, z, "has a changed neighbour");
+                break;
+        case NETLINK_EVENT_ROUTE_GONE:
+                if (is_range(&z->network.host_v4, &event->address) || is_range(&z->network.host_v6, &event->address)) {
+                        z->route_lost = true;
+                        manager_zone_damaged(m, z, "lost a route");
+                }
+                break;
+        default:
+                break;
+        }
+}
+
+static void on_bridge_link(struct manager *m, struct active_zone *z, const struct netlink_event *event) {
+        bool carrier = event->flags & IFF_RUNNING;
+
+        if (z->ifindex != event->ifindex) {
+                manager_zone_damaged(m, z, "was replaced");
+                return;
+        }
+        if (carrier && !z->carrier && z->served)
+                responders_advertise(m->responders, z->ifindex);
+        z->carrier = carrier;
+        if (!(event->flags & IFF_UP) && is_down(event->name))
+                manager_zone_damaged(m, z, "was taken down");
+}
+
 static void on_link(struct manager *m, const struct netlink_event *event) {
         struct attachment *a = manager_find_link(m, event->name);
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         bool carrier = event->flags & IFF_RUNNING;
         char found[MAC_TEXT_MAX], wanted[MAC_TEXT_MAX];
 
+        struct active_zone *zone = a ? NULL : manager_find_bridge(m, event->name);
+
+        if (zone) {
+                on_bridge_link(m, zone, event);
+                return;
+        }
         if (!a && on_extra(m, event))
                 return;
         if (!a) {
@@ -108,11 +179,18 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
         a->carrier = carrier;
         if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP) && is_down(a->network.link))
                 manager_damaged(m, a, "was taken down");
+        else if (a->state == ATTACHMENT_LINKED && a->zone && a->zone->ifindex > 0 && event->master != a->zone->ifindex)
+                manager_damaged(m, a, "was taken out of its bridge");
 }
 
 static void on_link_gone(struct manager *m, const struct netlink_event *event) {
         struct attachment *a = manager_find_index(m, event->ifindex);
+        struct active_zone *zone = a ? NULL : manager_find_bridge_index(m, event->ifindex);
 
+        if (zone) {
+                manager_zone_damaged(m, zone, "was removed");
+                return;
+        }
         if (!a) {
                 for (; m->n_with_extra > 0 && (a = manager_each(m, a));)
                         for (size_t i = 0; i < a->network.n_extra; i++)
@@ -127,6 +205,7 @@ static void on_link_gone(struct manager *m, const struct netlink_event *event) {
 
 static int on_event(const struct netlink_event *event, void *userdata) {
         struct manager *m = userdata;
+        struct active_zone *zone;
         struct attachment *a;
 
         switch (event->kind) {
@@ -147,6 +226,9 @@ static int on_event(const struct netlink_event *event, void *userdata) {
                 break;
         }
 
+        zone = manager_find_bridge_index(m, event->ifindex);
+        if (zone)
+                on_bridge(m, zone, event);
         a = manager_find_index(m, event->ifindex);
         if (!a || a->state != ATTACHMENT_LINKED)
                 return 0;

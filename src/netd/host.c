@@ -40,7 +40,7 @@ static int forward_less(struct manager *m, bool v4, bool v6, struct error *e) {
 }
 
 bool manager_keeps_host(const struct manager *m) {
-        return m->nat && *m->nat;
+        return (m->nat && *m->nat) || m->zones;
 }
 
 bool manager_needs_forwarding(const struct manager *m) {

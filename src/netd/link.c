@@ -64,7 +64,7 @@ int manager_expect_link(struct manager *m, struct error *e) {
 static int serve(struct manager *m, struct attachment *a, struct error *e) {
         int r;
 
-        if (a->served || !a->network.responders)
+        if (a->served || a->zone || !a->network.responders)
                 return 0;
         r = responders_open(m, e);
         if (r < 0)
@@ -76,12 +76,16 @@ static int serve(struct manager *m, struct attachment *a, struct error *e) {
         return 0;
 }
 
+int manager_scope(const struct attachment *a) {
+        return a->zone ? a->zone->ifindex : a->ifindex;
+}
+
 int manager_publish(struct attachment *a, struct error *e) {
         int r;
 
         if (a->published)
                 return 0;
-        r = names_publish(&a->network, a->ifindex);
+        r = names_publish(&a->network, manager_scope(a));
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot publish the name '%s'", a->network.name);
         a->published = true;
@@ -204,7 +208,8 @@ void manager_link_gone(struct manager *m, struct attachment *a) {
 }
 
 /* The kernel makes them with an address, and not again when the address is there. */
-static int restore_route(struct manager *m, const struct attachment *a, const struct prefix *address, struct error *e) {
+int manager_restore_route(struct manager *m, const char *link, int ifindex, const struct prefix *address,
+                          struct error *e) {
         _cleanup_(error_clear) struct error own = ERROR_INIT;
         struct operation o = {
                 .kind = OPERATION_ROUTE_ADD, .side = SIDE_HOST, .route = {.destination = prefix_network(address)}};
@@ -213,10 +218,10 @@ static int restore_route(struct manager *m, const struct attachment *a, const st
 
         if (address->length == address_bits(&address->address))
                 return 0;
-        memcpy(o.link, a->network.link, sizeof(o.link));
+        memcpy(o.link, link, strnlen(link, sizeof(o.link) - 1) + 1);
         if (address->address.family == AF_INET)
                 o.route.source = address->address;
-        r = engine_apply(m->engine, &plan, a->ifindex, -1, &own);
+        r = engine_apply(m->engine, &plan, ifindex, -1, &own);
         if (r < 0 && r != -EEXIST) {
                 error_move(e, &own);
                 return r;
@@ -232,7 +237,7 @@ static int restore_routes(struct manager *m, struct attachment *a, struct error 
                 return 0;
         a->route_lost = false;
         for (size_t i = 0; r >= 0 && (p = network_host_address(&a->network, i)); i++)
-                r = restore_route(m, a, p, e);
+                r = manager_restore_route(m, a->network.link, a->ifindex, p, e);
         return r;
 }
 

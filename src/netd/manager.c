@@ -84,6 +84,9 @@ int manager_insert(struct manager *m, struct attachment *a) {
                 manager_remove(m, a);
                 return -ENOMEM;
         }
+        a->in_zone = a->zone;
+        if (a->zone)
+                a->zone->members++;
         return 0;
 }
 
@@ -102,6 +105,9 @@ void manager_remove(struct manager *m, struct attachment *a) {
         table_remove(&m->by_v4, &a->by_v4);
         table_remove(&m->by_v6, &a->by_v6);
         ports_release(&m->ports, a->forwards, a->network.n_forwards, a);
+        if (a->zone && a->in_zone)
+                a->zone->members--;
+        a->in_zone = false;
 }
 
 int manager_set_index(struct manager *m, struct attachment *a, int ifindex) {
@@ -172,6 +178,7 @@ struct manager *manager_free(struct manager *m) {
                 manager_remove(m, a);
                 attachment_free(a);
         }
+        manager_zones_free(m);
         sd_event_source_disable_unref(m->links_source);
         sd_event_source_disable_unref(m->firewall_source);
         sd_event_source_disable_unref(m->repair_timer);

@@ -13,6 +13,7 @@
 #include "netd/ports.h"
 #include "netd/proxy_client.h"
 #include "netd/responders.h"
+#include "netd/zone.h"
 #include "netlink/monitor.h"
 #include "netlink/route.h"
 #include "state/allocations.h"
@@ -41,6 +42,7 @@ struct manager {
         size_t n_with_extra; /* attachments that have links beside the main one */
         size_t n_with_more;  /* attachments that have addresses beside the main ones */
         struct ports ports;
+        struct active_zone *zones; /* list; owned */
 
         sd_event_source *links_source, *firewall_source;
         sd_event_source *proxy_source;                    /* the end of nspawn-proxy; NULL while none is needed */
@@ -128,6 +130,8 @@ int manager_made(struct manager *m, struct attachment *a, int ifindex, struct er
 /* The name resolves from Attach on: when the link comes, that is done. It does not while there is no link after that,
  * and not after Detach. */
 int manager_publish(struct attachment *a, struct error *e);
+/* Where its link-local address means something. */
+int manager_scope(const struct attachment *a);
 void manager_withdraw(struct attachment *a);
 /* A link beside the main one is there: addresses or bridge, and up. Failure is told and tried again. */
 void manager_complete_extra(struct manager *m, struct attachment *a, size_t i, int ifindex);
@@ -135,6 +139,32 @@ void manager_complete_extra(struct manager *m, struct attachment *a, size_t i, i
 void manager_link_gone(struct manager *m, struct attachment *a);
 /* Looks whether it is, and does the one or the other. */
 void manager_look(struct manager *m, struct attachment *a);
+
+/* The kernel makes the route of an address's range with the address, and not again when somebody took it. */
+int manager_restore_route(struct manager *m, const char *link, int ifindex, const struct prefix *address,
+                          struct error *e);
+
+/* zone.c */
+struct active_zone *manager_find_zone(const struct manager *m, const char *name);
+struct active_zone *manager_find_bridge(const struct manager *m, const char *link);
+struct active_zone *manager_find_bridge_index(const struct manager *m, int ifindex);
+/* The zone with its bridge, made complete when it is not there yet. Who gets no member into it releases it. */
+int manager_zone_hold(struct manager *m, const char *name, struct active_zone **ret, struct error *e);
+/* Takes it away when it has no members and is not to stay. */
+int manager_zone_release(struct manager *m, struct active_zone *z, struct error *e);
+/* Its responders know the member, and do not any more. Others: nothing. */
+void manager_zone_join(struct manager *m, struct attachment *a);
+void manager_zone_leave(struct manager *m, struct attachment *a);
+/* Repairs it, and what a new bridge has to be told of its members. */
+void manager_zone_look(struct manager *m, struct active_zone *z);
+/* To what its definition says now; one that is not defined any more goes. ret: as manager_update(). */
+int manager_zone_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e);
+/* Takes over from the daemon before; then, all of them repaired; then, after the containers, those that are over go and
+ * those that are to stay come. */
+void manager_zones_recover(struct manager *m, const char *name, const json_t *record);
+void manager_zones_resync(struct manager *m);
+void manager_zones_settle(struct manager *m);
+void manager_zones_free(struct manager *m);
 
 /* localhost.c */
 /* Has nspawn-proxy listen for n's forwards, and started again when it dies. */
@@ -173,6 +203,7 @@ int manager_listen(struct manager *m, struct error *e);
 
 /* repair.c */
 void manager_damaged(struct manager *m, struct attachment *a, const char *what);
+void manager_zone_damaged(struct manager *m, struct active_zone *z, const char *what);
 /* Called when its link turned out to be there: one that goes loses everything before. */
 void manager_tell_damage(struct attachment *a);
 /* Completing its link failed: tells, and has it tried again. */

@@ -2,6 +2,8 @@
  *
  * The record is of what was applied, not of what the definition says by now, so that it can be taken back exactly. */
 #include "attachment.h"
+
+#include "record_json.h"
 #include "record_more.h"
 
 #include "base/file.h"
@@ -13,19 +15,19 @@
 
 #define RECORD_VERSION 1
 
-static json_t *address_or_null(const struct address *a) {
+json_t *address_or_null(const struct address *a) {
         char text[ADDRESS_TEXT_MAX];
 
         return a->family == AF_UNSPEC ? json_null() : json_string(address_format(a, text));
 }
 
-static json_t *prefix_or_null(const struct prefix *p) {
+json_t *prefix_or_null(const struct prefix *p) {
         char text[PREFIX_TEXT_MAX];
 
         return p->address.family == AF_UNSPEC ? json_null() : json_string(prefix_format(p, text));
 }
 
-static json_t *mac_json(const struct mac *m) {
+json_t *mac_json(const struct mac *m) {
         char text[MAC_TEXT_MAX];
 
         return json_string(mac_format(m, text));
@@ -48,7 +50,7 @@ json_t *forwards_json(const struct forward *forwards, size_t n) {
         return list;
 }
 
-static int read_number(const json_t *object, const char *key, uint64_t min, uint64_t max, uint64_t *ret) {
+int read_number(const json_t *object, const char *key, uint64_t min, uint64_t max, uint64_t *ret) {
         const json_t *v = json_object_get(object, key);
         json_int_t i = json_integer_value(v);
 
@@ -58,7 +60,7 @@ static int read_number(const json_t *object, const char *key, uint64_t min, uint
         return 0;
 }
 
-static int read_address(const json_t *object, const char *key, struct address *ret) {
+int read_address(const json_t *object, const char *key, struct address *ret) {
         const json_t *v = json_object_get(object, key);
 
         *ret = ADDRESS_NONE;
@@ -67,7 +69,7 @@ static int read_address(const json_t *object, const char *key, struct address *r
         return json_is_string(v) ? address_parse(json_string_value(v), ret) : -EINVAL;
 }
 
-static int read_prefix(const json_t *object, const char *key, struct prefix *ret) {
+int read_prefix(const json_t *object, const char *key, struct prefix *ret) {
         const json_t *v = json_object_get(object, key);
 
         *ret = (struct prefix){.address = ADDRESS_NONE};
@@ -76,13 +78,13 @@ static int read_prefix(const json_t *object, const char *key, struct prefix *ret
         return json_is_string(v) ? prefix_parse(json_string_value(v), false, ret) : -EINVAL;
 }
 
-static int read_mac(const json_t *object, const char *key, struct mac *ret) {
+int read_mac(const json_t *object, const char *key, struct mac *ret) {
         const char *s = json_string_value(json_object_get(object, key));
 
         return s ? mac_parse(s, ret) : -EINVAL;
 }
 
-static int read_boolean(const json_t *object, const char *key, bool *ret) {
+int read_boolean(const json_t *object, const char *key, bool *ret) {
         const json_t *v = json_object_get(object, key);
 
         *ret = json_is_true(v);
@@ -154,6 +156,37 @@ static void put_extra(json_t *record, const struct network *n) {
         (void) json_object_set_new(record, "extra", extra);
 }
 
+/* What only members of zones have. */
+static void put_member(json_t *record, const struct network *n) {
+        (void) json_object_set_new(record, "bridge", json_string(n->bridge));
+        (void) json_object_set_new(record, "routerMac", mac_json(&n->router_mac));
+        (void) json_object_set_new(record, "isolated", json_boolean(n->isolated));
+        (void) json_object_set_new(record, "internal", json_boolean(n->internal));
+}
+
+static int read_member(const json_t *record, struct network *n) {
+        n->router_mac = n->host_mac;
+        if (n->mode != NETWORK_ZONE)
+                return 0;
+        return read_text(record, "bridge", n->bridge, sizeof(n->bridge)) < 0 ||
+                               read_mac(record, "routerMac", &n->router_mac) < 0 ||
+                               read_boolean(record, "isolated", &n->isolated) < 0 ||
+                               read_boolean(record, "internal", &n->internal) < 0
+                       ? -EBADMSG
+                       : 0;
+}
+
+static int read_access(const json_t *record, struct network *n) {
+        const json_t *v = json_object_get(record, "hostAccess");
+
+        if (!v)
+                return 0;
+        n->access = malloc(sizeof(*n->access));
+        if (!n->access)
+                return -ENOMEM;
+        return host_access_from_json(v, n->access) < 0 ? -EBADMSG : 0;
+}
+
 json_t *attachment_record(const struct attachment *a) {
         const struct network *n = &a->network;
         json_t *record;
@@ -172,12 +205,16 @@ json_t *attachment_record(const struct attachment *a) {
                 put_kind(record, n);
         if (record && n->n_extra > 0)
                 put_extra(record, n);
+        if (record && n->mode == NETWORK_ZONE)
+                put_member(record, n);
+        if (record && n->access)
+                (void) json_object_set_new(record, "hostAccess", host_access_json(n->access));
         if (record && n->more)
                 (void) json_object_set_new(record, "more", network_more_json(n->more));
         return record;
 }
 
-static int read_text(const json_t *object, const char *key, char *buf, size_t size) {
+int read_text(const json_t *object, const char *key, char *buf, size_t size) {
         const json_t *v = json_object_get(object, key);
         size_t n = json_string_length(v);
 
@@ -254,6 +291,8 @@ static int read_network(const json_t *record, struct network *n) {
         n->mtu = (uint32_t) mtu;
         if (!n->link[0] && (n->mode == NETWORK_VETH || n->mode == NETWORK_ZONE || n->mode == NETWORK_BRIDGE))
                 return -EBADMSG;
+        if (read_member(record, n) < 0 || read_access(record, n) < 0)
+                return -EBADMSG;
         if (json_object_get(record, "more") && network_more_from_json(json_object_get(record, "more"), &n->more) < 0)
                 return -EBADMSG;
         return read_kind(record, n) < 0 ? -EBADMSG : read_extra(record, n);
@@ -302,13 +341,14 @@ static json_t *addresses(const struct network *n, const struct prefix *(*nth)(co
 json_t *attachment_json(const struct attachment *a) {
         const struct network *n = &a->network;
 
-        return json_pack("{s:s,s:s,s:s*,s:s,s:o*,s:o,s:o,s:o,s:o,s:o*,s:o,s:s*}", "name", n->name, "state",
+        return json_pack("{s:s,s:s,s:s*,s:s,s:o*,s:o,s:o,s:o,s:o,s:o*,s:o,s:s*,s:s*}", "name", n->name, "state",
                          attachment_state_name(a->state), "problem", a->problem, "link", n->link, "linkIndex",
                          a->ifindex > 0 ? json_integer(a->ifindex) : NULL, "hostMac", mac_json(&n->host_mac),
                          "containerMac", mac_json(&n->container_mac), "hostAddresses",
                          addresses(n, network_host_address), "containerAddresses",
                          addresses(n, network_container_address), "mtu", n->mtu > 0 ? json_integer(n->mtu) : NULL,
-                         "forwards", forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path);
+                         "forwards", forwards_json(n->forwards, n->n_forwards), "namespacePath", a->namespace_path,
+                         "bridge", n->bridge[0] ? n->bridge : NULL);
 }
 
 static char *record_path(const char *name) {

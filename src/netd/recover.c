@@ -18,8 +18,8 @@
 #define GONE_USEC  3000000
 
 /* Calls each for the names in a folder, with suffix cut off. Absent folder: none. */
-static int each_name(const char *path, const char *suffix, void (*each)(struct manager *, const char *),
-                     struct manager *m) {
+static int each_name(const char *path, const char *suffix, const char *(*problem)(const char *),
+                     void (*each)(struct manager *, const char *), struct manager *m) {
         DIR *folder = opendir(path);
         struct dirent *entry;
 
@@ -33,15 +33,15 @@ static int each_name(const char *path, const char *suffix, void (*each)(struct m
                         continue;
                 memcpy(name, entry->d_name, size - cut);
                 name[size - cut] = 0;
-                if (!container_name_problem(name))
+                if (!problem(name))
                         each(m, name);
         }
         (void) closedir(folder);
         return 0;
 }
 
-static int read_record(const char *name, json_t **ret) {
-        _cleanup_(freep) char *path = format(PATH_ATTACHED "/%s.json", name), *text = NULL;
+static int read_record(const char *folder, const char *name, json_t **ret) {
+        _cleanup_(freep) char *path = format("%s/%s.json", folder, name), *text = NULL;
         size_t size;
         int r;
 
@@ -72,12 +72,35 @@ static void drop_pending(struct manager *m, const struct attachment *a, const js
         }
 }
 
+static void take_zone(struct manager *m, const char *name) {
+        json_t *record = NULL;
+
+        (void) read_record(PATH_ZONES_ATTACHED, name, &record);
+        manager_zones_recover(m, name, record);
+        json_decref(record);
+}
+
+/* A zone without a record is made anew. */
+static int find_zone(struct manager *m, struct attachment *a) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        int r = 0;
+
+        if (a->network.mode != NETWORK_ZONE)
+                return 0;
+        a->zone = manager_find_bridge(m, a->network.bridge);
+        if (!a->zone)
+                r = manager_zone_hold(m, a->network.bridge + strlen("vz-"), &a->zone, &e);
+        if (r < 0)
+                log_error("%s: %s", a->network.name, error_message(&e));
+        return r;
+}
+
 static void take_record(struct manager *m, const char *name) {
         _cleanup_(attachment_freep) struct attachment *a = NULL;
         json_t *record = NULL;
         int r;
 
-        r = read_record(name, &record);
+        r = read_record(PATH_ATTACHED, name, &record);
         if (r >= 0)
                 r = attachment_from_record(record, &a);
         if (r >= 0 && !string_equal(a->network.name, name))
@@ -85,7 +108,7 @@ static void take_record(struct manager *m, const char *name) {
         if (r < 0) {
                 log_error("%s: the record in " PATH_ATTACHED " cannot be read (%s), forgetting it", name, strerror(-r));
                 (void) record_remove(name);
-        } else if (manager_insert(m, a) >= 0) {
+        } else if (find_zone(m, a) >= 0 && manager_insert(m, a) >= 0) {
                 drop_pending(m, a, record);
                 a = NULL;
         }
@@ -192,6 +215,7 @@ int manager_resync(struct manager *m, struct error *e) {
                 r = manager_repair_forwarding(m, e);
         if (r < 0)
                 return r;
+        manager_zones_resync(m);
         return look_at_links(m, e);
 }
 
@@ -224,7 +248,9 @@ int manager_recover(struct manager *m, struct error *e) {
 
         r = directory_make(PATH_ATTACHED, 0700);
         if (r >= 0)
-                r = each_name(PATH_ATTACHED, ".json", take_record, m);
+                r = each_name(PATH_ZONES_ATTACHED, ".json", zone_name_problem, take_zone, m);
+        if (r >= 0)
+                r = each_name(PATH_ATTACHED, ".json", container_name_problem, take_record, m);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the records in " PATH_ATTACHED);
         recover_host(m);
@@ -248,5 +274,7 @@ int manager_recover(struct manager *m, struct error *e) {
                                 log_warning("%s: %s", a->network.name, error_message(&own));
                 }
         }
-        return each_name(PATH_CONTAINERS, "", take_running, m);
+        r = each_name(PATH_CONTAINERS, "", container_name_problem, take_running, m);
+        manager_zones_settle(m);
+        return r;
 }

@@ -91,6 +91,14 @@ static void repair_shared(struct manager *m, const struct shared *s, uint64_t no
         arm(m, pace->at);
 }
 
+static void repair_zones(struct manager *m, uint64_t now) {
+        for (struct active_zone *z = m->zones; z; z = z->next)
+                if (z->repair.at > 0 && pace_due(&z->repair, now))
+                        manager_zone_look(m, z);
+                else
+                        arm(m, z->repair.at);
+}
+
 static int on_repair(sd_event_source *source, uint64_t usec, void *userdata) {
         struct manager *m = userdata;
         uint64_t now = manager_now(m);
@@ -98,6 +106,7 @@ static int on_repair(sd_event_source *source, uint64_t usec, void *userdata) {
         m->repair_at = 0;
         for (size_t i = 0; i < ELEMENTS_OF(shared); i++)
                 repair_shared(m, &shared[i], now);
+        repair_zones(m, now);
         repair_attachments(m, now);
         return 0;
 }
@@ -144,6 +153,13 @@ void manager_damaged(struct manager *m, struct attachment *a, const char *what) 
         put_off(m, a);
 }
 
+void manager_zone_damaged(struct manager *m, struct active_zone *z, const char *what) {
+        if (!pace_break(&z->repair, manager_now(m), MOST_USEC))
+                return;
+        z->damage = what;
+        arm(m, z->repair.at);
+}
+
 void manager_tell_damage(struct attachment *a) {
         const char *words = a->damage ? pace_words(&a->repair) : NULL;
 
@@ -171,6 +187,11 @@ static int repair_networks(struct manager *m, struct error *e) {
         r = engine_base_ensure(m->engine, e);
         if (r < 0)
                 return r;
+        for (struct active_zone *z = m->zones; z; z = z->next) {
+                r = plan_zone_admit(&z->network, &all);
+                if (r < 0)
+                        return error_errno(e, r, EXIT_FAILED, "cannot plan zone '%s'", z->network.name);
+        }
         for (struct attachment *a = NULL; (a = manager_each(m, a));) {
                 r = plan_admit(&a->network, &all);
                 if (r < 0)
@@ -178,6 +199,14 @@ static int repair_networks(struct manager *m, struct error *e) {
         }
         if (all.n == 0 || engine_apply(m->engine, &all, 0, -1, NULL) >= 0)
                 return 0;
+
+        for (struct active_zone *z = m->zones; z; z = z->next) {
+                _cleanup_(error_clear) struct error own = ERROR_INIT;
+                _cleanup_(plan_clear) struct plan one = PLAN_INIT;
+
+                if (plan_zone_admit(&z->network, &one) < 0 || engine_apply(m->engine, &one, 0, -1, &own) < 0)
+                        log_error("zone %s: %s", z->network.name, error_message(&own));
+        }
 
         for (struct attachment *a = NULL; (a = manager_each(m, a));) {
                 _cleanup_(error_clear) struct error own = ERROR_INIT;

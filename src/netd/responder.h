@@ -25,6 +25,30 @@ enum endpoint {
         ENDPOINT_CONNECTION, /* slot: of the connection */
 };
 
+/* Replies to DHCP and solicitations: a token bucket. */
+struct allowance {
+        uint64_t at; /* CLOCK_MONOTONIC, microseconds */
+        unsigned left;
+};
+
+/* Of a zone's link; unknown ones get no answers. */
+struct responder_member {
+        struct mac mac;
+        struct in_addr v4;
+        struct in6_addr v6;
+        struct allowance allowance;
+        char *name;
+};
+
+/* One that may be answered, wherever it is kept. */
+struct responder_client {
+        struct mac mac;
+        struct in_addr v4;
+        struct in6_addr v6;
+        const char *name;
+        struct allowance *allowance;
+};
+
 struct responder_link {
         int ifindex;
         uint32_t slot;
@@ -35,18 +59,22 @@ struct responder_link {
         struct mac host_mac, client_mac;
         struct in_addr host_v4, client_v4;  /* zero: no IPv4 */
         struct in6_addr host_v6, client_v6; /* unspecified: no IPv6 */
-        struct in6_addr host_link_local, client_link_local;
+        struct in6_addr host_link_local;
         uint8_t length_v4, length_v6;
         uint32_t mtu;
 
         uint64_t advertised_at, advertise_at; /* CLOCK_MONOTONIC, microseconds */
         unsigned advertisements;
-        uint64_t allowance_at; /* replies to DHCP and solicitations: a token bucket */
-        unsigned allowance;
+        struct allowance allowance;
+
+        bool zone;                        /* there are members in place of the one client */
+        bool internal;                    /* no router, no names but ours */
+        struct responder_member *members; /* sorted by hardware address */
+        size_t n_members;
 
         struct dns_pending *queries; /* newest first */
         unsigned n_queries, n_connections;
-        char name[]; /* of the container */
+        char name[]; /* of the container, or zone */
 };
 
 struct responders {
@@ -83,10 +111,17 @@ static inline struct address address_v6(const struct in6_addr *a) {
         return (struct address){.family = AF_INET6, .v6 = *a};
 }
 static inline bool link_has_v4(const struct responder_link *l) {
-        return l->host_v4.s_addr != INADDR_ANY && l->client_v4.s_addr != INADDR_ANY;
+        return l->host_v4.s_addr != INADDR_ANY && (l->zone || l->client_v4.s_addr != INADDR_ANY);
 }
 static inline bool link_has_v6(const struct responder_link *l) {
-        return !IN6_IS_ADDR_UNSPECIFIED(&l->host_v6) && !IN6_IS_ADDR_UNSPECIFIED(&l->client_v6);
+        return !IN6_IS_ADDR_UNSPECIFIED(&l->host_v6) && (l->zone || !IN6_IS_ADDR_UNSPECIFIED(&l->client_v6));
+}
+
+/* The hardware address that a link-local address was made from, if it was (address_link_local()). */
+static inline struct mac link_local_mac(const struct in6_addr *a) {
+        const uint8_t *b = a->s6_addr + 8;
+
+        return (struct mac){{b[0] ^ 2, b[1], b[2], b[5], b[6], b[7]}};
 }
 
 /* responders.c */
@@ -96,8 +131,15 @@ int responder_watch(struct responders *r, int fd, enum endpoint kind, uint32_t s
 int responder_rewatch(struct responders *r, int fd, enum endpoint kind, uint32_t slot, uint32_t events);
 /* Makes *source a timer for `at`, or switches it off at UINT64_MAX. */
 int responder_timer_set(struct responders *r, sd_event_source **source, uint64_t at, sd_event_time_handler_t handler);
-/* Whether a DHCP message or a solicitation of this link may be answered now: some in a burst, then a few a second. */
-bool responder_allows(struct responder_link *l, uint64_t now);
+/* Whether a DHCP message or a solicitation may be answered now: some in a burst, then a few a second. */
+void allowance_init(struct allowance *a);
+bool responder_allows(struct allowance *a, uint64_t now);
+
+/* responder_members.c: who asks, by hardware address or by the link-local address that follows from one. false: nobody
+ * who is to be answered. Of a link with one client that is it, whatever it calls itself. */
+bool responder_client_by_mac(struct responder_link *l, const struct mac *mac, struct responder_client *ret);
+bool responder_client_by_link_local(struct responder_link *l, const struct in6_addr *a, struct responder_client *ret);
+void responder_members_free(struct responder_link *l);
 
 /* responder_socket.c */
 /* Opens what the link needs and has not; 0, or negative when something that others may give back is missing. */

@@ -38,14 +38,12 @@ static void dhcp4_send(struct responder_link *l, const uint8_t *data, const stru
 }
 
 void responder_dhcp4_receive(struct responders *r, struct responder_link *l) {
-        const struct dhcp4_lease lease = {
-                .mac = l->client_mac,
-                .client = l->client_v4,
+        struct dhcp4_lease lease = {
+                .no_router = l->internal,
                 .server = l->host_v4,
                 .prefix_length = l->length_v4,
                 .mtu = (uint16_t) (l->mtu <= UINT16_MAX ? l->mtu : 0),
                 .lifetime = RESPONDER_LIFETIME,
-                .host_name = l->name,
                 .domain = r->domain,
         };
 
@@ -53,16 +51,21 @@ void responder_dhcp4_receive(struct responders *r, struct responder_link *l) {
                 ssize_t n = recv(l->fds[ENDPOINT_DHCP4], r->packet, sizeof(r->packet), MSG_DONTWAIT);
                 uint8_t data[DHCP4_REPLY_MAX];
                 struct dhcp4_message m;
+                struct responder_client client;
                 struct dhcp4_reply reply;
 
                 if (n < 0)
                         return;
-                if (dhcp4_parse(r->packet, (size_t) n, &m) < 0 || !responder_allows(l, responder_now(r)))
+                if (dhcp4_parse(r->packet, (size_t) n, &m) < 0 || !responder_client_by_mac(l, &m.mac, &client) ||
+                    !responder_allows(client.allowance, responder_now(r)))
                         continue;
+                lease.mac = client.mac;
+                lease.client = client.v4;
+                lease.host_name = client.name;
                 if (dhcp4_respond(&lease, &m, data, sizeof(data), &reply) > 0)
                         dhcp4_send(l, data, &reply);
-                else if ((m.type == DHCP4_DECLINE || m.type == DHCP4_RELEASE) && mac_equal(&m.mac, &l->client_mac))
-                        log_debug("%s: the guest %s its IPv4 address", l->link, dhcp4_event(m.type));
+                else if ((m.type == DHCP4_DECLINE || m.type == DHCP4_RELEASE) && mac_equal(&m.mac, &client.mac))
+                        log_debug("%s: %s %s its IPv4 address", l->link, client.name, dhcp4_event(m.type));
         }
 }
 
@@ -81,16 +84,19 @@ static bool to_group(struct msghdr *m) {
 
 static void dhcp6_serve(struct responders *r, struct responder_link *l, size_t size, struct sockaddr_in6 *from) {
         struct dhcp6_lease lease = {
-                .client = l->client_v6,
                 .server = l->host_v6,
                 .lifetime = RESPONDER_LIFETIME,
                 .domain = r->domain,
         };
         uint8_t data[DHCP6_REPLY_MAX];
+        struct responder_client client;
         struct dhcp6_message m;
 
+        if (!responder_client_by_link_local(l, &from->sin6_addr, &client))
+                return;
+        lease.client = client.v6;
         memcpy(lease.server_duid, r->server_duid, sizeof(lease.server_duid));
-        if (dhcp6_parse(r->packet, size, &m) < 0 || !responder_allows(l, responder_now(r)) ||
+        if (dhcp6_parse(r->packet, size, &m) < 0 || !responder_allows(client.allowance, responder_now(r)) ||
             dhcp6_respond(&lease, &m, data, sizeof(data), &size) <= 0)
                 return;
         from->sin6_port = htons(DHCP6_CLIENT_PORT);

@@ -69,7 +69,7 @@ static int advertisement_build(const struct responders *r, const struct responde
         const struct ra_config config = {
                 .mac = l->host_mac,
                 .managed = true,
-                .router_lifetime = RA_LIFETIME_MAX,
+                .router_lifetime = l->internal ? 0 : RA_LIFETIME_MAX,
                 .mtu = l->mtu,
                 .prefixes = &prefix,
                 .n_prefixes = 1,
@@ -90,13 +90,15 @@ static int advertisement_send(struct responders *r, const struct responder_link 
                                       .sll_ifindex = l->ifindex,
                                       .sll_halen = ETH_ALEN};
         uint8_t data[RA_PACKET_MAX];
+        struct mac mac;
         size_t size;
         int k;
 
         k = advertisement_build(r, l, to, what, data, &size);
         if (k < 0)
                 return k;
-        memcpy(address.sll_addr, to == &all_nodes ? everybody.bytes : l->client_mac.bytes, ETH_ALEN);
+        mac = to == &all_nodes ? everybody : link_local_mac(to);
+        memcpy(address.sll_addr, mac.bytes, ETH_ALEN);
         return sendto(r->frames_fd, data, size, MSG_DONTWAIT, (const struct sockaddr *) &address, sizeof(address)) < 0
                        ? -errno
                        : 0;
@@ -167,12 +169,22 @@ void responder_router_retry_sockets(struct responders *r) {
         responder_router_plan(r, responder_now(r) + RETRY_SOCKETS);
 }
 
+static bool is_link_local_of(const struct in6_addr *a, const struct mac *mac) {
+        struct address own = address_link_local(mac);
+
+        return IN6_ARE_ADDR_EQUAL(&own.v6, a);
+}
+
 static void solicitation_answer(struct responders *r, struct responder_link *l, const struct in6_addr *from) {
         uint64_t now = responder_now(r);
+        struct responder_client client;
 
-        if (!link_has_v6(l) || !responder_allows(l, now))
+        /* Who has no address yet is not known: it counts on its link's account. */
+        if (!responder_client_by_link_local(l, from, &client))
+                client = (struct responder_client){.allowance = &l->allowance};
+        if (!link_has_v6(l) || !responder_allows(client.allowance, now))
                 return;
-        if (IN6_ARE_ADDR_EQUAL(from, &l->client_link_local)) {
+        if (client.name && is_link_local_of(from, &client.mac)) {
                 (void) advertisement_send(r, l, from, ADVERTISE);
         } else if (now - l->advertised_at >= SOLICITED_SPACING) {
                 responder_router_advertise(r, l);

@@ -49,17 +49,20 @@ int responder_timer_set(struct responders *r, sd_event_source **source, uint64_t
         return k < 0 ? k : sd_event_source_set_enabled(*source, SD_EVENT_ONESHOT);
 }
 
-bool responder_allows(struct responder_link *l, uint64_t now) {
-        uint64_t earned = (now - l->allowance_at) / ALLOWANCE_EVERY;
+void allowance_init(struct allowance *a) {
+        *a = (struct allowance){.left = ALLOWANCE_MAX};
+}
+
+bool responder_allows(struct allowance *a, uint64_t now) {
+        uint64_t earned = (now - a->at) / ALLOWANCE_EVERY;
 
         if (earned > 0) {
-                l->allowance =
-                        earned >= ALLOWANCE_MAX - l->allowance ? ALLOWANCE_MAX : l->allowance + (unsigned) earned;
-                l->allowance_at = now;
+                a->left = earned >= ALLOWANCE_MAX - a->left ? ALLOWANCE_MAX : a->left + (unsigned) earned;
+                a->at = now;
         }
-        if (l->allowance == 0)
+        if (a->left == 0)
                 return false;
-        l->allowance--;
+        a->left--;
         return true;
 }
 
@@ -189,6 +192,7 @@ static void link_free(struct responders *r, struct responder_link *l) {
         dns_drop(r, l);
         for (unsigned kind = 0; kind < LINK_ENDPOINTS; kind++)
                 responder_socket_close(l, kind);
+        responder_members_free(l);
         free(l);
 }
 
@@ -217,17 +221,22 @@ void responders_free(struct responders *r) {
 
 /* What n says, into l. */
 static void link_fill(struct responder_link *l, const struct network *n) {
-        l->host_mac = n->host_mac;
+        l->host_mac = n->router_mac;
         l->client_mac = n->container_mac;
         l->host_v4 = n->host_v4.address.family == AF_INET ? n->host_v4.address.v4 : (struct in_addr){0};
         l->client_v4 = n->container_v4.address.family == AF_INET ? n->container_v4.address.v4 : (struct in_addr){0};
         l->host_v6 = n->host_v6.address.family == AF_INET6 ? n->host_v6.address.v6 : in6addr_any;
         l->client_v6 = n->container_v6.address.family == AF_INET6 ? n->container_v6.address.v6 : in6addr_any;
         l->host_link_local = n->host_link_local.v6;
-        l->client_link_local = n->container_link_local.v6;
         l->length_v4 = n->container_v4.length;
         l->length_v6 = n->container_v6.length;
         l->mtu = n->mtu;
+        l->zone = n->mode == NETWORK_ZONE;
+        l->internal = n->internal;
+        if (l->zone) {
+                l->length_v4 = n->host_v4.length;
+                l->length_v6 = n->host_v6.length;
+        }
 }
 
 /* Makes room for one more link; *ret_slot is free. */
@@ -275,7 +284,7 @@ int responders_add_link(struct responders *r, const struct network *n, int ifind
                 l->fds[kind] = -1;
         memcpy(l->link, n->link, sizeof(l->link));
         memcpy(l->name, n->name, length);
-        l->allowance = ALLOWANCE_MAX;
+        allowance_init(&l->allowance);
         link_fill(l, n);
 
         memmove(r->index + at + 1, r->index + at, (r->n_links - at) * sizeof(*r->index));

@@ -65,5 +65,10 @@ void responders_advertise(struct responders *r, int ifindex);
  * lifetime of zero). -EINVAL: it is none, and nothing has changed. */
 int responders_set_domain(struct responders *r, const char *domain);
 
+/* A link of NETWORK_ZONE has any number of clients: n of responders_add_link() is the router alone (zone_router()),
+ * members come and go. One that is there already gets the new addresses. -ENOENT: no such link; -ENOMEM. */
+int responders_put_member(struct responders *r, int ifindex, const struct network *member);
+void responders_remove_member(struct responders *r, int ifindex, const char *name);
+
 /* Closes the link's sockets and forgets its queries. Returns 0, or -ENOENT when it was not served. */
 int responders_remove_link(struct responders *r, int ifindex);

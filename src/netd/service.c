@@ -61,6 +61,34 @@ static int method_plan(json_t *parameters, void *userdata, json_t **ret, struct 
         return update(parameters, userdata, true, ret, e);
 }
 
+static int update_zone(json_t *parameters, struct manager *m, bool dry, json_t **ret, struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        int r;
+
+        r = manager_zone_update(m, text(parameters, "name"), dry, &plan, e);
+        return r < 0 ? r : answer(ret, "operations", operations_json(&plan), e);
+}
+
+static int method_update_zone(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
+        return update_zone(parameters, userdata, false, ret, e);
+}
+
+static int method_plan_zone(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
+        return update_zone(parameters, userdata, true, ret, e);
+}
+
+static int method_list_zones(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
+        const struct manager *m = userdata;
+        json_t *list = json_array();
+
+        for (const struct active_zone *z = m->zones; z && list; z = z->next)
+                if (json_array_append_new(list, zone_json(z)) < 0) {
+                        json_decref(list);
+                        list = NULL;
+                }
+        return answer(ret, "zones", list, e);
+}
+
 static int method_check(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
         return manager_check(userdata, text(parameters, "name"), e);
 }
@@ -137,6 +165,9 @@ static const struct varlink_method methods[] = {
          method_attach_namespace,
          {NAME, {"namespacePath", JSON_STRING, false}, {"link", JSON_STRING, false}, {"forwards", JSON_ARRAY, true}}},
         {"DetachNamespace", method_detach_namespace, {NAME}},
+        {"UpdateZone", method_update_zone, {NAME}},
+        {"PlanZone", method_plan_zone, {NAME}},
+        {"ListZones", method_list_zones, {{0}}},
         {"Ping", method_ping, {{0}}},
         {"Resync", method_resync, {{0}}},
         {"ApplyHost", method_apply_host, {{0}}},

@@ -62,7 +62,6 @@ int plan_append_change(const struct plan_parts *from, const struct plan_parts *t
 
 /* zone.c: the parts of a container's plans that are a member's. */
 int plan_member_admit(const struct network *n, struct plan *ret);
-int plan_member_neighbours(const struct network *n, struct plan *ret);
 /* The port: into the bridge, and what it may; all but raising it. */
 int plan_member_port(const struct network *n, struct plan *ret);
 int plan_access(const struct host_access *access, const char *link, struct plan *ret);

@@ -1,5 +1,5 @@
-/* The part of a plan that comes from struct network_more, for a pair of its own. Private to this folder. All append, and
- * return 0 or -ENOMEM. */
+/* The part of a plan that comes from struct network_more, for a pair of its own. Private to this folder. All append,
+ * and return 0 or -ENOMEM. */
 #pragma once
 
 #include "plan/plan.h"

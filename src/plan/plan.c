@@ -144,7 +144,7 @@ int plan_admit(const struct network *n, struct plan *ret) {
 
 int plan_expect(const struct network *n, struct plan *ret) {
         int r = plan_admit(n, ret);
-        return r < 0 ? r : plan_member_neighbours(n, ret);
+        return r < 0 ? r : plan_neighbours(n, ret);
 }
 
 static int configure(struct plan *p, enum operation_side side, const char *link, uint32_t mtu,
@@ -197,7 +197,7 @@ int plan_link_configured(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
         int r;
         if (n->mode == NETWORK_ZONE) {
-                r = plan_member_neighbours(n, ret);
+                r = plan_neighbours(n, ret);
                 return r < 0 ? r : plan_member_port(n, ret);
         }
         if (n->mode != NETWORK_VETH)

@@ -141,6 +141,8 @@ int plan_append(struct plan *p, const struct operation *o);
 int plan_admit(const struct network *n, struct plan *ret);
 /* The same, and for a member of a zone what the zone's bridge is to know: permanent neighbours. */
 int plan_expect(const struct network *n, struct plan *ret);
+/* The latter alone. */
+int plan_neighbours(const struct network *n, struct plan *ret);
 /* When ve-NAME has appeared: addresses, neighbours, up, routes that need it up. When vb-NAME has: into the bridge, up.
  */
 int plan_link(const struct network *n, struct plan *ret);

@@ -164,7 +164,7 @@ int plan_member_admit(const struct network *n, struct plan *ret) {
         return r < 0 ? r : member_guard(n, false, ret);
 }
 
-int plan_member_neighbours(const struct network *n, struct plan *ret) {
+int plan_neighbours(const struct network *n, struct plan *ret) {
         const struct address *const addresses[] = {&n->container_v4.address, &n->container_v6.address,
                                                    &n->container_link_local};
         int r = 0;

@@ -65,7 +65,8 @@ static void write_settings(struct writer *w, const struct dhcp4_lease *lease, co
         struct dns_name search;
 
         write_number(w, DHCP4_OPTION_MASK, mask);
-        write_option(w, DHCP4_OPTION_ROUTER, &lease->server, sizeof(lease->server));
+        if (!lease->no_router)
+                write_option(w, DHCP4_OPTION_ROUTER, &lease->server, sizeof(lease->server));
         write_option(w, DHCP4_OPTION_DNS, &lease->server, sizeof(lease->server));
         if (lease->mtu > 0 && wanted(m, DHCP4_OPTION_MTU)) {
                 writer_u8(w, DHCP4_OPTION_MTU);

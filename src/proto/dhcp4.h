@@ -29,6 +29,7 @@ struct dhcp4_lease {
         struct mac mac; /* the only client that is answered */
         struct in_addr client;
         struct in_addr server; /* router and DNS server as well */
+        bool no_router;        /* it is none */
         uint8_t prefix_length;
         uint16_t mtu;          /* 0: not sent */
         uint32_t lifetime;     /* seconds */

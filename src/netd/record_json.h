@@ -1,0 +1,24 @@
+/* Values in records, and back. Private to the files that write records. */
+#pragma once
+
+#include "base/address.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+json_t *address_or_null(const struct address *a);
+json_t *prefix_or_null(const struct prefix *p);
+json_t *mac_json(const struct mac *m);
+
+/* -EINVAL when it is not there, or something else. */
+int read_number(const json_t *object, const char *key, uint64_t min, uint64_t max, uint64_t *ret);
+int read_mac(const json_t *object, const char *key, struct mac *ret);
+int read_boolean(const json_t *object, const char *key, bool *ret);
+int read_text(const json_t *object, const char *key, char *buf, size_t size);
+/* The same; what is null or absent is none. */
+int read_address(const json_t *object, const char *key, struct address *ret);
+int read_prefix(const json_t *object, const char *key, struct prefix *ret);
+
+struct host_access;
+json_t *host_access_json(const struct host_access *a);
+int host_access_from_json(const json_t *v, struct host_access *ret);
