@@ -65,6 +65,20 @@ static int read_size(const json_t *options, const char *where, uint8_t *ret, str
         return 0;
 }
 
+/* All that is not a zone's own. */
+static int read_link(const json_t *options, const char *where, struct link_settings *ret, struct error *e) {
+        static const char *const own[] = {"internal", "persistent", "isolated", "hostAccess", "size"};
+        json_t *rest = json_copy((json_t *) options);
+        int r = rest ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < ELEMENTS_OF(own); i++)
+                (void) json_object_del(rest, own[i]);
+        if (r >= 0)
+                r = link_settings_from_options(rest, where, LINK_SIDE_ZONE, ret, e);
+        json_decref(rest);
+        return r;
+}
+
 /* Whether it makes a network at all; the automatic ranges are not known here, nor needed for that. */
 static int check(const struct zone *z, const char *where, struct error *e) {
         static const uint8_t machine_id[16];
@@ -103,7 +117,7 @@ int zone_from_options(const json_t *options, const char *name, const char *where
         if (r >= 0)
                 r = read_size(options, where, &z.size, e);
         if (r >= 0)
-                r = link_settings_from_options(options, where, LINK_SIDE_ZONE, &z.link, e);
+                r = read_link(options, where, &z.link, e);
         if (r >= 0)
                 r = check(&z, where, e);
         if (r < 0)

@@ -63,6 +63,14 @@ static bool is_down(const char *link) {
         return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && !(request.ifr_flags & IFF_UP);
 }
 
+/* Likewise. */
+static bool is_out(struct manager *m, const struct attachment *a) {
+        struct netlink_link link;
+
+        return a->zone->ifindex > 0 && netlink_link_find(m->route, a->network.link, &link) >= 0 &&
+               link.master != a->zone->ifindex;
+}
+
 /* false: it is none of those beside a main one. */
 static bool on_extra(struct manager *m, const struct netlink_event *event) {
         size_t i;
@@ -101,12 +109,15 @@ static bool is_zone_address(const struct zone_network *n, const struct address *
 /* What happened to a bridge's addresses, neighbours and routes. */
 static void on_bridge(struct manager *m, struct active_zone *z, const struct netlink_event *event) {
         const struct address *address = &event->address.address;
+        bool v6 = address->family == AF_INET6;
         const struct attachment *a;
 
         switch (event->kind) {
         case NETLINK_EVENT_ADDRESS_GONE:
-                if (is_zone_address(&z->network, address))
-                        manager_zone_damaged(m, z, "lost an address");
+                if (!is_zone_address(&z->network, address))
+                        break;
+                z->address_lost[v6] |= !address_is_link_local(address);
+                manager_zone_damaged(m, z, "lost an address");
                 break;
         case NETLINK_EVENT_NEIGHBOUR_GONE:
                 if (find_member(m, z, address))
@@ -119,7 +130,7 @@ static void on_bridge(struct manager *m, struct active_zone *z, const struct net
                 break;
         case NETLINK_EVENT_ROUTE_GONE:
                 if (is_range(&z->network.host_v4, &event->address) || is_range(&z->network.host_v6, &event->address)) {
-                        z->route_lost = true;
+                        z->route_lost[v6] = true;
                         manager_zone_damaged(m, z, "lost a route");
                 }
                 break;
@@ -179,7 +190,7 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
         a->carrier = carrier;
         if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP) && is_down(a->network.link))
                 manager_damaged(m, a, "was taken down");
-        else if (a->state == ATTACHMENT_LINKED && a->zone && a->zone->ifindex > 0 && event->master != a->zone->ifindex)
+        else if (a->state == ATTACHMENT_LINKED && a->zone && event->master != a->zone->ifindex && is_out(m, a))
                 manager_damaged(m, a, "was taken out of its bridge");
 }
 

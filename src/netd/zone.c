@@ -219,11 +219,11 @@ void manager_zone_leave(struct manager *m, struct attachment *a) {
 static void restore_routes(struct manager *m, struct active_zone *z) {
         const struct prefix *const ranges[] = {&z->network.host_v4, &z->network.host_v6};
 
-        if (!z->route_lost)
-                return;
-        z->route_lost = false;
-        for (size_t i = 0; i < ELEMENTS_OF(ranges); i++)
-                (void) manager_restore_route(m, z->network.link, z->ifindex, ranges[i], NULL);
+        for (size_t i = 0; i < ELEMENTS_OF(ranges); i++) {
+                if (z->route_lost[i] && !z->address_lost[i])
+                        (void) manager_restore_route(m, z->network.link, z->ifindex, ranges[i], NULL);
+                z->route_lost[i] = z->address_lost[i] = false;
+        }
 }
 
 void manager_zone_look(struct manager *m, struct active_zone *z) {

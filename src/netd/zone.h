@@ -17,7 +17,9 @@ struct active_zone {
 
         struct pace repair;
         const char *damage; /* what happened, in words; a literal */
-        bool route_lost;    /* of the bridge's ranges: these do not come back with the addresses */
+        /* Of each family, IPv4 first: a range's route, which does not come back by itself; an address, with which it
+         * does. */
+        bool route_lost[2], address_lost[2];
 };
 
 json_t *zone_record(const struct zone_network *z);

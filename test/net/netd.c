@@ -2,6 +2,8 @@
  *
  *     netd define NAME [FORWARDS]   a container's definition and addresses, as `create` leaves them; FORWARDS: JSON,
  *                                   or "-": from standard input
+ *     netd member NAME ZONE [FORWARDS [OPTIONS]]   the same in a zone; OPTIONS: further ones of the container
+ *     netd zone NAME [OPTIONS]      a zone's definition; "-" as OPTIONS takes it away
  *     netd forget NAME              takes them away
  *     netd macs NAME                "HOST CONTAINER", its links' hardware addresses
  *     netd ensure                   netd_ensure(), as every command does
@@ -13,6 +15,7 @@
 #include "netd/client.h"
 #include "state/allocations.h"
 #include "state/store.h"
+#include "state/zones.h"
 
 #include <string.h>
 
@@ -48,6 +51,76 @@ static int define(const char *name, const char *forwards) {
         if (r >= 0)
                 r = allocate(name, &e);
         json_decref(spec);
+        return r < 0 ? fail(&e) : 0;
+}
+
+static int allocate_zone(const char *zone, struct allocations *a, struct zone_network *ret, struct error *e) {
+        _cleanup_(zone_clear) struct zone z = ZONE_INIT;
+        struct allocation ranges;
+        uint8_t machine_id[16];
+        int r;
+
+        r = machine_id_get(machine_id, e);
+        if (r >= 0)
+                r = zones_load(zone, &z, NULL, e);
+        if (r >= 0)
+                r = allocations_get_zone(a, &z, NULL, 0, &ranges, e);
+        return r < 0 ? r : zone_compute(&z, &ranges, machine_id, ret);
+}
+
+static int allocate_member(const char *name, const char *zone, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        struct zone_network n = {0};
+        uint32_t number;
+        int r;
+
+        r = allocations_load(&a, e);
+        if (r >= 0)
+                r = allocate_zone(zone, a, &n, e);
+        if (r >= 0)
+                r = allocations_get_member(a, &n, name, &number, e);
+        return r < 0 ? r : allocations_save(a, e);
+}
+
+static int member(const char *name, const char *zone, const char *forwards, const char *options) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        json_t *spec, *more = json_loads(options ? options : "{}", 0, NULL);
+        struct store_generation g;
+        int r;
+
+        spec = json_pack("{s:i,s:s,s:s,s:{s:{s:o,s:s,s:s}}}", "version", 1, "name", name, "source", "/test.json",
+                         "config", "nixosContainer", "forwardPorts", json_loads(forwards ? forwards : "[]", 0, NULL),
+                         "zone", zone, "timeoutStartSec", "90s");
+        if (!spec || json_object_update(json_object_get(json_object_get(spec, "config"), "nixosContainer"), more) < 0)
+                return EXIT_USAGE;
+        json_decref(more);
+        r = store_save_generation(name, spec, NULL, 0, &g, &e);
+        if (r >= 0)
+                r = allocate_member(name, zone, &e);
+        json_decref(spec);
+        return r < 0 ? fail(&e) : 0;
+}
+
+static int zone(const char *name, const char *text) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        struct zone_network n = {0};
+        json_t *options;
+        int r;
+
+        if (text && strcmp(text, "-") == 0)
+                return zones_remove(name, &e) < 0 ? fail(&e) : 0;
+        options = json_loads(text ? text : "{}", 0, NULL);
+        if (!options)
+                return EXIT_USAGE;
+        r = zones_save(name, options, &e);
+        json_decref(options);
+        if (r >= 0)
+                r = allocations_load(&a, &e);
+        if (r >= 0)
+                r = allocate_zone(name, a, &n, &e);
+        if (r >= 0)
+                r = allocations_save(a, &e);
         return r < 0 ? fail(&e) : 0;
 }
 
@@ -111,6 +184,10 @@ int main(int argc, char *argv[]) {
                 return EXIT_USAGE;
         if (strcmp(verb, "define") == 0)
                 return define(name, argc > 3 ? argv[3] : NULL);
+        if (strcmp(verb, "member") == 0 && argc > 3)
+                return member(name, argv[3], argc > 4 ? argv[4] : NULL, argc > 5 ? argv[5] : NULL);
+        if (strcmp(verb, "zone") == 0)
+                return zone(name, argc > 3 ? argv[3] : NULL);
         if (strcmp(verb, "forget") == 0)
                 return forget(name);
         if (strcmp(verb, "macs") == 0)
