@@ -9,4 +9,17 @@
 
   # NetworkManager leaves their links alone.
   networking.networkmanager.unmanaged = [ "interface-name:ve-*" ];
+
+  # A container of nixos-container, made, changed and removed by `apply`.
+  containers.web = {
+    autoStart = true;
+    privateNetwork = true;
+    hostAddress = "10.231.136.1";
+    localAddress = "10.231.136.2";
+    config = {
+      services.nginx.enable = true;
+      services.nginx.virtualHosts.localhost.default = true;
+      networking.firewall.allowedTCPPorts = [ 80 ];
+    };
+  };
 }

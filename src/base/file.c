@@ -120,7 +120,9 @@ static int write_temporary(int fd, const void *data, size_t size, mode_t mode, b
         return 0;
 }
 
-int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync) {
+/* like: whose owner it gets, too; or NULL. */
+static int write_beside(const char *path, const void *data, size_t size, mode_t mode, const struct stat *like,
+                        bool sync) {
         _cleanup_(freep) char *temporary = temporary_name(path);
         _cleanup_(fd_closep) int fd = -1;
         int r;
@@ -130,7 +132,9 @@ int file_write_atomic(const char *path, const void *data, size_t size, mode_t mo
         fd = mkostemp(temporary, O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        r = write_temporary(fd, data, size, mode, sync);
+        r = like && fchown(fd, like->st_uid, like->st_gid) < 0 ? -errno : 0;
+        if (r == 0)
+                r = write_temporary(fd, data, size, mode, sync);
         if (r == 0 && rename(temporary, path) < 0)
                 r = -errno;
         if (r < 0) {
@@ -138,6 +142,26 @@ int file_write_atomic(const char *path, const void *data, size_t size, mode_t mo
                 return r;
         }
         return sync ? directory_sync(path) : 0;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync) {
+        return write_beside(path, data, size, mode, NULL, sync);
+}
+
+int file_replace(const char *path, const void *data, size_t size, mode_t absent) {
+        _cleanup_(freep) char *target = realpath(path, NULL);
+        struct stat st;
+
+        if (!target && errno != ENOENT)
+                return -errno;
+        if (!target)
+                return file_write_atomic(path, data, size, absent, true);
+        if (stat(target, &st) < 0)
+                return -errno;
+        /* What is there belongs to Nix, whether it can be written to or not. */
+        if (strncmp(target, "/nix/store/", strlen("/nix/store/")) == 0)
+                return -EROFS;
+        return write_beside(target, data, size, st.st_mode & 07777, &st, true);
 }
 
 int symlink_atomic(const char *target, const char *path) {

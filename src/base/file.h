@@ -14,6 +14,10 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
 /* Writes to a temporary name beside path and renames over it. sync: fsync the file and its directory first. */
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync);
 
+/* The same, synced, for a file that is somebody else's: mode and owner stay, and a symlink leads on to the file. One
+ * that is not there gets the mode `absent`. -EROFS: it is in the Nix store. */
+int file_replace(const char *path, const void *data, size_t size, mode_t absent);
+
 /* Writes all of it, however often the kernel takes only a part. */
 int file_write_all(int fd, const char *data, size_t size);
 

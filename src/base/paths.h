@@ -27,6 +27,7 @@
 
 /* Gone with the next boot. */
 #define PATH_RUN              "/run/nixos-nspawn"
+#define PATH_APPLY_LOCK       PATH_RUN "/apply.lock"      /* flock: apply, and nothing else of its kind */
 #define PATH_LOCK             PATH_RUN "/lock"            /* flock: whoever changes definitions or allocations */
 #define PATH_NETD_SOCKET      PATH_RUN "/io.nixos.Nspawn" /* Varlink */
 #define PATH_NETD_LOCK        PATH_RUN "/netd.lock"       /* flock held by the one daemon */

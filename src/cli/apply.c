@@ -1,8 +1,11 @@
 /* apply: the host's configuration is put in force. The daemon makes the rules; what it is to make lies in PATH_HOST,
- * which it reads again when it starts. */
+ * which it reads again when it starts. Containers that are declared are made here, one by one (declared.h). */
 #include "cli/apply.h"
 
+#include "cli/apply-changes.h"
 #include "cli/commands.h"
+#include "cli/declared.h"
+#include "cli/hosts.h"
 #include "cli/networkmanager.h"
 #include "front/sequence.h"
 
@@ -22,8 +25,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define NM_FOLDER "/etc/NetworkManager"
-#define NM_FILE   NM_FOLDER "/conf.d/91-nixos-nspawn-host.conf"
 /* Where systemd starts the daemon when it boots, instead of when somebody asks for it. */
 #define BOOT_FOLDER "/etc/systemd/system/multi-user.target.wants"
 #define BOOT_LINK   BOOT_FOLDER "/nspawn-netd.service"
@@ -32,7 +33,6 @@
 enum {
         LOCK_TIMEOUT_MS = 90000,
         APPLY_TIMEOUT_MS = 30000,
-        NM_FILE_MAX = 1 << 20,
 };
 
 struct apply {
@@ -41,8 +41,12 @@ struct apply {
         json_t *changes;            /* [{"action": "add" or "remove", "text"}] */
         struct nat nat;             /* of after */
         char *nm_before, *nm_after; /* texts of NM_FILE, "" for none */
+        struct declared_list declared;
+        struct hosts hosts;
+        struct progress *progress;
         bool boots_before;
         bool told;
+        int lock; /* of definitions */
 };
 
 static void apply_clear(struct apply *a) {
@@ -52,67 +56,14 @@ static void apply_clear(struct apply *a) {
         nat_clear(&a->nat);
         free(a->nm_before);
         free(a->nm_after);
-}
-
-/* ---- What changes ---- */
-
-static const json_t *unmanaged(const json_t *host) {
-        const json_t *networking = json_object_get(json_object_get(host, "config"), "networking");
-
-        return json_object_get(json_object_get(networking, "networkmanager"), "unmanaged");
-}
-
-/* Everything that a configuration does, each as a sentence. NULL: no memory. */
-static json_t *sentences(const json_t *host, const struct nat *nat) {
-        json_t *list = nat_sentences(nat), *text;
-        char suffix[NAME_SUFFIX_MAX + 1];
-        const json_t *device;
-        size_t i;
-
-        if (host && host_suffix_read(host, suffix, NULL, NULL) >= 0 && strcmp(suffix, NAME_SUFFIX_DEFAULT) != 0) {
-                text = json_sprintf(
-                        "call containers NAME.%s, and the host host.%s, instead of NAME." NAME_SUFFIX_DEFAULT, suffix,
-                        suffix);
-                if (json_array_append_new(list, text) < 0) {
-                        json_decref(list);
-                        return NULL;
-                }
-        }
-
-        json_array_foreach (unmanaged(host), i, device) {
-                text = json_sprintf("have NetworkManager leave %s alone", json_string_value(device));
-                if (json_array_append_new(list, text) < 0) {
-                        json_decref(list);
-                        return NULL;
-                }
-        }
-        return list;
-}
-
-static bool contains(const json_t *list, const json_t *text) {
-        json_t *item;
-        size_t i;
-
-        json_array_foreach (list, i, item)
-                if (json_equal(item, (json_t *) text))
-                        return true;
-        return false;
-}
-
-/* Those of `list` that `other` does not have. */
-static void add_changes(json_t *changes, const char *action, const json_t *list, const json_t *other) {
-        json_t *text;
-        size_t i;
-
-        json_array_foreach (list, i, text)
-                if (!contains(other, text))
-                        (void) json_array_append_new(changes, json_pack("{s:s, s:O}", "action", action, "text", text));
+        declared_clear(&a->declared);
+        hosts_clear(&a->hosts);
+        fd_closep(&a->lock);
 }
 
 /* What is in force may be damaged: then it is replaced, and nobody can say what changes. */
 static int compare(struct apply *a, struct error *e) {
         _cleanup_(nat_clear) struct nat before = NAT_INIT;
-        json_t *old = NULL, *new = NULL;
         int r;
 
         r = host_nat_read(a->after, &a->nat, NULL, e);
@@ -120,49 +71,15 @@ static int compare(struct apply *a, struct error *e) {
                 return r;
         if (a->before)
                 (void) host_nat_read(a->before, &before, NULL, NULL);
-        old = sentences(a->before, &before);
-        new = sentences(a->after, &a->nat);
-        a->changes = json_array();
-        if (old && new && a->changes) {
-                add_changes(a->changes, "remove", old, new);
-                add_changes(a->changes, "add", new, old);
-        } else
-                r = error_errno(e, ENOMEM, EXIT_FAILED, "comparing configurations of the host");
-        json_decref(old);
-        json_decref(new);
-        return r;
+        a->changes = apply_changes(a->before, &before, a->after, &a->nat);
+        if (!a->changes)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "comparing configurations of the host");
+        declared_describe(&a->declared, a->changes);
+        hosts_describe(&a->hosts, a->changes);
+        return 0;
 }
 
 /* ---- NetworkManager ---- */
-
-static int load_networkmanager(struct apply *a, struct error *e) {
-        int r = file_read(NM_FILE, NM_FILE_MAX, &a->nm_before, NULL);
-
-        if (r == -ENOENT || r == -ENOTDIR) {
-                a->nm_before = strdup("");
-                r = a->nm_before ? 0 : -ENOMEM;
-        }
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot read " NM_FILE);
-        /* Without it there is nobody to read the file. */
-        a->nm_after = access(NM_FOLDER, F_OK) == 0 ? host_networkmanager_file(a->after) : strdup("");
-        return a->nm_after ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "making " NM_FILE);
-}
-
-static int write_networkmanager(const char *text, struct error *e) {
-        int r;
-
-        if (*text) {
-                r = directory_make(NM_FOLDER "/conf.d", 0755);
-                if (r >= 0)
-                        r = file_write_atomic(NM_FILE, text, strlen(text), 0644, true);
-        } else
-                r = file_remove(NM_FILE);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot %s " NM_FILE, *text ? "write" : "remove");
-        networkmanager_reload();
-        return 0;
-}
 
 static bool wants_networkmanager(const void *context) {
         const struct apply *a = context;
@@ -173,13 +90,13 @@ static bool wants_networkmanager(const void *context) {
 static int act_networkmanager(void *context, struct error *e) {
         const struct apply *a = context;
 
-        return write_networkmanager(a->nm_after, e);
+        return networkmanager_write(a->nm_after, e);
 }
 
 static int undo_networkmanager(void *context, struct error *e) {
         const struct apply *a = context;
 
-        return wants_networkmanager(a) ? write_networkmanager(a->nm_before, e) : 0;
+        return wants_networkmanager(a) ? networkmanager_write(a->nm_before, e) : 0;
 }
 
 /* ---- At boot ---- */
@@ -274,18 +191,88 @@ static int undo_tell(void *context, struct error *e) {
         return r >= 0 && a->told ? tell(a, e) : r;
 }
 
+/* ---- Containers ---- */
+
+/* Those commands that have to do with one container each take it themselves. */
+static int act_lock(void *context, struct error *e) {
+        struct apply *a = context;
+
+        if (a->lock < 0)
+                a->lock = store_lock(LOCK_TIMEOUT_MS, e);
+        return a->lock < 0 ? a->lock : 0;
+}
+
+static int act_unlock(void *context, struct error *e) {
+        struct apply *a = context;
+
+        fd_closep(&a->lock);
+        return 0;
+}
+
+static bool wants_containers(const void *context) {
+        const struct apply *a = context;
+
+        return declared_any(&a->declared);
+}
+
+static int act_prepare(void *context, struct error *e) {
+        struct apply *a = context;
+
+        return declared_prepare(&a->declared, a->progress, e);
+}
+
+static int act_containers(void *context, struct error *e) {
+        struct apply *a = context;
+        int r = declared_switch(&a->declared, a->progress, e);
+
+        if (r < 0)
+                (void) declared_switch_back(&a->declared, a->progress, NULL);
+        return r;
+}
+
+static int undo_containers(void *context, struct error *e) {
+        struct apply *a = context;
+
+        return declared_switch_back(&a->declared, a->progress, e);
+}
+
+static bool wants_hosts(const void *context) {
+        const struct apply *a = context;
+
+        return hosts_differ(&a->hosts);
+}
+
+static int act_hosts(void *context, struct error *e) {
+        const struct apply *a = context;
+
+        return hosts_put(a->hosts.after, e);
+}
+
+static int undo_hosts(void *context, struct error *e) {
+        const struct apply *a = context;
+
+        return wants_hosts(a) ? hosts_put(a->hosts.before, e) : 0;
+}
+
 static const struct step steps[] = {
+        {"making the containers' systems", act_prepare, NULL, wants_containers},
+        {"waiting for other commands", act_lock, act_unlock},
         {"telling NetworkManager", act_networkmanager, undo_networkmanager, wants_networkmanager},
         {"writing " PATH_HOST, act_save, undo_save, NULL},
         {"having nspawn-netd start at boot", act_boot, undo_boot, wants_boot},
         {"having nspawn-netd put it in force", act_tell, undo_tell, NULL},
+        {"letting other commands go on", act_unlock, act_lock},
+        {"changing containers", act_containers, undo_containers, wants_containers},
+        {"writing names to /etc/hosts", act_hosts, undo_hosts, wants_hosts},
 };
 
 int apply_forget(struct error *e) {
         int r = write_boot_link(false, e);
 
-        if (r >= 0 && access(NM_FILE, F_OK) == 0)
-                r = write_networkmanager("", e);
+        if (r >= 0)
+                r = networkmanager_write("", e);
+        if (r >= 0)
+                r = hosts_put(NULL, e);
         return r < 0 ? r : applied_save(NULL, e);
 }
 
@@ -314,8 +301,7 @@ static int report(struct invocation *i, const struct apply *a, bool dry_run, str
 
         json_array_foreach (a->changes, n, change)
                 output_line(&i->output, "%s: %s",
-                            string_equal(json_string_value(json_object_get(change, "action")), "add") ? "put in force"
-                                                                                                      : "take away",
+                            apply_action_words(json_string_value(json_object_get(change, "action"))),
                             json_string_value(json_object_get(change, "text")));
         if (json_array_size(a->changes) == 0)
                 output_line(&i->output, "Nothing changes.");
@@ -327,26 +313,7 @@ static int report(struct invocation *i, const struct apply *a, bool dry_run, str
         return r;
 }
 
-/* Neither is wrong, but somebody will wonder where his connections end. */
-static void warn_of_shared_ports(const struct nat *n) {
-        for (size_t i = 0; i < n->n_forwards && n->enable; i++) {
-                const struct nat_forward *f = &n->forwards[i];
-                const struct forward wanted = {
-                        .protocol = f->protocol, .host_port = f->port, .container_port = f->to_port, .count = f->count};
-                struct store_conflict found;
-
-                if (store_forward_conflict("", &wanted, 1, &found, NULL) > 0 &&
-                    !address_is_loopback(&found.existing.bind))
-                        (void) fprintf(stderr,
-                                       "nixos-nspawn: %s port %u is forwarded to container '%s', too: at %s "
-                                       "networking.nat.forwardPorts wins\n",
-                                       protocol_name(f->protocol),
-                                       f->port > found.existing.host_port ? f->port : found.existing.host_port,
-                                       found.name, n->external);
-        }
-}
-
-static int prepare(struct apply *a, const char *path, struct error *e) {
+static int prepare(struct apply *a, const char *path, bool dry_run, struct error *e) {
         _cleanup_(error_clear) struct error damaged = ERROR_INIT;
         int r;
 
@@ -356,22 +323,37 @@ static int prepare(struct apply *a, const char *path, struct error *e) {
         if (applied_load(&a->before, &damaged) < 0)
                 (void) fprintf(stderr, "nixos-nspawn: %s; it is replaced\n", error_message(&damaged));
         a->boots_before = faccessat(AT_FDCWD, BOOT_LINK, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-        r = load_networkmanager(a, e);
+        r = networkmanager_load(a->after, &a->nm_before, &a->nm_after, e);
         if (r < 0)
                 return r;
-        if (json_array_size(unmanaged(a->after)) > 0 && !*a->nm_after)
+        if (json_array_size(networkmanager_unmanaged(a->after)) > 0 && !*a->nm_after)
                 (void) fprintf(stderr,
-                               "nixos-nspawn: there is no NetworkManager (" NM_FOLDER
+                               "nixos-nspawn: there is no NetworkManager (" PATH_NETWORKMANAGER
                                "): networking.networkmanager.unmanaged takes effect at the next apply after it was "
                                "installed\n");
-        r = compare(a, e);
+        r = declared_load(a->after, !dry_run, &a->declared, e);
         if (r >= 0)
-                warn_of_shared_ports(&a->nat);
+                r = hosts_load(a->after, &a->hosts, e);
+        if (r >= 0)
+                r = compare(a, e);
+        if (r >= 0)
+                apply_warn_of_ports(&a->nat);
+        return r;
+}
+
+static int apply_run(struct invocation *i, struct apply *a, struct error *e) {
+        _cleanup_(progress_endp) struct progress *progress = progress_begin(&i->output, "host");
+        int r;
+
+        a->progress = progress;
+        r = sequence_run(steps, ELEMENTS_OF(steps), a, progress, e);
+        if (r >= 0 && !declared_start(&a->declared, progress))
+                i->exit_status = EXIT_FAILED;
         return r;
 }
 
 int command_apply(struct invocation *i, struct error *e) {
-        _cleanup_(apply_clear) struct apply a = {0};
+        _cleanup_(apply_clear) struct apply a = {.lock = -1};
         _cleanup_(fd_closep) int lock = -1;
         bool dry_run = invocation_has(i, OPTION_DRY_RUN);
         const char *path;
@@ -380,14 +362,16 @@ int command_apply(struct invocation *i, struct error *e) {
         r = dry_run ? 0 : invocation_may_change(i, e);
         if (r >= 0)
                 r = find_config(i, &path, e);
-        if (r >= 0 && !dry_run)
-                r = lock = store_lock(LOCK_TIMEOUT_MS, e);
-        if (r >= 0)
-                r = prepare(&a, path, e);
         if (r >= 0 && !dry_run) {
-                _cleanup_(progress_endp) struct progress *progress = progress_begin(&i->output, "host");
-
-                r = sequence_run(steps, ELEMENTS_OF(steps), &a, progress, e);
+                r = directory_make(PATH_RUN, 0755);
+                if (r >= 0)
+                        r = lock = lock_take(PATH_APPLY_LOCK, LOCK_TIMEOUT_MS);
+                if (r < 0)
+                        return error_errno(e, r, EXIT_FAILED, "waiting for another 'nixos-nspawn apply'");
         }
+        if (r >= 0)
+                r = prepare(&a, path, dry_run, e);
+        if (r >= 0 && !dry_run)
+                r = apply_run(i, &a, e);
         return r < 0 ? r : report(i, &a, dry_run, e);
 }

@@ -234,13 +234,16 @@ static const struct command commands[] = {
                 .summary = "put the host's configuration in force",
                 .description =
                         "Reads the host's configuration, /etc/nixos-nspawn/host.nix or host.json or the one that "
-                        "--config names, and puts it in force: network address translation (networking.nat), and what "
-                        "NetworkManager leaves alone. nixos-nspawn-host(7) has its options. It stays in force when the "
-                        "host boots.\n\n"
+                        "--config names, and puts it in force: network address translation (networking.nat), what "
+                        "NetworkManager leaves alone, and containers that are declared there (containers.NAME), which "
+                        "it "
+                        "makes, changes, restarts and removes. nixos-nspawn-host(7) has its options. It stays in force "
+                        "when the host boots.\n\n"
                         "Everything is checked before anything is done, and what changes is printed. What the "
                         "configuration no longer says is taken away, and when there is neither file, all of it. If "
                         "anything fails, everything stays as it was.",
                 .options = O(CONFIG) | O(DRY_RUN) | O(JSON),
+                .repairs = true,
                 .run = command_apply,
         },
         PROGRAM_COMMANDS("nixos-nspawn(1)"),

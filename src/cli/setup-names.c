@@ -123,17 +123,10 @@ static void say_difference(struct setup *s, const char *before, const char *afte
         }
 }
 
-/* Keeps mode and owner of the file as they are. */
 static int rewrite(const char *path, const char *text, struct error *e) {
-        struct stat st = {.st_mode = 0644};
-        int r;
+        int r = file_replace(path, text, strlen(text), 0644);
 
-        if (stat(path, &st) < 0 && errno != ENOENT)
-                return error_errno(e, errno, EXIT_FAILED, "cannot read %s", path);
-        r = file_write_atomic(path, text, strlen(text), st.st_mode & 07777, true);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot write %s", path);
-        return 0;
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot write %s", path) : 0;
 }
 
 int setup_nsswitch(struct setup *s, struct error *e) {

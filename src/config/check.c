@@ -237,6 +237,14 @@ static int check_scalar(struct checker *c, const json_t *type, const json_t *v, 
         return *ret ? 0 : no_memory(c);
 }
 
+/* Of the attribute set that what is being looked at is an option of. */
+static const char *parent_name(const struct checker *c, const char *absent) {
+        size_t n = json_array_size(c->path);
+        const char *s = n > 1 ? json_string_value(json_array_get(c->path, n - 2)) : NULL;
+
+        return s ? s : absent;
+}
+
 static int check_type(struct checker *c, const json_t *type, const json_t *v, const char *name, json_t **ret) {
         const json_t *of = json_object_get(type, "of");
 
@@ -251,7 +259,8 @@ static int check_type(struct checker *c, const json_t *type, const json_t *v, co
         if (is_kind(type, "attributes"))
                 return check_attributes(c, of, v, ret);
         if (is_kind(type, "options"))
-                return check_set(c, type, v, name, ret);
+                return check_set(c, type, v, json_is_true(json_object_get(type, "named")) ? parent_name(c, name) : name,
+                                 ret);
         return check_scalar(c, type, v, ret);
 }
 

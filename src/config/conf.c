@@ -290,6 +290,10 @@ int conf_set(struct conf *c, const char *key, const char *value) {
         return conf_append(c, steal_ptr(text), steal_ptr(name), steal_ptr(copy), 0);
 }
 
+bool conf_is_declared(const struct conf *c) {
+        return c->n > 0 && strcmp(c->lines[0].text, CONF_DECLARED) == 0;
+}
+
 char *conf_text(const struct conf *c) {
         struct buffer b = BUFFER_INIT;
 

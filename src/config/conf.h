@@ -17,6 +17,10 @@
 
 #define CONF_SIZE_MAX 65536
 
+/* The first line of a conf that 'nixos-nspawn apply' writes, and by which it knows its own. */
+#define CONF_DECLARED                                                                                                  \
+        "# Declared in the host's configuration: changes here are lost at the next 'nixos-nspawn apply'.\n"
+
 struct conf_line {
         char *text;  /* as it stands in the file, with its end of line */
         char *key;   /* NULL: a comment or an empty line */
@@ -42,6 +46,8 @@ const char *conf_get(const struct conf *c, const char *key);
 /* In place of the last assignment (earlier ones go), or at the end; value NULL: all of them go. -ENOMEM, or -EINVAL
  * when the value has control characters. */
 int conf_set(struct conf *c, const char *key, const char *value);
+/* Whether it begins with CONF_DECLARED. */
+bool conf_is_declared(const struct conf *c);
 /* The file's text; malloc'd, NULL when there is no memory. */
 char *conf_text(const struct conf *c);
 

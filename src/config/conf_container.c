@@ -27,7 +27,12 @@ static unsigned line_of(const struct conf *conf, const char *key) {
 static void problem_add(struct check *k, const char *key, const char *problem) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
 
-        (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s:%u: %s: %s", k->shown, line_of(k->conf, key), key, problem);
+        /* One that is made here has no lines yet. */
+        if (line_of(k->conf, key) == 0)
+                (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s: %s: %s", k->shown, key, problem);
+        else
+                (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s:%u: %s: %s", k->shown, line_of(k->conf, key), key,
+                                 problem);
         error_append(k->problems, &e);
 }
 

@@ -1,8 +1,11 @@
 /* The host's configuration as a whole. */
 #include "host_config.h"
 
+#include "base/file.h"
 #include "check.h"
+#include "host_containers.h"
 #include "load.h"
+#include "source.h"
 #include "table.h"
 #include "zone_options.h"
 
@@ -28,8 +31,29 @@ static int load_nothing(json_t **ret, struct error *e) {
         return r;
 }
 
+/* Of the declared containers: what is in them, with the files that they name. */
+static int read_containers(json_t *host, const char *path, json_t **ret_option, struct error *e) {
+        _cleanup_(host_containers_clear) struct host_containers all = HOST_CONTAINERS_INIT;
+        int r = host_containers_read(host, &all, ret_option, e);
+
+        for (size_t i = 0; i < all.n && r >= 0; i++) {
+                _cleanup_(freep) char *name = format("containers.%s.config", all.list[i].name);
+                json_t *spec = NULL;
+
+                if (!all.list[i].config)
+                        continue;
+                r = config_read_sources(all.list[i].config, name ? name : path, e);
+                if (r >= 0)
+                        r = host_container_spec(&all.list[i], path, &spec, e);
+                json_decref(spec);
+                if (r < 0 && ret_option && !*ret_option)
+                        *ret_option = json_pack("[s,s,s]", "containers", all.list[i].name, "config");
+        }
+        return r;
+}
+
 /* What is wrong with several options together. */
-static int check(const json_t *host, const struct config_tree *t, const char *path, struct error *e) {
+static int check(json_t *host, const struct config_tree *t, const char *path, struct error *e) {
         _cleanup_(nat_clear) struct nat n = NAT_INIT;
         _cleanup_(freep) char *where = NULL;
         json_t *option = NULL;
@@ -40,6 +64,8 @@ static int check(const json_t *host, const struct config_tree *t, const char *pa
                 r = host_suffix_read(host, suffix, &option, e);
         if (r >= 0)
                 r = host_zones_check(host, &option, e);
+        if (r >= 0)
+                r = read_containers(host, path, &option, e);
         if (r < 0) {
                 where = config_tree_where(t, path, option);
                 (void) error_prefix(e, r, "%s", where ? where : path);

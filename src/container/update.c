@@ -53,6 +53,11 @@ int container_command_update(struct invocation *i, struct error *e) {
         r = configuration_check(i, e);
         if (r >= 0)
                 r = container_find(invocation_argument(i, 0), &inventory, &entry, e);
+        if (r >= 0 && entry->origin == ORIGIN_DECLARATIVE)
+                r = error_set(e, EPERM, EXIT_CONTAINER,
+                              "cannot update declarative container %s: change its declaration, and run 'nixos-nspawn "
+                              "apply'",
+                              entry->name);
         if (r >= 0)
                 r = container_may_change(i, e);
         if (r < 0)

@@ -174,6 +174,24 @@ int definition_load_file(const char *config, const char *name, const char *syste
         return r;
 }
 
+int definition_from_spec(json_t *spec, const char *name, struct definition *ret, struct error *e) {
+        struct definition d = DEFINITION_INIT;
+        int r;
+
+        d.name = name;
+        d.system = strdup("auto");
+        d.provider = PROVIDER_AUTO;
+        d.spec = json_incref(spec);
+        r = d.system ? definition_read_spec(&d, e)
+                     : error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the configuration of %s", name);
+        if (r < 0) {
+                definition_clear(&d);
+                return r;
+        }
+        *ret = d;
+        return 0;
+}
+
 int definition_read_spec(struct definition *d, struct error *e) {
         container_clear(&d->container);
         return spec_to_container(d->spec, d->name, &d->container, e);

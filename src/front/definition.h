@@ -40,6 +40,9 @@ int definition_load(const struct invocation *i, const char *name, const struct d
 int definition_load_file(const char *config, const char *name, const char *system, const char *image,
                          struct definition *ret, struct error *e);
 
+/* The same from a spec that is there; the system is "auto". */
+int definition_from_spec(json_t *spec, const char *name, struct definition *ret, struct error *e);
+
 /* Makes or finds the tree. */
 int definition_prepare(struct definition *d, runtime_progress_t progress, void *userdata, struct error *e);
 

@@ -229,10 +229,18 @@ int unfinished_undo_addresses(const char *name, struct unfinished *u, struct err
         return r;
 }
 
+/* One that does not start is not tried again by every command that follows. */
+static void start_as_before(const char *name) {
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (runtime_start(name, NULL, NULL, &e) < 0)
+                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), name,
+                               error_message(&e));
+}
+
 /* After an update was taken back: the files of the generation that is in force again, and the container runs again. */
 static int restore_previous(const char *name, struct unfinished *u, struct error *e) {
         _cleanup_(definition_clear) struct definition d = DEFINITION_INIT;
-        _cleanup_(error_clear) struct error own = ERROR_INIT;
         int r;
 
         r = definition_load_generation(name, 0, &d, e);
@@ -240,10 +248,8 @@ static int restore_previous(const char *name, struct unfinished *u, struct error
                 r = unfinished_undo_live(name, u, e);
         if (r >= 0)
                 r = definition_instantiate(&d, e);
-        /* One that does not start is not tried again by every command that follows. */
-        if (r >= 0 && u->running && runtime_start(name, NULL, NULL, &own) < 0)
-                (void) fprintf(stderr, "%s: while starting %s as it was before: %s\n", program_name(), name,
-                               error_message(&own));
+        if (r >= 0 && u->running)
+                start_as_before(name);
         return r;
 }
 
@@ -264,6 +270,8 @@ static int undo_all(const char *name, struct unfinished *u, struct error *e) {
         }
         if (update && r >= 0)
                 r = restore_previous(name, u, e);
+        else if (u->running && r >= 0)
+                start_as_before(name);
         return r;
 }
 

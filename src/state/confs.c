@@ -75,7 +75,8 @@ int confs_save(const char *name, const struct conf *c, struct error *e) {
                 r = container_name_problem(name) ? -EINVAL : directory_make(PATH_CONFS, 0755);
         }
         if (r >= 0)
-                r = path && text ? file_write_atomic(path, text, strlen(text), 0644, true) : -ENOMEM;
+                r = path && text ? file_write_atomic(path, text, strlen(text), conf_is_declared(c) ? 0444 : 0644, true)
+                                 : -ENOMEM;
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot write '%s'", path ?: name) : 0;
 }
 

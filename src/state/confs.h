@@ -14,7 +14,8 @@ int confs_find(const char *name, char **ret_path, bool *ret_old);
 
 /* ret_path may be NULL. -ENOENT when there is none. */
 int confs_load(const char *name, struct conf *ret, char **ret_path, struct error *e);
-/* Where it is, or in PATH_CONFS; atomically. Undo: save the old one, or remove. */
+/* Where it is, or in PATH_CONFS; atomically. Declared ones cannot be written to (SPEC D.2). Undo: save the old one, or
+ * remove. */
 int confs_save(const char *name, const struct conf *c, struct error *e);
 /* Absent: 0. */
 int confs_remove(const char *name, struct error *e);

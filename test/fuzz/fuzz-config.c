@@ -2,6 +2,7 @@
  * configuration of the host. Then the same bytes as a log of Nix, which may quote whatever a config holds. */
 #include "config/check.h"
 #include "config/host_config.h"
+#include "config/host_containers.h"
 #include "config/nix.h"
 #include "config/spec.h"
 #include "config/table.h"
@@ -26,6 +27,8 @@ static void fuzz_json(const char *text, const json_t *table) {
 
 static void fuzz_host(const char *text, const json_t *table) {
         json_t *written = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL), *config = NULL, *host;
+        struct host_containers all = HOST_CONTAINERS_INIT;
+        json_t *option = NULL, *spec;
         struct nat n = NAT_INIT;
 
         /* What was checked, and what a damaged file may say. */
@@ -35,6 +38,12 @@ static void fuzz_host(const char *text, const json_t *table) {
         (void) host_nat_read(host, &n, NULL, NULL);
         nat_clear(&n);
         free(host_networkmanager_file(host));
+        (void) host_containers_read(host, &all, &option, NULL);
+        json_decref(option);
+        for (size_t i = 0; i < all.n; i++)
+                if (all.list[i].config && host_container_spec(&all.list[i], "fuzz.json", &spec, NULL) >= 0)
+                        json_decref(spec);
+        host_containers_clear(&all);
         json_decref(host);
         json_decref(written);
 }

@@ -1,5 +1,5 @@
 /* Each nat/NAME is a configuration of the host; nat/NAME.expected is what becomes of it: what it does in sentences, the
- * file for NetworkManager and the rules, or the exit status and the message.
+ * file for NetworkManager, the rules, and the confs of declared containers, or the exit status and the message.
  *
  * The tests run in the folder of the configs, so that the messages hold no path of the machine. */
 #include "../unit/test.h"
@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "config/host_config.h"
+#include "config/host_containers.h"
 #include "plan/nat.h"
 
 #include <glob.h>
@@ -17,6 +18,21 @@ static void print_problems(const struct error *e, struct buffer *b) {
         buffer_append_format(b, "exit status %d:\n", e->exit_status);
         for (const struct error *one = e; one; one = one->next)
                 buffer_append_format(b, "%s\n", error_message(one));
+}
+
+static void print_containers(const json_t *host, struct buffer *b) {
+        _cleanup_(host_containers_clear) struct host_containers all = HOST_CONTAINERS_INIT;
+
+        assert_int_equal(host_containers_read(host, &all, NULL, NULL), 0);
+        for (size_t i = 0; i < all.n; i++) {
+                const struct host_container *c = &all.list[i];
+                const json_t *networking = json_object_get(c->config, "networking");
+                _cleanup_(freep) char *text = conf_text(&c->conf);
+
+                buffer_append_format(b, "%s.conf%s, %s%s:\n%s", c->name, c->restart ? "" : ", not restarted",
+                                     c->config ? "called " : "no config",
+                                     c->config ? json_string_value(json_object_get(networking, "hostName")) : "", text);
+        }
 }
 
 static void print_host(const json_t *host, struct buffer *b) {
@@ -37,6 +53,7 @@ static void print_host(const json_t *host, struct buffer *b) {
         assert_non_null(file);
         buffer_append_string(b, file);
         nat_write(&n, b);
+        print_containers(host, b);
 }
 
 static unsigned check_config(const char *path) {

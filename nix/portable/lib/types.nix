@@ -358,6 +358,28 @@ rec {
       // modules.schema declared;
     };
 
+  # The config of a container within another one: an option of an attribute set whose name is the container's. What it may
+  # say is the other set of options, which the program has a table of already.
+  containerConfig =
+    let
+      modules = import ./modules.nix;
+      base = import ../options;
+    in
+    mkType {
+      name = "containerConfig";
+      description = "a config of a container (nixos-nspawn-options(7))";
+      plural = "configs of containers";
+      check = value: isAttrs value || isFunction value || isPath value;
+      merge =
+        path: ds:
+        (modules.evaluate {
+          inherit path base;
+          name = elemAt path (length path - 2);
+          definitions = ds;
+        }).value;
+      schema.kind = "config";
+    };
+
   # Values that are not looked into.
   raw = mkType {
     name = "raw";

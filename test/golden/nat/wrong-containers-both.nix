@@ -1,0 +1,4 @@
+{
+  containers.web.path = "/x";
+  containers.web.config = { };
+}

@@ -1,0 +1,4 @@
+{
+  containers.web.config.servces.nginx.enable = true;
+  containers.web.config.networking.firewall.allowedTCPPorts = [ "http" ];
+}

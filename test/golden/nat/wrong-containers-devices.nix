@@ -1,0 +1,3 @@
+{
+  containers.a = { config = { }; allowedDevices = [ { node = "/dev/fuse"; modifier = "rw"; } ]; };
+}

@@ -1,0 +1,3 @@
+{
+  containers.a.config.nixosContainer.forwardPorts = [ { hostPort = 80; } ];
+}

@@ -1,0 +1,3 @@
+{
+  containers.a = { config = { }; bindMounts."/a b" = { }; };
+}

@@ -1,0 +1,6 @@
+{
+  containers.web = {
+    config = { };
+    localAddress = "10.1.1.2";
+  };
+}

@@ -1,0 +1,3 @@
+{
+  containers.a.config.environment.etc.x.source = "/nonexistent/file";
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Containers that the host's configuration declares, as the NixOS manual has them: made, started, changed and removed by
+# `nixos-nspawn apply`, all or nothing; and their names in /etc/hosts, for who resolves by files alone.
+source "$(dirname "$0")/../lib/tap.sh"
+[[ -n ${SANDBOX-} ]] || "$(dirname "$0")/../lib/trees" "$(dirname "$0")/../cli/empty.json" >&2
+in_sandbox "$@"
+source "$(dirname "$0")/../lib/network.sh"
+
+make_peer
+need "setup" nixos-nspawn setup
+mkdir -p /etc/nixos-nspawn /srv/data
+echo data >/srv/data/file
+host=/etc/nixos-nspawn/host.nix
+printf '# mine\n127.0.0.1\tlocalhost' >/root/hosts
+chmod 664 /root/hosts
+chown 12:34 /root/hosts
+cp -p /root/hosts /root/hosts.before
+ln -sf ../root/hosts /etc/hosts
+printf 'passwd: files\ngroup: files\nhosts: files dns\n' >/etc/nsswitch.conf
+: >/etc/resolv.conf
+declare_() { # declare_ WEB DB [MORE]: options of the two containers
+        cat >$host <<C
+{
+  containers.web = {
+    autoStart = true;
+    privateNetwork = true;
+    hostAddress = "10.231.136.1";
+    localAddress = "10.231.136.2";
+    hostAddress6 = "fc00:136::1";
+    localAddress6 = "fc00:136::2";
+    bindMounts."/mnt/data".hostPath = "/srv/data";
+    config = {
+      services.nginx = { enable = true; virtualHosts.localhost.default = true; };
+      networking.firewall.allowedTCPPorts = [ 80 ];
+    };
+    $1
+  };
+  containers.db = { privateNetwork = true; config = { }; $2 };
+  ${3-}
+}
+C
+}
+confs() { cat /etc/nixos-containers/*.conf 2>/dev/null; }
+inside() { nixos-container run "$@"; }
+leader() { nixos-nspawn status "$1" --json | grep -o '"leader": [0-9]*'; }
+
+# ---- Made ----
+declare_ "" ""
+prints "dry: says what would be made" '^create: container web, and start it$' nixos-nspawn apply --dry-run
+prints "  and written" '^put in force: "10.231.136.2 web.containers" in /etc/hosts$' nixos-nspawn apply --dry-run
+refused "  and makes nothing" test -e /etc/nixos-containers
+need "apply" nixos-nspawn apply
+prints "the one with autoStart runs" '^web +running +declarative' nixos-nspawn list
+prints "  the other one does not" '^db +powered off +declarative' nixos-nspawn list
+prints "nixos-container lists both" '^db$' nixos-container list
+prints "  and knows the address" '^10.231.136.2$' nixos-container show-ip web
+within 10 "it serves" curl -sf -m2 http://10.231.136.2
+prints "a bind mount is there" '^data$' inside web -- cat /mnt/data/file
+refused "  and read-only" inside web -- touch /mnt/data/other
+prints "its name is its host name" '^web$' inside web -- hostname
+succeeds "web.containers answers, with files alone" getent -s files ahostsv4 web.containers
+succeeds "  and to ping" ping -4 -c1 -W2 web.containers
+succeeds "  by IPv6" ping -6 -c1 -W2 web.containers
+refused "one without an address has no name there" getent -s files hosts db.containers
+succeeds "the file is still where the link leads" test -L /etc/hosts
+same "  with its mode and owner" "664 12:34" "$(stat -c '%a %u:%g' /root/hosts)"
+same "  and what was in it" "$(cat /root/hosts.before)" "$(head -2 /root/hosts)"
+before=$(leader web)$(confs)$(cat /root/hosts)$(stat -c %i /root/hosts)
+prints "a second apply changes nothing" '^Nothing changes.$' nixos-nspawn apply
+same "  indeed" "$before" "$(leader web)$(confs)$(cat /root/hosts)$(stat -c %i /root/hosts)"
+
+# ---- Whose they are ----
+fails "destroy is refused" 1 'cannot destroy declarative container' nixos-container destroy web
+fails "update, too" 1 'cannot update declarative container web: change its declaration' nixos-container update web --config '{ }'
+fails "migrate, too" 10 'declar' nixos-nspawn migrate --stop web
+succeeds "stop works" nixos-container stop web
+prints "apply starts it again" '^start: container web$' nixos-nspawn apply
+prints "  indeed" '^web +running' nixos-nspawn list
+need "one made by hand" nixos-container create hand --local-address 10.231.136.9 --host-address 10.231.136.8
+declare_ "" "" 'containers.hand.config = { };'
+fails "its name cannot be declared" 10 'containers.hand: there is a container hand already' nixos-nspawn apply
+declare_ "" 'localAddress = "10.231.136.9";'
+fails "nor its address" 10 'containers.db.localAddress: container hand has this address already' nixos-nspawn apply
+same "and nothing has changed" "$before" "$(grep -o '"leader": [0-9]*' <<<"$before")$(cat /etc/nixos-containers/{db,web}.conf)$(cat /root/hosts)$(stat -c %i /root/hosts)"
+need "create knows the declared addresses" nixos-container create other
+refused "  and gives none of them" grep -q '10.231.136' /etc/nixos-containers/other.conf
+
+# ---- Changed ----
+web=$(leader web)
+declare_ "" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1"; autoStart = true;'
+prints "a changed one: which lines" '^change: container db \(AUTO_START, HOST_ADDRESS, LOCAL_ADDRESS\), and start it$' nixos-nspawn apply
+prints "  it runs" '^db +running' nixos-nspawn list
+succeeds "  by its name" ping -c1 -W2 db.containers
+same "  and the other one goes on" "$web" "$(leader web)"
+declare_ "config.environment.etc.more.text = \"more\";" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1"; autoStart = true;'
+prints "a changed config" '^change: container web \(its config\), and restart it$' nixos-nspawn apply
+prints "  is in force" '^more$' inside web -- cat /etc/more
+refused "  by a restart" test "$web" = "$(leader web)"
+web=$(leader web)
+declare_ "restartIfChanged = false; config.environment.etc.more.text = \"less\";" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1"; autoStart = true;'
+sed -i 's/136.1"/136.5"/' $host
+prints "without restartIfChanged" 'HOST_ADDRESS, its config\), which takes effect at its next start$' nixos-nspawn apply
+same "  it goes on" "$web" "$(leader web)"
+need "  its next start" nixos-container restart web
+prints "  takes it up" 'via 10.231.136.5' inside web -- ip route
+echo 'PRIVATE_USERS=pick' | tee -a /etc/nixos-containers/db.conf >/dev/null
+prints "what somebody wrote into the conf is put right" '^change: container db \(PRIVATE_USERS\)' nixos-nspawn apply
+
+# ---- All or nothing ----
+declare_ "" "" ""
+need "as at first" nixos-nspawn apply
+need "db is stopped" nixos-container stop db
+nixos-nspawn apply >/dev/null
+files() { (cd /etc/nixos-containers && head -100 *.conf); cat /root/hosts /var/lib/nixos-nspawn/host.json; ls -l --time-style=+ /var/lib/nixos-nspawn/profiles/*/; ls /var/lib/nixos-nspawn /var/lib/nixos-containers; nixos-nspawn list; }
+all=$(files)
+declare_ "config.environment.etc.a.text = \"a\";" "config.environment.etc.b.source = \"/nonexistent\";"
+fails "an error in one container's config" 10 'containers.db.config: environment.etc.b.source' nixos-nspawn apply
+same "  changes nothing" "$all" "$(files)"
+declare_ "config.environment.etc.a.text = \"a\";" 'hostBridge = "nobridge"; autoStart = true; localAddress = "10.1.1.1/24";' \
+        'networking.nat = { enable = true; internalInterfaces = [ "ve-+" ]; externalInterface = "uplink"; }; containers.new = { config = { }; };'
+fails "one that does not start" 11 'container db:' nixos-nspawn apply
+same "  takes everything back" "$all" "$(files)"
+refused "    the rules as well" nft list table inet nixos_nspawn_nat
+within 10 "    and what ran runs" curl -sf -m2 http://10.231.136.2
+refused "    with its old config" inside web -- test -e /etc/a
+steps=0
+declare_ "config.environment.etc.a.text = \"a\";" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1";' 'containers.new = { config = { }; };'
+for at in $(seq 60); do
+        said=$(NIXOS_NSPAWN_FAIL_AT=$at nixos-nspawn apply 2>&1) && break
+        steps=$at
+        same "failing at step $at takes everything back" "$all" "$(files)"
+done
+if [[ $steps -gt 20 && $steps -lt 60 ]]; then ok "$steps steps failed"; else not_ok "$steps steps failed" "$said"; fi
+prints "then all of it is done" '^web +running' nixos-nspawn list
+succeeds "  the changed config" inside web -- test -e /etc/a
+succeeds "  the new one" test -e /etc/nixos-containers/new.conf
+
+# ---- Killed ----
+for delay in 0.05 0.15 0.25 0.35 0.5 0.7 1 1.4; do
+        declare_ "" ""
+        need "as at first" nixos-nspawn apply
+        declare_ "config.environment.etc.a.text = \"a\";" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1"; autoStart = true;' 'containers.new = { config = { }; };'
+        nixos-nspawn apply >/dev/null 2>&1 &
+        sleep $delay
+        kill -9 $! 2>/dev/null
+        wait $! 2>/dev/null
+        need "killed after $delay s: the next apply" nixos-nspawn apply
+        succeeds "  did all of it" inside web -- test -e /etc/a
+        succeeds "  names, too" ping -c1 -W2 db.containers
+        prints "  and there is nothing left to do" '^Nothing changes.$' nixos-nspawn apply
+        refused "  nor to repair" test -e /var/lib/nixos-nspawn/unfinished
+done
+
+# ---- Removed ----
+inside web -- sh -c 'echo kept >/root/kept'
+declare_ "" ""
+sed -i '/containers.db/d' $host
+prints "what is no longer declared" '^take away: container db; its files stay in /var/lib/nixos-containers/db$' nixos-nspawn apply
+refused "  is gone" test -e /etc/nixos-containers/db.conf
+succeeds "  but for its files" test -d /var/lib/nixos-containers/db/etc
+refused "  and its name" grep -q db.containers /root/hosts
+sed -i 's/containers.web/containers.www/' $host
+prints "another name with the same addresses and ports" '^create: container www, and start it$' nixos-nspawn apply
+within 10 "  is another container" curl -sf -m2 http://10.231.136.2
+sed -i 's/containers.www/containers.web/' $host
+need "declared again" nixos-nspawn apply
+prints "  it finds its files" '^kept$' inside web -- cat /root/kept
+rm $host
+need "no file any more" nixos-nspawn apply
+refused "no declared container is there" grep -l Declared /etc/nixos-containers/*.conf
+succeeds "  those made by hand are" test -e /etc/nixos-containers/hand.conf
+succeeds "/etc/hosts is as it was, to the byte" cmp /root/hosts /root/hosts.before
+same "  and whose it was" "664 12:34" "$(stat -c '%a %u:%g' /root/hosts)"
+
+# ---- /etc/hosts that cannot be written ----
+declare_ "" ""
+sed -i 's/autoStart = true;//' $host
+rm /etc/hosts
+cp /root/hosts.before /etc/hosts
+mount --bind /etc/hosts /etc/hosts
+prints "a hosts file that is mounted is told of" '/etc/hosts cannot be changed here' nixos-nspawn apply
+prints "  and the rest is done" '^web ' nixos-nspawn list
+succeeds "  and it stays" cmp /etc/hosts /root/hosts.before
+umount /etc/hosts
+mkdir -p /nix/store/x
+cp /root/hosts.before /nix/store/x/hosts
+ln -sf /nix/store/x/hosts /etc/hosts
+prints "  one of NixOS, too" '/etc/hosts cannot be changed here' nixos-nspawn apply
+succeeds "  and stays" cmp /nix/store/x/hosts /root/hosts.before
+rm /etc/hosts
+need "without one" nixos-nspawn apply
+same "  it is made" "644 root" "$(stat -c '%a %U' /etc/hosts)"
+rm $host
+need "no file any more" nixos-nspawn apply
+refused "  and it is empty" test -s /etc/hosts
+for c in hand other; do nixos-container destroy $c; done
+done_testing
