@@ -57,7 +57,7 @@ static int load_before(struct declared *d, struct error *e) {
                 (void) conf_to_container(&s->conf, d->name, d->name, &s->container, NULL);
         }
         if (r >= 0 && !conf_get(&s->conf, "SYSTEM_PATH") && store_current_generation(d->name, &number) >= 0) {
-                s->has_config = definition_load_current(d->name, &s->definition, NULL) >= 0;
+                s->has_config = definition_load_generation(d->name, 0, &s->definition, NULL) >= 0;
                 s->definition.name = d->name;
         }
         return r;

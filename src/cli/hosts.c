@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "base/parse.h"
-#include "config/host_config.h"
 #include "config/host_containers.h"
 #include "state/hosts.h"
 #include "state/string-list.h"
@@ -37,43 +36,39 @@ static int read_text(char **ret, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot read " PATH_ETC_HOSTS) : 0;
 }
 
-static int append_line(char ***list, size_t *n, const struct prefix *p, const char *name, const char *suffix) {
+static int append_line(char ***list, size_t *n, const struct prefix *p, const char *name) {
         char address[ADDRESS_TEXT_MAX];
         _cleanup_(freep) char *line = NULL;
 
         if (p->address.family == AF_UNSPEC)
                 return 0;
-        line = format("%s %s.%s", address_format(&p->address, address), name, suffix);
+        line = format("%s %s.containers", address_format(&p->address, address), name);
         return line ? strings_append(list, n, line) : -ENOMEM;
 }
 
-static int append_container(char ***list, size_t *n, const struct host_container *wanted, const char *suffix,
-                            struct error *e) {
+static int append_container(char ***list, size_t *n, const struct host_container *wanted, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         int r = conf_to_container(&wanted->conf, wanted->name, wanted->name, &c, e);
 
         if (r >= 0)
-                r = append_line(list, n, &c.end.local_v4, wanted->name, suffix);
-        return r < 0 ? r : append_line(list, n, &c.end.local_v6, wanted->name, suffix);
+                r = append_line(list, n, &c.end.local_v4, wanted->name);
+        return r < 0 ? r : append_line(list, n, &c.end.local_v6, wanted->name);
 }
 
 int hosts_load(const json_t *host, struct hosts *ret, struct error *e) {
         _cleanup_(host_containers_clear) struct host_containers wanted = HOST_CONTAINERS_INIT;
         _cleanup_(freep) char *text = NULL;
         _cleanup_(hosts_clear) struct hosts h = {.after = calloc(1, sizeof(char *))};
-        char suffix[NAME_SUFFIX_MAX + 1];
         size_t n = 0;
         int r;
 
-        r = h.after ? host_suffix_read(host, suffix, NULL, e) : -ENOMEM;
-        if (r >= 0)
-                r = read_text(&text, e);
+        r = h.after ? read_text(&text, e) : -ENOMEM;
         if (r >= 0)
                 r = hosts_read(text, &h.before);
         if (r >= 0)
                 r = host_containers_read(host, &wanted, NULL, e);
         for (size_t i = 0; i < wanted.n && r >= 0; i++)
-                r = append_container(&h.after, &n, &wanted.list[i], suffix, e);
+                r = append_container(&h.after, &n, &wanted.list[i], e);
         if (r == -ENOMEM)
                 return error_errno(e, r, EXIT_FAILED, "reading " PATH_ETC_HOSTS);
         if (r < 0)
