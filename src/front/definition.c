@@ -8,8 +8,8 @@
 #include "config/guest.h"
 #include "config/spec.h"
 #include "front/directories.h"
-#include "state/zones.h"
 #include "state/applied.h"
+#include "state/zones.h"
 
 #include <errno.h>
 #include <limits.h>
