@@ -4,9 +4,9 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/string-list.h"
 #include "config/host_containers.h"
 #include "state/hosts.h"
-#include "state/string-list.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "state/string-list.h"
+#include "base/string-list.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "state/hosts.h"
 
 #include "base/cleanup.h"
-#include "state/string-list.h"
+#include "base/string-list.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 #include "test.h"
 
 #include "base/cleanup.h"
+#include "base/string-list.h"
 #include "state/hosts.h"
-#include "state/string-list.h"
 
 #include <stdlib.h>
 
