@@ -2,11 +2,12 @@
 #pragma once
 
 /* Interfaces to systemd: files that a person may read and keep (SPEC A.1). */
-#define PATH_UNITS     "/etc/systemd/nspawn" /* NAME.nspawn -> PROFILE/system/nixos-nspawn/NAME.nspawn */
-#define PATH_NETWORKS  "/etc/systemd/network"
-#define PATH_HOST_NIX  "/etc/nixos-nspawn/host.nix" /* the host's configuration, as a person writes it */
-#define PATH_HOST_JSON "/etc/nixos-nspawn/host.json"
-#define PATH_MACHINES  "/var/lib/machines" /* NAME/: the container's root */
+#define PATH_RUNTIME_UNITS "/run/systemd/nspawn" /* the same of this boot */
+#define PATH_UNITS         "/etc/systemd/nspawn" /* NAME.nspawn -> PROFILE/system/nixos-nspawn/NAME.nspawn */
+#define PATH_NETWORKS      "/etc/systemd/network"
+#define PATH_HOST_NIX      "/etc/nixos-nspawn/host.nix" /* the host's configuration, as a person writes it */
+#define PATH_HOST_JSON     "/etc/nixos-nspawn/host.json"
+#define PATH_MACHINES      "/var/lib/machines" /* NAME/: the container's root */
 
 /* Of nixos-container (SPEC D.1), those before NixOS 22.05, and roots that are thrown away. */
 #define PATH_CONFS            "/etc/nixos-containers" /* NAME.conf */

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "state/foreign.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -132,20 +133,35 @@ static void add_network(const struct describer *d, json_t *object, const struct 
                 add_lost_link(object, &network, network.link);
 }
 
+static void add_forwards(json_t *object, const struct container *c) {
+        json_t *forwards = json_array();
+
+        for (size_t i = 0; i < c->n_forwards; i++)
+                (void) json_array_append_new(forwards, forward_json(&c->forwards[i]));
+        (void) json_object_set_new(object, "forwards", forwards);
+}
+
+/* Its ports are taken, also those of a file that is not ours. */
+static void add_foreign(json_t *object, const char *name) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        if (foreign_load(name, &c, &e) >= 0)
+                add_forwards(object, &c);
+        else if (e.code != -ENOENT)
+                (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
+}
+
 static void add_definition(const struct describer *d, json_t *object, const struct entry *entry, bool runs) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(error_clear) struct error e = ERROR_INIT;
-        json_t *forwards;
 
         if (store_load_kind(entry->name, entry->kind, &c, &e) < 0) {
                 (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
                 return;
         }
         add_network(d, object, &c, runs);
-        forwards = json_array();
-        for (size_t i = 0; i < c.n_forwards; i++)
-                (void) json_array_append_new(forwards, forward_json(&c.forwards[i]));
-        (void) json_object_set_new(object, "forwards", forwards);
+        add_forwards(object, &c);
         (void) json_object_set_new(object, "autoStart", json_boolean(c.auto_start));
         (void) json_object_set_new(object, "ephemeral", json_boolean(c.ephemeral));
 }
@@ -158,6 +174,8 @@ json_t *describe(const struct describer *d, const struct entry *entry) {
                           container_kind_name(entry->kind), "state", "leader", 0, "supervisor", 0, "since", "ipv4",
                           "ipv6", "hostIpv4", "hostIpv6", "link", "forwards", "autoStart", "ephemeral", "problem");
 
+        if (object && entry->origin == ORIGIN_UNMANAGED && entry->kind == CONTAINER_NSPAWN)
+                add_foreign(object, entry->name);
         /* Of what is not ours no more is known. */
         if (!object || (entry->origin != ORIGIN_IMPERATIVE && entry->kind == CONTAINER_NSPAWN))
                 return object;

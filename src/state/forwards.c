@@ -3,6 +3,7 @@
  * Reading every spec for each question would make `create` slower with every container there is, so the answer of last
  * time is kept in PATH_FORWARDS. It is only a cache: each entry carries the inode and time of the spec that it comes
  * from, an entry whose spec differs is read again, and a cache that cannot be understood is made anew. */
+#include "foreign.h"
 #include "store.h"
 
 #include "base/file.h"
@@ -50,8 +51,8 @@ static char *spec_stamp(const char *name) {
         struct stat st;
 
         if (store_kind(name, &kind) < 0)
-                return NULL;
-        if (kind == CONTAINER_NIXOS)
+                (void) foreign_find(name, &path);
+        else if (kind == CONTAINER_NIXOS)
                 (void) confs_find(name, &path, NULL);
         else
                 path = format("%s/%s/system/nixos-nspawn/spec.json", PATH_PROFILES, name);
@@ -65,7 +66,7 @@ static json_t *read_forwards(const char *name, const char *stamp) {
         json_t *list = json_array();
         struct container c = CONTAINER_INIT;
 
-        if (store_load(name, &c, NULL) == 0)
+        if ((store_exists(name) ? store_load(name, &c, NULL) : foreign_load(name, &c, NULL)) == 0)
                 for (size_t i = 0; i < c.n_forwards; i++)
                         (void) json_array_append_new(list, forward_to_json(&c.forwards[i]));
         container_clear(&c);
@@ -94,15 +95,35 @@ static void cache_save(const json_t *cache) {
         free(text);
 }
 
-/* Name -> entry of every container, from the cache where that is right. */
+/* From the cache into fresh where it is right. true: it was not. */
+static bool load_each(char *const *names, const json_t *cache, json_t *fresh) {
+        bool changed = false;
+
+        for (; *names; names++) {
+                _cleanup_(freep) char *stamp = spec_stamp(*names);
+                json_t *entry = json_object_get(cache, *names);
+                const char *known = json_string_value(json_object_get(entry, "spec"));
+
+                if (stamp && known && strcmp(known, stamp) == 0)
+                        (void) json_object_set(fresh, *names, entry);
+                else if (stamp) {
+                        (void) json_object_set_new(fresh, *names, read_forwards(*names, stamp));
+                        changed = true;
+                }
+        }
+        return changed;
+}
+
+/* Name -> entry of every container. */
 static int load_all(json_t **ret) {
-        _cleanup_(strings_freep) char **names = NULL;
+        _cleanup_(strings_freep) char **names = NULL, **foreign = NULL;
         json_t *cache, *fresh;
         bool changed;
-        size_t n = 0;
         int r;
 
         r = store_list(&names);
+        if (r >= 0)
+                r = foreign_list(names, &foreign);
         if (r < 0)
                 return r;
         cache = cache_load();
@@ -112,23 +133,9 @@ static int load_all(json_t **ret) {
                 json_decref(fresh);
                 return -ENOMEM;
         }
-        changed = false;
-        for (char **p = names; *p; p++) {
-                _cleanup_(freep) char *stamp = spec_stamp(*p);
-                json_t *entry = json_object_get(cache, *p);
-                const char *known = json_string_value(json_object_get(entry, "spec"));
-
-                if (!stamp)
-                        continue;
-                n++;
-                if (known && strcmp(known, stamp) == 0) {
-                        (void) json_object_set(fresh, *p, entry);
-                        continue;
-                }
-                (void) json_object_set_new(fresh, *p, read_forwards(*p, stamp));
-                changed = true;
-        }
-        if (changed || json_object_size(cache) != n)
+        changed = load_each(names, cache, fresh);
+        changed = load_each(foreign, cache, fresh) || changed;
+        if (changed || json_object_size(cache) != json_object_size(fresh))
                 cache_save(fresh);
         json_decref(cache);
         *ret = fresh;

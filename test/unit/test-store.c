@@ -265,6 +265,26 @@ static int conflict(const char *name, uint16_t port, uint16_t count, enum protoc
         return r;
 }
 
+/* A file that a person wrote is nobody's but his, and its ports are his, too. */
+static void test_foreign_ports(void **state) {
+        static const char text[] = "[Network]\nPort=tcp:7070:70\nPort=udp:7071\n",
+                          other[] = "[Network]\nPort=tcp:7072\n";
+
+        assert_int_equal(directory_make(PATH_UNITS, 0755), 0);
+        assert_int_equal(directory_make(PATH_RUNTIME_UNITS, 0755), 0);
+        assert_int_equal(file_write_atomic(PATH_UNITS "/mine.nspawn", text, strlen(text), 0644, false), 0);
+        assert_int_equal(file_write_atomic(PATH_RUNTIME_UNITS "/mine.nspawn", other, strlen(other), 0644, false), 0);
+        assert_int_equal(file_write_atomic(PATH_RUNTIME_UNITS "/brief.nspawn", other, strlen(other), 0644, false), 0);
+        assert_int_equal(conflict("new", 7070, 1, PROTOCOL_TCP, "mine"), 1);
+        assert_int_equal(conflict("new", 7071, 1, PROTOCOL_UDP, "mine"), 1);
+        assert_int_equal(conflict("new", 7071, 1, PROTOCOL_TCP, ""), 0);
+        assert_int_equal(conflict("new", 7072, 1, PROTOCOL_TCP, "brief"), 1); /* of mine the one in /etc counts */
+        assert_int_equal(file_remove(PATH_UNITS "/mine.nspawn"), 0);
+        assert_int_equal(file_remove(PATH_RUNTIME_UNITS "/mine.nspawn"), 0);
+        assert_int_equal(file_remove(PATH_RUNTIME_UNITS "/brief.nspawn"), 0);
+        assert_int_equal(conflict("new", 7070, 1, PROTOCOL_TCP, ""), 0);
+}
+
 static void test_forward_conflicts(void **state) {
         struct store_generation g;
 
@@ -315,6 +335,7 @@ int main(void) {
                 cmocka_unit_test_setup(test_load_network, set_up),
                 cmocka_unit_test_setup(test_machine_id, set_up),
                 cmocka_unit_test_setup(test_forward_conflicts, set_up),
+                cmocka_unit_test_setup(test_foreign_ports, set_up),
                 cmocka_unit_test_setup(test_lock, set_up),
         };
 
