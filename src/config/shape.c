@@ -100,7 +100,8 @@ static int check_forwards(const struct container *c, const char *where, struct e
                         "MACVLAN=, IPVLAN=, Interface= and VirtualEthernetExtra= replace the link to the host. "
                         "To have both, add VirtualEthernet=yes",
                         where);
-        if (c->end.local_v4.address.family == AF_UNSPEC && c->end.local_v6.address.family == AF_UNSPEC)
+        if (c->end.local_v4.address.family == AF_UNSPEC && c->end.local_v6.address.family == AF_UNSPEC &&
+            c->container_settings.n_addresses == 0)
                 return error_set(e, EINVAL, EXIT_CONTAINER,
                                  "nixosContainer.forwardPorts: a member of the bridge %s gets its address from that "
                                  "network, and this host does not know it; give it one with "

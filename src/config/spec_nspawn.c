@@ -151,6 +151,36 @@ static int read_zone(struct parts *p) {
         return 0;
 }
 
+static bool is_said(const json_t *config, const char *option) {
+        const json_t *v = json_object_get(json_object_get(config, "nixosContainer"), option);
+
+        return v && !json_is_null(v);
+}
+
+/* Who says something of the link with host0 wants one. */
+static int check_settings(struct parts *p, const json_t *config) {
+        struct nspawn_settings *s = &p->settings;
+
+        if (is_said(config, "hostNetworkConfig") && s->bridge)
+                return error_set(
+                        p->e, EINVAL, EXIT_CONTAINER,
+                        "nixosContainer.hostNetworkConfig is for the host's end of a link between the two, and a "
+                        "member of the bridge %s has none: set the host's addresses on %s itself, or leave the "
+                        "bridge",
+                        s->bridge, s->bridge);
+        if (!s->bridge && !s->zone && s->virtual_ethernet < 0 &&
+            (is_said(config, "hostNetworkConfig") || is_said(config, "containerNetworkConfig")))
+                s->virtual_ethernet = 1;
+        if (s->virtual_ethernet == 0 &&
+            (is_said(config, "hostNetworkConfig") || is_said(config, "containerNetworkConfig")))
+                return error_set(p->e, EINVAL, EXIT_CONTAINER,
+                                 "systemd.nspawn.%s.networkConfig.VirtualEthernet=no leaves no link that "
+                                 "nixosContainer.hostNetworkConfig or containerNetworkConfig could be for; for other "
+                                 "links inside use systemd.network.networks",
+                                 p->name);
+        return 0;
+}
+
 /* Of other containers nothing can be said here. */
 static int find_own(const json_t *config, const char *name, const json_t **ret, struct error *e) {
         const json_t *all = json_object_get(json_object_get(config, "systemd"), "nspawn");
@@ -182,6 +212,8 @@ static int read_all(struct parts *p, const json_t *config, const json_t *own) {
                 r = read_bridge(p, config);
         if (r >= 0)
                 r = read_zone(p);
+        if (r >= 0)
+                r = check_settings(p, config);
         if (r < 0)
                 return r;
         r = nspawn_settings_decide(&p->settings, &problem);

@@ -185,6 +185,28 @@ static int resolver_copy(char **ret) {
         return r;
 }
 
+/* Of a bridge's network: what the definition says; NULL where it says nothing, and the guest learns it there. */
+static char *resolver_of_bridge(const struct container *c) {
+        struct buffer b = BUFFER_INIT;
+        bool any = false;
+
+        buffer_append_string(&b, RESOLVER_MARKER);
+        for (size_t i = 0; i < c->container_settings.n_settings; i++) {
+                const struct link_setting *s = &c->container_settings.settings[i];
+                struct address a;
+
+                if (!string_equal(s->section, "Network") || !string_equal(s->key, "DNS") ||
+                    address_parse(s->value, &a) < 0)
+                        continue;
+                buffer_append_format(&b, "nameserver %s\n", s->value);
+                any = true;
+        }
+        if (any)
+                return buffer_steal(&b);
+        buffer_clear(&b);
+        return NULL;
+}
+
 static int resolver_copy_marked(char **ret) {
         _cleanup_(freep) char *text = NULL;
         int r = resolver_copy(&text);
@@ -207,6 +229,10 @@ static int resolver_choose(const struct container *c, const struct network *n, c
         if (n->mode == NETWORK_HOST) {
                 r = resolver_copy_marked(ret);
                 return r == -ENOENT ? 0 : r;
+        }
+        if (n->mode == NETWORK_BRIDGE) {
+                *ret = resolver_of_bridge(c);
+                return 0;
         }
         if (!n->responders)
                 return 0;
