@@ -31,7 +31,12 @@ ip addr add fd77::fe/64 dev mybridge nodad
 ip netns exec router dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --bind-interfaces --interface=lan --except-interface=lo --user=root \
         --dhcp-range=192.168.77.10,192.168.77.99,1h --dhcp-range=fd77::,ra-stateless --enable-ra --dhcp-leasefile=/run/leases \
         --pid-file=/run/router.pid
-need "create a member of the bridge" create bridge
+clean() { [[ ! -e /var/lib/machines/bridge && ! -e /etc/systemd/nspawn/bridge.nspawn && ! -d /run/nixos-nspawn/containers/bridge ]] && ! ip link show vb-bridge; }
+for k in $(seq 30); do
+        NIXOS_NSPAWN_FAIL_AT=$k create bridge >/dev/null 2>&1 && break
+        clean >/dev/null 2>&1 || not_ok "create, failing at step $k, leaves nothing" "$(nixos-nspawn list; ls /var/lib/machines)"
+done
+same "create a member of the bridge, after it failed at every step" "yes" "$([[ $k -gt 4 && $k -lt 30 ]] && echo yes || echo "$k steps")"
 prints "vb-bridge is a port of mybridge" 'master mybridge' ip link show vb-bridge
 within 20 "it has an address from that network's DHCP server" sh -c "nixos-nspawn run bridge -- ip -4 addr show dev host0 | grep -q 'inet 192.168.77.[0-9]*/24'"
 within 20 "  and one from its router advertisements" sh -c "nixos-nspawn run bridge -- ip -6 addr show dev host0 | grep -q 'inet6 fd77:'"
