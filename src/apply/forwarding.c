@@ -157,6 +157,35 @@ bool forwarding_is_on(bool v6) {
         return sysctl_read(v6 ? V6_ALL : V4_ALL, value, sizeof(value)) < 0 || strcmp(value, "0") != 0;
 }
 
+int forwarding_set(const char *path, const char *name, const char *value, struct error *e) {
+        _cleanup_(json_decrefp) json_t *record = NULL, *wanted = json_object();
+        int r = wanted ? record_load(path, &record, e) : error_errno(e, ENOMEM, EXIT_FAILED, "Cannot record sysctls");
+        if (r < 0)
+                return r;
+        r = note(record, wanted, name, value);
+        if (r <= 0)
+                return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot look at the sysctl %s", name) : 0;
+        r = record_save(path, record, e);
+        if (r >= 0 && (r = sysctl_write(name, value)) < 0)
+                (void) error_errno(e, r, EXIT_FAILED, "Cannot set the sysctl %s to %s", name, value);
+        return r < 0 ? r : 1;
+}
+
+int forwarding_each(const char *path, int (*each)(const char *name, void *userdata), void *userdata) {
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        const char *name;
+        json_t *entry;
+        int r = record_load(path, &record, NULL);
+        if (r < 0)
+                return r;
+        json_object_foreach (record, name, entry) {
+                r = each(name, userdata);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
 int forwarding_restore(const char *path, struct error *e) {
         _cleanup_(json_decrefp) json_t *record = NULL;
         int r = record_load(path, &record, e), first = 0;

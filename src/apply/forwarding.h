@@ -16,5 +16,11 @@ int forwarding_enable(const char *record, bool v6, struct error *e);
 /* Of one family, for all links. An IPv6 that is not there is. */
 bool forwarding_is_on(bool v6);
 
+/* Sets one sysctl, "net/ipv6/conf/eth0/proxy_ndp", recorded likewise. */
+int forwarding_set(const char *record, const char *name, const char *value, struct error *e);
+
+/* Calls each with the name of every sysctl on record, until it returns something else than 0. */
+int forwarding_each(const char *record, int (*each)(const char *name, void *userdata), void *userdata);
+
 /* Puts back what the record says, where nobody changed it since, and removes the record. No record: nothing to do. */
 int forwarding_restore(const char *record, struct error *e);

@@ -28,20 +28,21 @@
 
 /* Gone with the next boot. */
 #define PATH_RUN              "/run/nixos-nspawn"
-#define PATH_APPLY_LOCK       PATH_RUN "/apply.lock"      /* flock: apply, and nothing else of its kind */
-#define PATH_LOCK             PATH_RUN "/lock"            /* flock: whoever changes definitions or allocations */
-#define PATH_NETD_SOCKET      PATH_RUN "/io.nixos.Nspawn" /* Varlink */
-#define PATH_NETD_LOCK        PATH_RUN "/netd.lock"       /* flock held by the one daemon */
-#define PATH_ATTACHED         PATH_RUN "/networks"        /* NAME.json: what netd attached, for the next netd */
-#define PATH_ZONES_ATTACHED   PATH_RUN "/zones"           /* NAME.json: the zones whose bridges netd made */
-#define PATH_NETD_SYSCTLS     PATH_RUN "/sysctls.json"    /* what was switched on, with the value before */
-#define PATH_PROXY_SOCKET     PATH_RUN "/proxy"           /* control socket of the localhost proxy */
-#define PATH_PROXY_LOCK       PATH_RUN "/proxy.lock"      /* flock held by the one proxy */
-#define PATH_CONTAINERS       PATH_RUN "/containers"      /* NAME/: the supervisor's folder */
-#define PATH_NAMES            PATH_RUN "/names"           /* name: addresses for NSS */
-#define PATH_NAMES_BY_ADDRESS PATH_NAMES "/.by-address"   /* ADDRESS -> name; no container is called so */
-#define PATH_NAMES_SUFFIX     PATH_NAMES "/.suffix"       /* -> what may stand behind a name */
-#define PATH_FORWARDS         PATH_RUN "/forwards.json"   /* cache of all containers' forwards */
+#define PATH_APPLY_LOCK       PATH_RUN "/apply.lock"            /* flock: apply, and nothing else of its kind */
+#define PATH_LOCK             PATH_RUN "/lock"                  /* flock: whoever changes definitions or allocations */
+#define PATH_NETD_SOCKET      PATH_RUN "/io.nixos.Nspawn"       /* Varlink */
+#define PATH_NETD_LOCK        PATH_RUN "/netd.lock"             /* flock held by the one daemon */
+#define PATH_ATTACHED         PATH_RUN "/networks"              /* NAME.json: what netd attached, for the next netd */
+#define PATH_ZONES_ATTACHED   PATH_RUN "/zones"                 /* NAME.json: the zones whose bridges netd made */
+#define PATH_NETD_SYSCTLS     PATH_RUN "/sysctls.json"          /* what was switched on, with the value before */
+#define PATH_PROXY_SYSCTLS    PATH_RUN "/proxy-neighbours.json" /* likewise, of links that answer for containers */
+#define PATH_PROXY_SOCKET     PATH_RUN "/proxy"                 /* control socket of the localhost proxy */
+#define PATH_PROXY_LOCK       PATH_RUN "/proxy.lock"            /* flock held by the one proxy */
+#define PATH_CONTAINERS       PATH_RUN "/containers"            /* NAME/: the supervisor's folder */
+#define PATH_NAMES            PATH_RUN "/names"                 /* name: addresses for NSS */
+#define PATH_NAMES_BY_ADDRESS PATH_NAMES "/.by-address"         /* ADDRESS -> name; no container is called so */
+#define PATH_NAMES_SUFFIX     PATH_NAMES "/.suffix"             /* -> what may stand behind a name */
+#define PATH_FORWARDS         PATH_RUN "/forwards.json"         /* cache of all containers' forwards */
 
 /* Inside the container. */
 #define PATH_GUEST_FOLDER   "/run/host/nixos-nspawn" /* bind-mounted from PATH_CONTAINERS/NAME/guest */

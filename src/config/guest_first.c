@@ -36,6 +36,28 @@ static void append_peer_route(struct buffer *b, const struct prefix *own, const 
                 buffer_append_format(b, "route %s\n", prefix_format(&p, text));
 }
 
+static void append_more(struct buffer *b, const struct network *n) {
+        const struct network_more *m = n->more;
+        char text[PREFIX_TEXT_MAX];
+
+        for (size_t i = 0; m && i < m->n_container_addresses; i++)
+                append_address(b, &m->container_addresses[i]);
+        for (size_t i = 0; m && i < m->n_container_routes; i++) {
+                const struct link_route *r = &m->container_routes[i];
+
+                buffer_append_format(b, "route %s", prefix_format(&r->destination, text));
+                if (r->gateway.family != AF_UNSPEC)
+                        buffer_append_format(b, " via %s", address_format(&r->gateway, text));
+                if (r->source.family != AF_UNSPEC)
+                        buffer_append_format(b, " from %s", address_format(&r->source, text));
+                buffer_append_string(b, "\n");
+        }
+        for (size_t i = 0; m && n->mode == NETWORK_VETH && i < m->n_host_addresses; i++)
+                append_neighbour(b, &m->host_addresses[i].address, &n->host_mac);
+        for (size_t i = 0; m && i < m->n_container_neighbours; i++)
+                append_neighbour(b, &m->container_neighbours[i].address, &m->container_neighbours[i].mac);
+}
+
 static void append_extra(struct buffer *b, const struct network_pair *p, uint64_t deadline_msec) {
         struct prefix link_local = {.address = p->container_link_local, .length = 64};
 
@@ -68,13 +90,15 @@ static void append_main(struct buffer *b, const struct network *n, uint64_t dead
         append_address(b, &n->container_v4);
         append_address(b, &n->container_v6);
         append_address(b, &link_local);
-        if (n->kind == CONTAINER_NIXOS || n->mode == NETWORK_BRIDGE) {
+        if (n->kind == CONTAINER_NIXOS || n->mode == NETWORK_BRIDGE || n->mode == NETWORK_VETH) {
                 append_peer_route(b, &n->container_v4, &n->host_v4.address);
                 append_peer_route(b, &n->container_v6, &n->host_v6.address);
         }
-        if (!n->internal) {
-                append_gateway(b, &n->host_v4.address);
-                append_gateway(b, &n->host_v6.address);
+        append_more(b, n);
+        for (size_t i = 0; i < 2; i++) {
+                struct address router = network_router(n, i == 0 ? AF_INET : AF_INET6);
+
+                append_gateway(b, &router);
         }
         /* On a bridge the router is somewhere behind it. */
         if (n->mode == NETWORK_BRIDGE)

@@ -6,6 +6,7 @@
  * Without a carrier the configuration stays: the host may take its side down and up again. */
 #include "guest.h"
 
+#include "base/parse.h"
 #include "network_file.h"
 
 #include <inttypes.h>
@@ -39,16 +40,89 @@ static void append_questions(struct buffer *b, const struct network *n) {
                              v6 || n->host_v6.address.family == AF_UNSPEC ? "yes" : "no");
 }
 
-/* What the responders on the link say, too. */
-static void append_answers(struct buffer *b, const struct network *n, const char *suffix) {
+/* What was said of an address in its [Address], beyond our own. */
+static void append_address_extras(struct buffer *b, const struct link_settings *s, const struct prefix *p) {
+        for (size_t i = 0; i < s->n_settings; i++) {
+                const struct link_setting *t = &s->settings[i];
+                struct prefix own;
+
+                if (!string_equal(t->section, "Address") || !string_equal(t->key, "Address") ||
+                    prefix_parse(t->value, true, &own) < 0 || !address_equal(&own.address, &p->address))
+                        continue;
+                for (size_t k = 0; k < s->n_settings; k++)
+                        if (s->settings[k].nth == t->nth && string_equal(s->settings[k].section, "Address") &&
+                            !string_equal(s->settings[k].key, "Address"))
+                                buffer_append_format(b, "%s=%s\n", s->settings[k].key, s->settings[k].value);
+        }
+}
+
+static bool is_address(const struct link_setting *t) {
+        return string_equal(t->section, "Address") ||
+               (string_equal(t->section, "Network") && string_equal(t->key, "Address"));
+}
+
+/* The user's own, last, so that it wins over ours. Addresses have been written. */
+static void append_settings(struct buffer *b, const struct link_settings *s) {
+        const struct link_setting *before = NULL;
+
+        for (size_t i = 0; i < s->n_settings; i++) {
+                const struct link_setting *t = &s->settings[i];
+
+                if (is_address(t))
+                        continue;
+                if (!before || before->nth != t->nth || !string_equal(before->section, t->section))
+                        buffer_append_format(b, "\n[%s]\n", t->section);
+                buffer_append_format(b, "%s=%s\n", t->key, t->value);
+                before = t;
+        }
+}
+
+/* Routers are heard, and DHCP is spoken, by a link-local address that networkd knows of; nothing is made by it all the
+ * same. */
+static bool listens(const struct link_settings *s) {
+        for (size_t i = 0; i < s->n_settings; i++) {
+                const struct link_setting *t = &s->settings[i];
+                bool no;
+
+                if (string_equal(t->section, "Network") &&
+                    (string_equal(t->key, "IPv6AcceptRA") || string_equal(t->key, "DHCP")) &&
+                    (parse_boolean(t->value, &no) < 0 || no))
+                        return true;
+        }
+        return false;
+}
+
+static void append_network(struct buffer *b, const struct container *c, const struct network *n, const char *suffix) {
+        buffer_append_string(b, "\n[Network]\n");
+        if (n->kind == CONTAINER_NSPAWN && n->mode == NETWORK_BRIDGE)
+                append_questions(b, n);
+        else
+                buffer_append_format(b, "DHCP=no\nIPv6AcceptRA=no\n%s",
+                                     listens(&c->container_settings)
+                                             ? "LinkLocalAddressing=ipv6\nIPv6LinkLocalAddressGenerationMode=none\n"
+                                             : "LinkLocalAddressing=no\n");
+        buffer_append_string(b, "ConfigureWithoutCarrier=yes\n");
+        /* What the responders on the link say, too. */
+        if (!n->responders)
+                return;
         append_key(b, "", "DNS", &n->host_v4.address);
         append_key(b, "", "DNS", &n->host_v6.address);
         buffer_append_format(b, "Domains=%s\n", suffix);
 }
 
+static void append_neighbours(struct buffer *b, const struct network *n) {
+        const struct prefix *host;
+
+        for (size_t i = 0; (host = network_host_address(n, i)); i++)
+                network_file_neighbour(b, &host->address, &n->router_mac);
+        network_file_neighbour(b, &n->host_link_local, &n->router_mac);
+}
+
 char *guest_network_file(const struct container *c, const struct network *n, const char *suffix) {
         struct prefix link_local = {.address = n->container_link_local, .length = 64};
+        struct address router[] = {network_router(n, AF_INET), network_router(n, AF_INET6)};
         bool asks = n->kind == CONTAINER_NSPAWN && n->mode == NETWORK_BRIDGE;
+        const struct prefix *address;
         struct buffer b = BUFFER_INIT;
 
         buffer_append_format(
@@ -58,30 +132,21 @@ char *guest_network_file(const struct container *c, const struct network *n, con
                 c->name, n->guest_link);
         if (n->mtu)
                 buffer_append_format(&b, "\n[Link]\nMTUBytes=%" PRIu32 "\n", n->mtu);
-        buffer_append_string(&b, "\n[Network]\n");
-        if (asks)
-                append_questions(&b, n);
-        else
-                buffer_append_string(&b, "DHCP=no\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n");
-        buffer_append_string(&b, "ConfigureWithoutCarrier=yes\n");
-        if (n->responders)
-                append_answers(&b, n, suffix);
-        network_file_address(&b, &n->container_v4);
-        network_file_address(&b, &n->container_v6);
+        append_network(&b, c, n, suffix);
+        for (size_t i = 0; (address = network_container_address(n, i)); i++) {
+                network_file_address(&b, address);
+                append_address_extras(&b, &c->container_settings, address);
+        }
         if (!asks)
                 network_file_address(&b, &link_local);
-        if (n->kind == CONTAINER_NIXOS || asks) {
+        if (n->mode != NETWORK_ZONE) {
                 append_peer_route(&b, &n->container_v4, &n->host_v4.address);
                 append_peer_route(&b, &n->container_v6, &n->host_v6.address);
         }
-        if (!n->internal) {
-                append_key(&b, "\n[Route]\n", "Gateway", &n->host_v4.address);
-                append_key(&b, "\n[Route]\n", "Gateway", &n->host_v6.address);
-        }
-        if (n->mode == NETWORK_BRIDGE)
-                return buffer_steal(&b);
-        network_file_neighbour(&b, &n->host_v4.address, &n->router_mac);
-        network_file_neighbour(&b, &n->host_v6.address, &n->router_mac);
-        network_file_neighbour(&b, &n->host_link_local, &n->router_mac);
+        for (size_t i = 0; i < ELEMENTS_OF(router); i++)
+                append_key(&b, "\n[Route]\n", "Gateway", &router[i]);
+        if (n->mode != NETWORK_BRIDGE)
+                append_neighbours(&b, n);
+        append_settings(&b, &c->container_settings);
         return buffer_steal(&b);
 }

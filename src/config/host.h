@@ -12,4 +12,4 @@ char *host_drop_in(const struct container *c, const char *program);
 
 /* The .network file of the host's end of the link: what nspawn-netd makes of it, for systemd-networkd to find in place.
  * Only for NETWORK_VETH. malloc'd; NULL: out of memory. */
-char *host_network_file(const struct network *n);
+char *host_network_file(const struct container *c, const struct network *n);

@@ -58,6 +58,7 @@ static int check(json_t *host, const struct config_tree *t, const char *path, st
         _cleanup_(freep) char *where = NULL;
         json_t *option = NULL;
         char suffix[NAME_SUFFIX_MAX + 1];
+        struct proxy_links proxied;
         int r = host_nat_read(host, &n, &option, e);
 
         if (r >= 0)
@@ -66,6 +67,8 @@ static int check(json_t *host, const struct config_tree *t, const char *path, st
                 r = host_zones_check(host, &option, e);
         if (r >= 0)
                 r = read_containers(host, path, &option, e);
+        if (r >= 0)
+                r = host_proxy_read(host, &proxied, &option, e);
         if (r < 0) {
                 where = config_tree_where(t, path, option);
                 (void) error_prefix(e, r, "%s", where ? where : path);

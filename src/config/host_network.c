@@ -8,9 +8,12 @@
  * - KeepConfiguration=yes: a networkd that is restarted leaves alone what the file does not declare.
  * - ActivationPolicy=manual: the daemon raises the link, after everything else.
  *
+ * What the user wants beyond that, and only networkd can do, comes last.
+ *
  * No DHCP server, no advertisements, no masquerading: nspawn-netd's responders serve, its tables masquerade. */
 #include "host.h"
 
+#include "link_settings.h"
 #include "network_file.h"
 
 #include <inttypes.h>
@@ -33,8 +36,23 @@ static void append_peer_route(struct buffer *b, const struct prefix *own, const 
                                      address_bits(container));
 }
 
-char *host_network_file(const struct network *n) {
+static void append_routes(struct buffer *b, const struct network_more *m) {
+        char text[PREFIX_TEXT_MAX];
+
+        for (size_t i = 0; m && i < m->n_host_routes; i++) {
+                const struct link_route *r = &m->host_routes[i];
+
+                buffer_append_format(b, "\n[Route]\nDestination=%s\n", prefix_format(&r->destination, text));
+                if (r->gateway.family != AF_UNSPEC)
+                        buffer_append_format(b, "Gateway=%s\n", address_format(&r->gateway, text));
+                if (r->source.family != AF_UNSPEC)
+                        buffer_append_format(b, "PreferredSource=%s\n", address_format(&r->source, text));
+        }
+}
+
+char *host_network_file(const struct container *c, const struct network *n) {
         const struct prefix link_local = {.address = n->host_link_local, .length = 64};
+        const struct prefix *p;
         struct buffer b = BUFFER_INIT;
 
         buffer_append_format(&b,
@@ -49,14 +67,19 @@ char *host_network_file(const struct network *n) {
                              "\n[Network]\nDHCP=no\nDHCPServer=no\nIPMasquerade=no\nIPv6AcceptRA=no\nIPv6SendRA=no\n"
                              "LinkLocalAddressing=ipv6\nIPv6LinkLocalAddressGenerationMode=none\n"
                              "ConfigureWithoutCarrier=yes\nKeepConfiguration=yes\n");
-        network_file_address(&b, &n->host_v4);
-        append_broadcast(&b, &n->host_v4);
-        network_file_address(&b, &n->host_v6);
+        for (size_t i = 0; (p = network_host_address(n, i)); i++) {
+                network_file_address(&b, p);
+                append_broadcast(&b, p);
+        }
         network_file_address(&b, &link_local);
         append_peer_route(&b, &n->host_v4, &n->container_v4.address);
         append_peer_route(&b, &n->host_v6, &n->container_v6.address);
-        network_file_neighbour(&b, &n->container_v4.address, &n->container_mac);
-        network_file_neighbour(&b, &n->container_v6.address, &n->container_mac);
+        append_routes(&b, n->more);
+        for (size_t i = 0; (p = network_container_address(n, i)); i++)
+                network_file_neighbour(&b, &p->address, &n->container_mac);
         network_file_neighbour(&b, &n->container_link_local, &n->container_mac);
+        for (size_t i = 0; n->more && i < n->more->n_host_neighbours; i++)
+                network_file_neighbour(&b, &n->more->host_neighbours[i].address, &n->more->host_neighbours[i].mac);
+        link_settings_append_foreign(&b, &c->host_settings);
         return buffer_steal(&b);
 }

@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "model/names.h"
 #include "spec_forwards.h"
+#include "spec_network.h"
 #include "spec_nspawn.h"
 #include "value.h"
 #include "zone_options.h"
@@ -44,10 +45,9 @@ static const struct pending {
         const char *key;
         json_type unset; /* the type of the default: JSON_NULL, JSON_FALSE, JSON_TRUE, or JSON_ARRAY for [] */
 } pending_options[] = {
-        {NULL, "declarative", JSON_FALSE},           {NULL, "sharedNix", JSON_TRUE},
-        {NULL, "mountDaemonSocket", JSON_FALSE},     {NULL, "systemCallFilter", JSON_NULL},
-        {NULL, "credentials", JSON_ARRAY},           {NULL, "hostNetworkConfig", JSON_NULL},
-        {NULL, "containerNetworkConfig", JSON_NULL}, {"activation", "reloadScript", JSON_NULL},
+        {NULL, "declarative", JSON_FALSE},       {NULL, "sharedNix", JSON_TRUE},
+        {NULL, "mountDaemonSocket", JSON_FALSE}, {NULL, "systemCallFilter", JSON_NULL},
+        {NULL, "credentials", JSON_ARRAY},       {"activation", "reloadScript", JSON_NULL},
 };
 
 static bool pending_is_unset(const struct pending *p, const json_t *options) {
@@ -248,7 +248,8 @@ static int read_pending(const json_t *options, struct container *c, struct error
 /* All of them, so that everything that is wrong is told at once. */
 static int read_options(const json_t *options, struct container *c, struct error *e) {
         static int (*const readers[])(const json_t *, struct container *, struct error *) = {
-                read_zone, read_pending, read_activation, read_switches, read_timeout, read_bind_mounts, read_forwards,
+                read_zone,    read_pending,     read_activation, read_switches,
+                read_timeout, read_bind_mounts, read_forwards,   spec_read_network,
         };
         _cleanup_(error_clear) struct error problems = ERROR_INIT;
         int r;
@@ -304,6 +305,8 @@ int spec_to_container(const json_t *spec, const char *name, struct container *re
         r = c.name ? read_options(options, &c, e) : -ENOMEM;
         if (r >= 0)
                 r = spec_read_nspawn(json_object_get(spec, "config"), &c, e);
+        if (r >= 0)
+                r = spec_check_network(&c, e);
         if (r == -ENOMEM)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "container '%s': reading its spec", name);
         if (r < 0)

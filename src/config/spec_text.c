@@ -159,6 +159,7 @@ static const struct {
         {"\"extraVeths\"", "{}"},
         {"\"hostNetworkConfig\"", "null"},
         {"\"mountDaemonSocket\"", "false"},
+        {"\"outsideAccess\"", "\"global\""},
         {"\"sharedNix\"", "true"},
         {"\"systemCallFilter\"", "null"},
         {"\"timeoutStartSec\"", "\"90s\""},

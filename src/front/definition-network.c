@@ -49,6 +49,11 @@ static int allocate_member(const struct definition *d, struct allocations *a, co
         return k < 0 ? k : r > 0 || k > 0;
 }
 
+/* Of the range that the allocator finds. */
+static uint8_t v4_length(const struct definition *d) {
+        return d->container.host_settings.automatic_v4 ?: ALLOCATION_V4_LENGTH;
+}
+
 static bool is_allocated(const struct definition *d, const struct allocations *a) {
         uint32_t number;
         struct allocation ranges;
@@ -57,7 +62,8 @@ static bool is_allocated(const struct definition *d, const struct allocations *a
                 return allocations_find_zone(a, d->container.attached_to, &ranges) >= 0 &&
                        allocations_find_member(a, d->container.attached_to, d->name, &number) >= 0;
         /* No other shape has addresses of the pool. */
-        return d->container.mode != NETWORK_VETH || allocations_find(a, d->name, &ranges) >= 0;
+        return d->container.mode != NETWORK_VETH ||
+               (allocations_find(a, d->name, &ranges) >= 0 && ranges.v4.length == v4_length(d));
 }
 
 static int allocate(struct definition *d, struct allocations *a, const uint8_t machine_id[16], bool save,
@@ -73,7 +79,7 @@ static int allocate(struct definition *d, struct allocations *a, const uint8_t m
         if (r < 0)
                 return r;
         r = d->container.mode == NETWORK_ZONE ? allocate_member(d, a, machine_id, taken, n, e)
-                                              : allocations_get(a, d->name, taken, n, &ranges, e);
+                                              : allocations_get_sized(a, d->name, v4_length(d), taken, n, &ranges, e);
         if (r > 0 && save)
                 r = allocations_save(a, e);
         return r;

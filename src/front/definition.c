@@ -6,9 +6,11 @@
 #include "base/paths.h"
 #include "config/config.h"
 #include "config/guest.h"
+#include "config/link_settings.h"
 #include "config/spec.h"
 #include "front/directories.h"
 #include "state/applied.h"
+#include "state/hand_networks.h"
 #include "state/zones.h"
 
 #include <errno.h>
@@ -127,6 +129,18 @@ static int check_zone(const struct definition *d, struct error *e) {
         return d->container.mode == NETWORK_ZONE ? zones_load(d->container.attached_to, &zone, NULL, e) : 0;
 }
 
+/* Whether somebody is there who does what we do not. */
+static int check_foreign(struct definition *d, struct error *e) {
+        char link[IFNAMSIZ];
+        int r;
+
+        (void) link_name(LINK_VE, d->name, link);
+        if (runtime_has_networkd())
+                return 0;
+        r = link_settings_refuse_foreign(&d->container.host_settings, link, e);
+        return r < 0 ? r : hand_networks_apply(&d->container, e);
+}
+
 /* Takes d over, also on failure. */
 static int load_config(const char *config, struct definition *d, struct definition *ret, struct error *e) {
         int r = config_load(config, d->name, &d->spec, e);
@@ -135,6 +149,8 @@ static int load_config(const char *config, struct definition *d, struct definiti
                 r = spec_to_container(d->spec, d->name, &d->container, e);
         if (r >= 0)
                 r = check_zone(d, e);
+        if (r >= 0)
+                r = check_foreign(d, e);
         if (r < 0) {
                 definition_clear(d);
                 return r;

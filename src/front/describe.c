@@ -74,6 +74,17 @@ static json_t *address_json(const struct prefix *p) {
         return p->address.family == AF_UNSPEC ? json_null() : json_string(address_format(&p->address, text));
 }
 
+/* All of them, with their lengths. */
+static json_t *addresses_json(const struct network *n, const struct prefix *(*nth)(const struct network *n, size_t i)) {
+        json_t *list = json_array();
+        const struct prefix *p;
+        char text[PREFIX_TEXT_MAX];
+
+        for (size_t i = 0; (p = nth(n, i)); i++)
+                (void) json_array_append_new(list, json_string(prefix_format(p, text)));
+        return list;
+}
+
 static json_t *since_json(uint64_t usec) {
         time_t seconds = (time_t) (usec / 1000000);
         char text[32];
@@ -126,6 +137,8 @@ static void add_network(const struct describer *d, json_t *object, const struct 
         (void) json_object_set_new(object, "ipv6", address_json(&network.container_v6));
         (void) json_object_set_new(object, "hostIpv4", address_json(&network.host_v4));
         (void) json_object_set_new(object, "hostIpv6", address_json(&network.host_v6));
+        (void) json_object_set_new(object, "addresses", addresses_json(&network, network_container_address));
+        (void) json_object_set_new(object, "hostAddresses", addresses_json(&network, network_host_address));
         (void) json_object_set_new(object, "link", json_string(network.link));
         for (size_t i = 0; runs && i < network.n_extra; i++)
                 add_lost_link(object, &network, network.extra[i].link);
@@ -187,6 +200,18 @@ static char *process_text(const json_t *value) {
         return json_integer_value(value) > 0 ? output_text(value) : NULL;
 }
 
+/* Those that have no line of their own. */
+static char *more_text(const json_t *value) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        const json_t *v;
+        size_t i;
+
+        json_array_foreach (value, i, v)
+                if (i >= 2)
+                        buffer_append_format(&b, "%s%s", b.size > 0 ? ", " : "", json_string_value(v));
+        return b.size > 0 ? buffer_steal(&b) : NULL;
+}
+
 void describe_print(struct output *o, const json_t *object, bool all) {
         static const struct output_column columns[] = {
                 {.title = "State", .key = "state", .none = "unknown"},
@@ -204,6 +229,8 @@ void describe_print(struct output *o, const json_t *object, bool all) {
                 {.title = "Link", .key = "link"},
                 {.title = "Host IPv4", .key = "hostIpv4"},
                 {.title = "Host IPv6", .key = "hostIpv6"},
+                {.title = "More addresses", .key = "addresses", .format = more_text},
+                {.title = "Host's more", .key = "hostAddresses", .format = more_text},
                 {.title = "Start at boot", .key = "autoStart"},
                 {.title = "Throw-away root", .key = "ephemeral"},
         };

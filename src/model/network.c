@@ -148,7 +148,8 @@ int network_compute(const struct container *c, const struct allocation *a, const
         /* A member of a bridge shares the bridge's range and has the bridge's host side. */
         if (!bridged)
                 n.host_link_local = address_link_local(&n.host_mac);
-        if (c->kind == CONTAINER_NSPAWN && network_settle(c, &n) < 0) {
+        /* A member of a zone is settled when its zone is known. */
+        if (c->kind == CONTAINER_NSPAWN && c->mode != NETWORK_ZONE && network_settle(c, &n) < 0) {
                 network_clear(&n);
                 return -ENOMEM;
         }

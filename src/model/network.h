@@ -112,6 +112,8 @@ const struct prefix *network_host_address(const struct network *n, size_t i);
 
 /* The container's default route of that family leads to the host: it has an address, and no other router was named. */
 bool network_routes_by_default(const struct network *n, int family);
+/* Which address of the host that route goes by, in files for the guest; AF_UNSPEC: there is none. */
+struct address network_router(const struct network *n, int family);
 
 /* Its guest is held to the addresses that are given for it. One beside the main link of which nothing is said has an owner
  * who sets them himself, on both ends. */

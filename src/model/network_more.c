@@ -137,6 +137,15 @@ bool network_routes_by_default(const struct network *n, int family) {
         return main->address.family == family;
 }
 
+struct address network_router(const struct network *n, int family) {
+        const struct address *host = family == AF_INET ? &n->host_v4.address : &n->host_v6.address;
+
+        if (n->internal || (n->kind == CONTAINER_NSPAWN && !network_routes_by_default(n, family)))
+                return ADDRESS_NONE;
+        /* The host may have no other address in a prefix that it only routes. */
+        return host->family == AF_UNSPEC && family == AF_INET6 ? n->host_link_local : *host;
+}
+
 static bool covers(const struct prefix *list, size_t n, const struct prefix *p) {
         for (size_t i = 0; i < n; i++)
                 if (list[i].length <= p->length && prefix_contains(&list[i], &p->address))
@@ -207,8 +216,10 @@ static int settle_container(const struct link_settings *host, const struct link_
         for (size_t i = 0; i < host->n_prefixes && r == 0; i++)
                 if (ipv6_prefix_guest_address(&host->prefixes[i], &n->container_mac, &own))
                         r = add_container_address(n, &own);
-        lend_address(&n->host_v4, &n->container_v4);
-        lend_address(&n->host_v6, &n->container_v6);
+        if (n->mode == NETWORK_VETH) {
+                lend_address(&n->host_v4, &n->container_v4);
+                lend_address(&n->host_v6, &n->container_v6);
+        }
         return r;
 }
 

@@ -202,5 +202,10 @@ int zone_member(const struct container *c, const struct zone_network *z, uint32_
         ret->mtu = z->mtu;
         ret->isolated = z->isolated || c->isolated;
         ret->internal = z->internal;
-        return 0;
+        r = network_settle(c, ret);
+        if (r >= 0 && z->host_link_local.family == AF_UNSPEC)
+                network_drop_v6(ret);
+        if (r < 0)
+                network_clear(ret);
+        return r;
 }

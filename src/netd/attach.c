@@ -127,6 +127,8 @@ int manager_admit(struct manager *m, struct attachment *a, int netns_fd, struct 
 
         r = manager_check_ports(m, n->name, n->forwards, n->n_forwards, e);
         if (r >= 0)
+                r = manager_check_ranges(m, n, e);
+        if (r >= 0)
                 r = manager_forward(m, true, e);
         if (r < 0)
                 return r;

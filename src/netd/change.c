@@ -38,6 +38,8 @@ static int known_index(const struct attachment *a) {
 
 /* From here on `to`'s content is a's; `to` keeps the old. */
 static int swap(struct manager *m, struct attachment *a, struct attachment *to) {
+        if (a->ifindex > 0)
+                manager_proxy_neighbours(m, a, false);
         manager_remove(m, a);
         attachment_swap_network(a, to);
         if (manager_insert(m, a) < 0 || manager_set_index(m, a, a->ifindex) < 0) {
@@ -45,6 +47,8 @@ static int swap(struct manager *m, struct attachment *a, struct attachment *to) 
                 (void) sd_event_exit(m->event, -ENOMEM);
                 return -ENOMEM;
         }
+        if (a->ifindex > 0)
+                manager_proxy_neighbours(m, a, true);
         return 0;
 }
 
@@ -98,6 +102,8 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
                 return error_errno(e, r, EXIT_FAILED, "cannot plan the change of '%s'", to->name);
         keep_possible(ret, a, g->netns >= 0 ? g->link : NULL);
         r = manager_check_ports(m, to->name, to->forwards, to->n_forwards, e);
+        if (r >= 0)
+                r = manager_check_ranges(m, to, e);
         if (r < 0)
                 return r;
         r = record_write(a, changed);

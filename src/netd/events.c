@@ -165,6 +165,10 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
                 on_bridge_link(m, zone, event);
                 return;
         }
+        if (!a && manager_is_proxied(m, event->name)) {
+                manager_proxy_neighbours_all(m);
+                return;
+        }
         if (!a && on_extra(m, event))
                 return;
         if (!a) {

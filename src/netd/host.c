@@ -173,12 +173,15 @@ static int set_suffix(struct manager *m, const char *suffix, struct error *e) {
 
 int manager_apply_host(struct manager *m, struct error *e) {
         char suffix[NAME_SUFFIX_MAX + 1], before[NAME_SUFFIX_MAX + 1];
+        struct proxy_links proxied;
         _cleanup_(nat_clear) struct nat n = NAT_INIT;
         int r;
 
         r = applied_nat(&n, e);
         if (r >= 0)
                 r = applied_suffix(suffix, e);
+        if (r >= 0)
+                r = applied_proxy_links(&proxied, e);
         if (r < 0)
                 return r;
         (void) strcpy(before, m->suffix);
@@ -188,5 +191,7 @@ int manager_apply_host(struct manager *m, struct error *e) {
         r = apply_nat(m, &n, e);
         if (r < 0)
                 (void) set_suffix(m, before, NULL);
+        else
+                manager_set_proxied(m, &proxied);
         return r;
 }

@@ -172,6 +172,7 @@ int manager_complete(struct manager *m, struct attachment *a, int ifindex, struc
         r = complete(m, a, &own);
         if (r >= 0) {
                 a->state = ATTACHMENT_LINKED;
+                manager_proxy_neighbours(m, a, true);
                 set_problem(a, NULL);
                 return 0;
         }
@@ -198,6 +199,7 @@ void manager_complete_extra(struct manager *m, struct attachment *a, size_t i, i
 void manager_link_gone(struct manager *m, struct attachment *a) {
         if (a->ifindex == 0)
                 return;
+        manager_proxy_neighbours(m, a, false);
         if (a->served)
                 (void) responders_remove_link(m->responders, a->ifindex);
         manager_withdraw(a);

@@ -185,6 +185,7 @@ struct manager *manager_free(struct manager *m) {
         sd_event_source_disable_unref(m->gone_timer);
         sd_event_source_disable_unref(m->names_source);
         sd_event_source_disable_unref(m->addresses_source);
+        sd_event_source_disable_unref(m->proxied_timer);
         sd_event_source_disable_unref(m->proxy_source);
         netlink_monitor_close(m->links);
         firewall_monitor_close(m->firewall);

@@ -6,6 +6,7 @@
 
 #include "apply/engine.h"
 #include "base/error.h"
+#include "config/host_config.h"
 #include "firewall/monitor.h"
 #include "model/nat.h"
 #include "netd/attachment.h"
@@ -37,6 +38,9 @@ struct manager {
         char *nat_seen;                   /* how the kernel shows it */
         struct nat_link *routed; /* links of nixos-containers that need no NAT, as the host's configuration says */
         size_t n_routed;
+
+        struct proxy_links proxied;     /* links on which the host answers for containers */
+        sd_event_source *proxied_timer; /* one-shot; NULL before the first */
 
         struct table by_name, by_link, by_index, by_v4, by_v6;
         size_t n_with_extra; /* attachments that have links beside the main one */
@@ -114,6 +118,9 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
 
 /* taken.c: refuses forwards that another container has (other than `name`), or a process. */
 int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n, struct error *e);
+
+/* Refuses addresses by hand that meet another container's. */
+int manager_check_ranges(struct manager *m, const struct network *n, struct error *e);
 
 /* namespace.c */
 int manager_attach_namespace(struct manager *m, const char *name, const char *path, const char *guest_link,
@@ -197,6 +204,13 @@ int manager_repair_forwarding(struct manager *m, struct error *e);
 /* names.c */
 /* Publishes what is published, and is not there any more; watches that it stays. */
 int manager_repair_names(struct manager *m, struct error *e);
+
+/* proxy_neighbours.c */
+void manager_set_proxied(struct manager *m, const struct proxy_links *links);
+/* The host answers for a's global addresses, or no longer. */
+void manager_proxy_neighbours(struct manager *m, const struct attachment *a, bool add);
+void manager_proxy_neighbours_all(struct manager *m);
+bool manager_is_proxied(const struct manager *m, const char *link);
 
 /* events.c */
 int manager_listen(struct manager *m, struct error *e);

@@ -216,7 +216,9 @@ int manager_resync(struct manager *m, struct error *e) {
         if (r < 0)
                 return r;
         manager_zones_resync(m);
-        return look_at_links(m, e);
+        r = look_at_links(m, e);
+        manager_proxy_neighbours_all(m);
+        return r;
 }
 
 /* A configuration that cannot be put in force keeps no container from its network. */

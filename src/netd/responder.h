@@ -62,6 +62,7 @@ struct responder_link {
         struct in6_addr host_link_local;
         uint8_t length_v4, length_v6;
         uint32_t mtu;
+        struct network_more *more; /* a copy, or NULL */
 
         uint64_t advertised_at, advertise_at; /* CLOCK_MONOTONIC, microseconds */
         unsigned advertisements;
@@ -122,6 +123,18 @@ static inline struct mac link_local_mac(const struct in6_addr *a) {
         const uint8_t *b = a->s6_addr + 8;
 
         return (struct mac){{b[0] ^ 2, b[1], b[2], b[5], b[6], b[7]}};
+}
+
+/* What is said to a guest that its settings do not want said. */
+static inline bool link_serves_dhcp4(const struct responder_link *l) {
+        return link_has_v4(l) && (!l->more || l->more->dhcp.enable != CHOICE_NO);
+}
+static inline bool link_advertises(const struct responder_link *l) {
+        return (link_has_v6(l) || (l->more && l->more->n_prefixes > 0)) &&
+               (!l->more || l->more->router.enable != CHOICE_NO);
+}
+static inline bool link_serves_dhcp6(const struct responder_link *l) {
+        return link_has_v6(l) && link_advertises(l) && (!l->more || l->more->router.managed != CHOICE_NO);
 }
 
 /* responders.c */

@@ -37,9 +37,25 @@ static void dhcp4_send(struct responder_link *l, const uint8_t *data, const stru
                 log_debug("%s: DHCPv4 reply not sent: %s", l->link, strerror(errno));
 }
 
+/* What the link's settings say of it. servers, times: room that the lease borrows. */
+static void apply_settings(const struct link_service *s, struct in_addr servers[LINK_SERVERS_MAX],
+                           struct in_addr times[LINK_SERVERS_MAX], struct dhcp4_lease *lease) {
+        if (s->has_lifetime)
+                lease->lifetime = s->lifetime;
+        lease->without_router = lease->without_router || s->emit_router == CHOICE_NO;
+        lease->without_dns = s->emit_dns == CHOICE_NO;
+        for (size_t i = 0; i < s->n_servers && !lease->without_dns; i++)
+                servers[lease->n_dns++] = s->servers[i].v4;
+        for (size_t i = 0; i < s->n_times; i++)
+                times[lease->n_times++] = s->times[i].v4;
+        lease->dns = servers;
+        lease->times = times;
+}
+
 void responder_dhcp4_receive(struct responders *r, struct responder_link *l) {
+        struct in_addr servers[LINK_SERVERS_MAX], times[LINK_SERVERS_MAX];
         struct dhcp4_lease lease = {
-                .no_router = l->internal,
+                .without_router = l->internal,
                 .server = l->host_v4,
                 .prefix_length = l->length_v4,
                 .mtu = (uint16_t) (l->mtu <= UINT16_MAX ? l->mtu : 0),
@@ -47,6 +63,8 @@ void responder_dhcp4_receive(struct responders *r, struct responder_link *l) {
                 .domain = r->domain,
         };
 
+        if (l->more)
+                apply_settings(&l->more->dhcp, servers, times, &lease);
         for (unsigned i = 0; i < MESSAGES_A_TURN; i++) {
                 ssize_t n = recv(l->fds[ENDPOINT_DHCP4], r->packet, sizeof(r->packet), MSG_DONTWAIT);
                 uint8_t data[DHCP4_REPLY_MAX];

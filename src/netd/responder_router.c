@@ -58,27 +58,80 @@ enum advertisement {
         WITHDRAW_DOMAIN, /* so is the search list */
 };
 
+/* What a link has of its own, and what its settings say. */
+struct content {
+        struct ra_prefix prefixes[RA_PREFIXES_MAX];
+        struct ra_route routes[RA_PREFIXES_MAX];
+        struct in6_addr servers[LINK_SERVERS_MAX];
+};
+
+/* The range of the main address is said to be on the link, unless it is one of those that were asked for. */
+static size_t fill_prefixes(const struct responder_link *l, bool withdraw, struct ra_prefix ret[RA_PREFIXES_MAX]) {
+        const struct network_more *m = l->more;
+        struct prefix own = {.address = address_v6(&l->host_v6), .length = l->length_v6};
+        bool listed = !link_has_v6(l);
+        size_t n = 0;
+
+        for (size_t i = 0; m && i < m->n_prefixes && n + 1 < RA_PREFIXES_MAX; i++) {
+                const struct ipv6_prefix *p = &m->prefixes[i];
+
+                listed = listed || prefix_contains(&p->prefix, &own.address);
+                ret[n++] = (struct ra_prefix){.prefix = p->prefix,
+                                              .off_link = !p->on_link,
+                                              .autonomous = p->autonomous,
+                                              .valid = withdraw ? 0 : p->valid,
+                                              .preferred = withdraw ? 0 : p->preferred};
+        }
+        if (!listed)
+                ret[n++] = (struct ra_prefix){
+                        .prefix = own, .valid = withdraw ? 0 : RA_INFINITE, .preferred = withdraw ? 0 : RA_INFINITE};
+        return n;
+}
+
+static size_t fill_routes(const struct network_more *m, bool withdraw, struct ra_route ret[RA_PREFIXES_MAX]) {
+        size_t n = 0;
+
+        for (; m && n < m->n_route_prefixes && n < RA_PREFIXES_MAX; n++)
+                ret[n] = (struct ra_route){.prefix = m->route_prefixes[n].prefix,
+                                           .lifetime = withdraw ? 0 : m->route_prefixes[n].lifetime};
+        return n;
+}
+
+static void apply_settings(const struct link_service *s, struct content *content, struct ra_config *c) {
+        if (s->has_lifetime)
+                c->router_lifetime = (uint16_t) s->lifetime;
+        c->managed = s->managed != CHOICE_NO;
+        c->other = s->other == CHOICE_YES;
+        if (s->emit_domains == CHOICE_NO)
+                c->domain = NULL;
+        if (s->emit_dns == CHOICE_NO)
+                c->dns = in6addr_any;
+        for (size_t i = 0; i < s->n_servers && s->emit_dns != CHOICE_NO; i++)
+                content->servers[c->n_servers++] = s->servers[i].v6;
+}
+
 static int advertisement_build(const struct responders *r, const struct responder_link *l, const struct in6_addr *to,
                                enum advertisement what, uint8_t data[RA_PACKET_MAX], size_t *ret_size) {
         bool withdraw = what == WITHDRAW;
-        const struct ra_prefix prefix = {
-                .prefix = {.address = address_v6(&l->host_v6), .length = l->length_v6},
-                .valid = withdraw ? 0 : RA_INFINITE,
-                .preferred = withdraw ? 0 : RA_INFINITE,
-        };
-        const struct ra_config config = {
+        struct content content;
+        struct ra_config config = {
                 .mac = l->host_mac,
                 .managed = true,
                 .router_lifetime = l->internal ? 0 : RA_LIFETIME_MAX,
                 .mtu = l->mtu,
-                .prefixes = &prefix,
-                .n_prefixes = 1,
+                .prefixes = content.prefixes,
+                .n_prefixes = fill_prefixes(l, withdraw, content.prefixes),
+                .routes = content.routes,
+                .n_routes = fill_routes(l->more, withdraw, content.routes),
+                .servers = content.servers,
                 .dns = l->host_v6,
                 .domain = r->domain,
                 .dns_lifetime = withdraw ? 0 : RA_LIFETIME_MAX,
                 .domain_lifetime = what == ADVERTISE ? RA_LIFETIME_MAX : 0,
         };
 
+        if (l->more)
+                apply_settings(&l->more->router, &content, &config);
         return ra_packet_build(&config, &l->host_link_local, to, data, RA_PACKET_MAX, ret_size);
 }
 
@@ -110,7 +163,7 @@ void responder_router_advertise(struct responders *r, struct responder_link *l) 
         int k;
 
         l->advertise_at = UINT64_MAX;
-        if (!link_has_v6(l))
+        if (!link_advertises(l))
                 return;
         l->advertise_at = now + INITIAL_INTERVAL;
         k = advertisement_send(r, l, &all_nodes, ADVERTISE);
@@ -125,12 +178,12 @@ void responder_router_advertise(struct responders *r, struct responder_link *l) 
 }
 
 void responder_router_withdraw(struct responders *r, struct responder_link *l) {
-        if (link_has_v6(l))
+        if (link_advertises(l))
                 (void) advertisement_send(r, l, &all_nodes, WITHDRAW);
 }
 
 void responder_router_withdraw_domain(struct responders *r, struct responder_link *l) {
-        if (link_has_v6(l))
+        if (link_advertises(l))
                 (void) advertisement_send(r, l, &all_nodes, WITHDRAW_DOMAIN);
 }
 
@@ -182,7 +235,7 @@ static void solicitation_answer(struct responders *r, struct responder_link *l, 
         /* Who has no address yet is not known: it counts on its link's account. */
         if (!responder_client_by_link_local(l, from, &client))
                 client = (struct responder_client){.allowance = &l->allowance};
-        if (!link_has_v6(l) || !responder_allows(client.allowance, now))
+        if (!link_advertises(l) || !responder_allows(client.allowance, now))
                 return;
         if (client.name && is_link_local_of(from, &client.mac)) {
                 (void) advertisement_send(r, l, from, ADVERTISE);

@@ -29,6 +29,10 @@ static const struct {
 };
 
 bool responder_socket_needed(const struct responder_link *l, enum endpoint kind) {
+        if (kind == ENDPOINT_DHCP4)
+                return link_serves_dhcp4(l);
+        if (kind == ENDPOINT_DHCP6)
+                return link_serves_dhcp6(l);
         return kinds[kind].family == AF_INET ? link_has_v4(l) : link_has_v6(l);
 }
 

@@ -193,6 +193,7 @@ static void link_free(struct responders *r, struct responder_link *l) {
         for (unsigned kind = 0; kind < LINK_ENDPOINTS; kind++)
                 responder_socket_close(l, kind);
         responder_members_free(l);
+        network_more_free(l->more);
         free(l);
 }
 
@@ -219,8 +220,14 @@ void responders_free(struct responders *r) {
         free(r);
 }
 
-/* What n says, into l. */
-static void link_fill(struct responder_link *l, const struct network *n) {
+/* What n says, into l. -ENOMEM: l is as it was. */
+static int link_fill(struct responder_link *l, const struct network *n) {
+        struct network_more *more = NULL;
+
+        if (n->more && network_more_copy(n->more, &more) < 0)
+                return -ENOMEM;
+        network_more_free(l->more);
+        l->more = more;
         l->host_mac = n->router_mac;
         l->client_mac = n->container_mac;
         l->host_v4 = n->host_v4.address.family == AF_INET ? n->host_v4.address.v4 : (struct in_addr){0};
@@ -237,6 +244,7 @@ static void link_fill(struct responder_link *l, const struct network *n) {
                 l->length_v4 = n->host_v4.length;
                 l->length_v6 = n->host_v6.length;
         }
+        return 0;
 }
 
 /* Makes room for one more link; *ret_slot is free. */
@@ -274,7 +282,9 @@ int responders_add_link(struct responders *r, const struct network *n, int ifind
         if (responder_link_find(r, ifindex))
                 return error_set(e, EEXIST, EXIT_FAILED, "link %s (%d) has its DHCP and DNS already", n->link, ifindex);
         l = calloc(1, sizeof(*l) + length);
-        if (!l || links_reserve(r, &slot) < 0) {
+        if (!l || link_fill(l, n) < 0 || links_reserve(r, &slot) < 0) {
+                if (l)
+                        network_more_free(l->more);
                 free(l);
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot serve DHCP and DNS on %s", n->link);
         }
@@ -285,7 +295,6 @@ int responders_add_link(struct responders *r, const struct network *n, int ifind
         memcpy(l->link, n->link, sizeof(l->link));
         memcpy(l->name, n->name, length);
         allowance_init(&l->allowance);
-        link_fill(l, n);
 
         memmove(r->index + at + 1, r->index + at, (r->n_links - at) * sizeof(*r->index));
         r->index[at] = (struct link_index){ifindex, slot};
@@ -296,7 +305,7 @@ int responders_add_link(struct responders *r, const struct network *n, int ifind
                 responder_router_retry_sockets(r);
         responder_spares_plan(r);
         /* Not here: who waits for the link need not wait for the way of an advertisement through the guest. */
-        if (link_has_v6(l)) {
+        if (link_advertises(l)) {
                 l->advertise_at = responder_now(r);
                 responder_router_plan(r, l->advertise_at);
         } else
@@ -314,9 +323,11 @@ int responders_update_link(struct responders *r, const struct network *n, int if
                                  ifindex);
         v4 = l->host_v4;
         v6 = l->host_v6;
-        if (!IN6_ARE_ADDR_EQUAL(&v6, &n->host_v6.address.v6))
+        /* What is advertised again right behind it loses nothing. */
+        if (!IN6_ARE_ADDR_EQUAL(&v6, &n->host_v6.address.v6) || l->more)
                 responder_router_withdraw(r, l);
-        link_fill(l, n);
+        if (link_fill(l, n) < 0)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot serve DHCP and DNS on %s", n->link);
         for (unsigned kind = ENDPOINT_DHCP4; kind < LINK_ENDPOINTS; kind++) {
                 bool is_v4 = kind == ENDPOINT_DNS_UDP4 || kind == ENDPOINT_DNS_TCP4,
                      is_v6 = kind == ENDPOINT_DNS_UDP6 || kind == ENDPOINT_DNS_TCP6;

@@ -61,6 +61,51 @@ static int refuse_socket(const struct host_socket *s, struct error *e) {
                 address_format(&s->address, address));
 }
 
+/* Addresses that a person chose may be chosen twice; those that are allocated are not. */
+static const struct prefix *overlap(const struct network *a, const struct network *b) {
+        const struct prefix *p, *q;
+
+        for (size_t i = 0; (p = network_host_address(a, i)); i++)
+                for (size_t k = 0; (q = network_host_address(b, k)); k++)
+                        if (prefix_overlaps(p, q))
+                                return q;
+        for (size_t i = 0; (p = network_container_address(a, i)); i++)
+                for (size_t k = 0; (q = network_container_address(b, k)); k++)
+                        if (address_equal(&p->address, &q->address))
+                                return q;
+        for (size_t i = 0; a->more && i < a->more->n_prefixes; i++)
+                for (size_t k = 0; (q = network_host_address(b, k)); k++)
+                        if (prefix_overlaps(&a->more->prefixes[i].prefix, q))
+                                return q;
+        return NULL;
+}
+
+int manager_check_ranges(struct manager *m, const struct network *n, struct error *e) {
+        char text[PREFIX_TEXT_MAX];
+
+        /* Of two that overlap, one has settings. */
+        for (struct attachment *a = NULL; (n->more || m->n_with_more > 0) && (a = manager_each(m, a));) {
+                const struct prefix *p;
+                struct prefix network;
+
+                if (string_equal(a->network.name, n->name) || (!n->more && !a->network.more) ||
+                    a->network.mode != NETWORK_VETH || n->mode != NETWORK_VETH)
+                        continue;
+                p = overlap(n, &a->network);
+                if (!p)
+                        p = overlap(&a->network, n);
+                if (!p)
+                        continue;
+                network = prefix_network(p);
+                return error_set(
+                        e, EADDRINUSE, EXIT_CONTAINER,
+                        "the range %s of container '%s' overlaps one of container '%s'; give one of them other "
+                        "addresses",
+                        prefix_format(&network, text), n->name, a->network.name);
+        }
+        return 0;
+}
+
 int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n,
                         struct error *e) {
         struct check c = {.manager = m, .own = manager_find(m, name)};

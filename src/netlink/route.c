@@ -227,6 +227,26 @@ uint32_t netlink_neighbour_remove(struct netlink_batch *b, int ifindex, const st
         return neighbour_message(b, RTM_DELNEIGH, CHANGE, ifindex, address, 0);
 }
 
+static uint32_t proxy_message(struct netlink_batch *b, uint16_t type, uint16_t flags, int ifindex,
+                              const struct address *address) {
+        void *header;
+        uint32_t i = netlink_begin(b, type, flags, sizeof(struct ndmsg), &header);
+        *(struct ndmsg *) header = (struct ndmsg){.ndm_family = (uint8_t) address->family,
+                                                  .ndm_ifindex = ifindex,
+                                                  .ndm_flags = NTF_PROXY,
+                                                  .ndm_state = NUD_PERMANENT};
+        put_address(b, NDA_DST, address);
+        return i;
+}
+
+uint32_t netlink_proxy_add(struct netlink_batch *b, int ifindex, const struct address *address) {
+        return proxy_message(b, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, ifindex, address);
+}
+
+uint32_t netlink_proxy_remove(struct netlink_batch *b, int ifindex, const struct address *address) {
+        return proxy_message(b, RTM_DELNEIGH, CHANGE, ifindex, address);
+}
+
 uint32_t netlink_neighbour_get(struct netlink_batch *b, int ifindex, const struct address *address) {
         return neighbour_message(b, RTM_GETNEIGH, NLM_F_ACK, ifindex, address, 0);
 }

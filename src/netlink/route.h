@@ -46,6 +46,9 @@ uint32_t netlink_route_remove(struct netlink_batch *b, int ifindex, const struct
 uint32_t netlink_neighbour_add(struct netlink_batch *b, int ifindex, const struct address *address,
                                const struct mac *mac, uint16_t state, bool replace);
 uint32_t netlink_neighbour_remove(struct netlink_batch *b, int ifindex, const struct address *address);
+/* For which address this host answers on a link that it is not on. Adding twice is fine. */
+uint32_t netlink_proxy_add(struct netlink_batch *b, int ifindex, const struct address *address);
+uint32_t netlink_proxy_remove(struct netlink_batch *b, int ifindex, const struct address *address);
 uint32_t netlink_neighbour_get(struct netlink_batch *b, int ifindex, const struct address *address);
 
 struct netlink_link {

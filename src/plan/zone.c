@@ -151,6 +151,8 @@ static int member_guard(const struct network *n, bool port, struct plan *ret) {
         r = append_element(ret, &mac);
         for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0; i++)
                 r = member_address(n, port, addresses[i], ret);
+        for (size_t i = 0; n->more && i < n->more->n_container_addresses && r == 0; i++)
+                r = member_address(n, port, &n->more->container_addresses[i].address, ret);
         return r;
 }
 
@@ -171,6 +173,9 @@ int plan_neighbours(const struct network *n, struct plan *ret) {
 
         for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0 && n->mode == NETWORK_ZONE; i++)
                 r = append_neighbour(ret, SIDE_HOST, n->bridge, addresses[i], &n->container_mac);
+        for (size_t i = 0; n->more && i < n->more->n_container_addresses && r == 0 && n->mode == NETWORK_ZONE; i++)
+                r = append_neighbour(ret, SIDE_HOST, n->bridge, &n->more->container_addresses[i].address,
+                                     &n->container_mac);
         return r;
 }
 

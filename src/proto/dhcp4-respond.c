@@ -65,9 +65,13 @@ static void write_settings(struct writer *w, const struct dhcp4_lease *lease, co
         struct dns_name search;
 
         write_number(w, DHCP4_OPTION_MASK, mask);
-        if (!lease->no_router)
+        if (!lease->without_router)
                 write_option(w, DHCP4_OPTION_ROUTER, &lease->server, sizeof(lease->server));
-        write_option(w, DHCP4_OPTION_DNS, &lease->server, sizeof(lease->server));
+        if (lease->n_dns > 0)
+                write_option(w, DHCP4_OPTION_DNS, lease->dns, lease->n_dns * sizeof(*lease->dns));
+        else if (!lease->without_dns)
+                write_option(w, DHCP4_OPTION_DNS, &lease->server, sizeof(lease->server));
+        write_option(w, DHCP4_OPTION_TIMES, lease->times, lease->n_times * sizeof(*lease->times));
         if (lease->mtu > 0 && wanted(m, DHCP4_OPTION_MTU)) {
                 writer_u8(w, DHCP4_OPTION_MTU);
                 writer_u8(w, 2);

@@ -29,8 +29,12 @@ struct dhcp4_lease {
         struct mac mac; /* the only client that is answered */
         struct in_addr client;
         struct in_addr server; /* router and DNS server as well */
-        bool no_router;        /* it is none */
         uint8_t prefix_length;
+        bool without_router, without_dns; /* not sent */
+        const struct in_addr *dns;        /* instead of the server */
+        size_t n_dns;
+        const struct in_addr *times; /* NTP servers */
+        size_t n_times;
         uint16_t mtu;          /* 0: not sent */
         uint32_t lifetime;     /* seconds */
         const char *host_name; /* NULL: not sent */

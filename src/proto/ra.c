@@ -15,6 +15,7 @@ enum {
         OPTION_SOURCE_MAC = 1,
         OPTION_PREFIX = 3,
         OPTION_MTU = 5,
+        OPTION_ROUTE = 24,
         OPTION_DNS = 25,
         OPTION_DOMAIN = 31,
 };
@@ -25,19 +26,35 @@ static void write_prefix(struct writer *w, const struct ra_prefix *p) {
         writer_u8(w, OPTION_PREFIX);
         writer_u8(w, 4);
         writer_u8(w, network.length);
-        writer_u8(w, p->autonomous ? 0xc0 : 0x80); /* on-link, autonomous */
+        writer_u8(w, (p->off_link ? 0 : 0x80) | (p->autonomous ? 0x40 : 0));
         writer_u32(w, p->valid);
         writer_u32(w, p->preferred);
         writer_zero(w, 4);
         writer_bytes(w, network.address.bytes, 16);
 }
 
+/* Of the prefix as much as there is, in units of eight bytes (RFC 4191 2.3). */
+static void write_route(struct writer *w, const struct ra_route *r) {
+        struct prefix network = prefix_network(&r->prefix);
+        size_t units = network.length == 0 ? 0 : network.length <= 64 ? 1 : 2;
+
+        writer_u8(w, OPTION_ROUTE);
+        writer_u8(w, (uint8_t) (1 + units));
+        writer_u8(w, network.length);
+        writer_zero(w, 1); /* of medium preference */
+        writer_u32(w, r->lifetime);
+        writer_bytes(w, network.address.bytes, units * 8);
+}
+
 static void write_dns(struct writer *w, const struct ra_config *c) {
+        const struct in6_addr *servers = c->n_servers > 0 ? c->servers : &c->dns;
+        size_t n = c->n_servers > 0 ? c->n_servers : 1;
+
         writer_u8(w, OPTION_DNS);
-        writer_u8(w, 3);
+        writer_u8(w, (uint8_t) (1 + 2 * n));
         writer_zero(w, 2);
         writer_u32(w, c->dns_lifetime);
-        writer_bytes(w, &c->dns, sizeof(c->dns));
+        writer_bytes(w, servers, n * sizeof(*servers));
 }
 
 static int write_domain(struct writer *w, const struct ra_config *c) {
@@ -80,7 +97,9 @@ int ra_build(const struct ra_config *c, uint8_t *data, size_t capacity, size_t *
         }
         for (size_t i = 0; i < c->n_prefixes; i++)
                 write_prefix(&w, &c->prefixes[i]);
-        if (!IN6_IS_ADDR_UNSPECIFIED(&c->dns))
+        for (size_t i = 0; i < c->n_routes; i++)
+                write_route(&w, &c->routes[i]);
+        if (c->n_servers > 0 || !IN6_IS_ADDR_UNSPECIFIED(&c->dns))
                 write_dns(&w, c);
         if (c->domain)
                 k = write_domain(&w, c);

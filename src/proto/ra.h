@@ -8,15 +8,21 @@
 #include <stdint.h>
 
 #define RA_HOP_LIMIT    255 /* both ways; anything less came from another link */
-#define RA_PREFIXES_MAX 8
-#define RA_SIZE_MAX     512
+#define RA_PREFIXES_MAX 9
+#define RA_SIZE_MAX     1024
 #define RA_LIFETIME_MAX UINT16_MAX /* of a router, seconds (RFC 8319) */
 #define RA_INFINITE     UINT32_MAX
 
 struct ra_prefix {
         struct prefix prefix;
+        bool off_link;             /* hosts send to the router what is for it */
         bool autonomous;           /* hosts make themselves addresses in it */
         uint32_t valid, preferred; /* seconds */
+};
+
+struct ra_route {
+        struct prefix prefix;
+        uint32_t lifetime; /* seconds */
 };
 
 struct ra_config {
@@ -27,6 +33,10 @@ struct ra_config {
         uint32_t mtu;             /* 0: not sent */
         const struct ra_prefix *prefixes;
         size_t n_prefixes;
+        const struct ra_route *routes; /* RFC 4191 */
+        size_t n_routes;
+        const struct in6_addr *servers; /* resolvers, in place of dns */
+        size_t n_servers;
         struct in6_addr dns;                    /* unspecified: not sent */
         const char *domain;                     /* NULL: not sent */
         uint32_t dns_lifetime, domain_lifetime; /* seconds */

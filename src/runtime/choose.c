@@ -2,6 +2,7 @@
 #include "kind.h"
 
 #include "netd/launch.h"
+#include "runtime/systemd/networkd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -74,6 +75,10 @@ int runtime_survey_status(const struct runtime_survey *s, const char *name, stru
                         first = middle + 1;
         }
         return 0;
+}
+
+bool runtime_has_networkd(void) {
+        return runtime_has_units() && networkd_runs();
 }
 
 int runtime_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {

@@ -27,6 +27,9 @@ struct runtime_status {
 /* Whether containers are units of systemd here. */
 bool runtime_has_units(void);
 
+/* Whether systemd-networkd runs here, and reads the .network file of a container's link. */
+bool runtime_has_networkd(void);
+
 /* What is so, from the kernel (locks, processes) or from systemd, never from a stale file. */
 int runtime_status(const char *name, struct runtime_status *ret, struct error *e);
 

@@ -171,24 +171,36 @@ int allocations_need_ula(const struct allocations *a, const struct prefix *avoid
 
 int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                     struct allocation *ret, struct error *e) {
-        struct allocation ranges;
+        return allocations_find(a, name, ret) == 0
+                       ? 0
+                       : allocations_get_sized(a, name, ALLOCATION_V4_LENGTH, avoid, n_avoid, ret, e);
+}
+
+int allocations_get_sized(struct allocations *a, const char *name, uint8_t v4_length, const struct prefix *avoid,
+                          size_t n_avoid, struct allocation *ret, struct error *e) {
+        struct allocation ranges, before = {0};
         struct prefix pool, ula;
         int r;
 
-        if (allocations_find(a, name, ret) == 0)
+        if (allocations_find(a, name, &before) == 0 && before.v4.length == v4_length) {
+                *ret = before;
                 return 0;
+        }
         r = prefix_parse(ALLOCATION_POOL, false, &pool);
         if (r < 0)
                 return r;
         r = allocations_need_ula(a, avoid, n_avoid, &ula, e);
         if (r < 0)
                 return r;
-        r = allocations_choose(a, &pool, ALLOCATION_V4_LENGTH, "container", name, avoid, n_avoid, &ranges.v4, e);
+        r = allocations_choose(a, &pool, v4_length, "container", name, avoid, n_avoid, &ranges.v4, e);
         if (r < 0)
                 return r;
-        r = allocations_choose(a, &ula, ALLOCATION_V6_LENGTH, "container", name, avoid, n_avoid, &ranges.v6, e);
+        ranges.v6 = before.v6;
+        if (before.v6.address.family == AF_UNSPEC)
+                r = allocations_choose(a, &ula, ALLOCATION_V6_LENGTH, "container", name, avoid, n_avoid, &ranges.v6, e);
         if (r < 0)
                 return r;
+        (void) allocations_release(a, name);
         r = allocations_insert(a, name, &ranges);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot keep addresses for container '%s'", name);

@@ -36,6 +36,9 @@ int allocations_ula(const struct allocations *a, struct prefix *ret);
  * was there. */
 int allocations_get(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,
                     struct allocation *ret, struct error *e);
+/* The same with an IPv4 range of that length; one of another length is given back. */
+int allocations_get_sized(struct allocations *a, const char *name, uint8_t v4_length, const struct prefix *avoid,
+                          size_t n_avoid, struct allocation *ret, struct error *e);
 /* The same for a nixos-container: the first free 10.233.N.0/30, N from 1 to 254 (10.233.N.1 on the host, 10.233.N.2
  * inside), and no IPv6. avoid: also what confs_append_addresses() finds. */
 int allocations_get_numbered(struct allocations *a, const char *name, const struct prefix *avoid, size_t n_avoid,

@@ -58,6 +58,19 @@ int applied_nat(struct nat *ret, struct error *e) {
         return r;
 }
 
+int applied_proxy_links(struct proxy_links *ret, struct error *e) {
+        json_t *host = NULL;
+        int r = applied_load(&host, e);
+
+        if (r >= 0) {
+                r = host_proxy_read(host, ret, NULL, e);
+                if (r < 0)
+                        (void) error_prefix(e, r, PATH_HOST);
+        }
+        json_decref(host);
+        return r;
+}
+
 int applied_suffix(char ret[NAME_SUFFIX_MAX + 1], struct error *e) {
         json_t *host = NULL;
         int r = applied_load(&host, e);

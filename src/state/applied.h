@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "config/host_config.h"
 #include "model/names.h"
 #include "model/nat.h"
 
@@ -16,6 +17,9 @@ int applied_save(const json_t *host, struct error *e);
 
 /* nixos.containers.nameSuffix of it. */
 int applied_suffix(char ret[NAME_SUFFIX_MAX + 1], struct error *e);
+
+/* nixos.containers.proxyNeighbours of it. */
+int applied_proxy_links(struct proxy_links *ret, struct error *e);
 
 /* networking.nat of it; nothing applied is NAT_INIT. */
 int applied_nat(struct nat *ret, struct error *e);

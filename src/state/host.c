@@ -138,7 +138,7 @@ static int texts_make(const char *name, char *texts[_HOST_FILE_MAX], struct erro
 
         texts[drop_in] = host_drop_in(&c, LIBEXECDIR "/nspawn-unit");
         if (c.mode == NETWORK_VETH)
-                texts[HOST_NETWORK] = host_network_file(&n);
+                texts[HOST_NETWORK] = host_network_file(&c, &n);
         if (c.auto_start)
                 texts[autostart] = strdup(link_target(autostart));
         if (!texts[drop_in] || (c.mode == NETWORK_VETH && !texts[HOST_NETWORK]) || (c.auto_start && !texts[autostart]))

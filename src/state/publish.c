@@ -83,7 +83,8 @@ static int add_address_link(const struct address *a, const char *base) {
 static int publish(const struct network *n, const char *path, const struct buffer *text) {
         const char *base = strrchr(path, '/') + 1;
         _cleanup_(freep) char *old = NULL;
-        int r;
+        const struct prefix *p;
+        int r = 0;
 
         if (access(PATH_NAMES_BY_ADDRESS, F_OK) < 0) {
                 r = directory_make(PATH_NAMES_BY_ADDRESS, 0755);
@@ -92,22 +93,22 @@ static int publish(const struct network *n, const char *path, const struct buffe
         }
         if (file_read(path, NAMES_FILE_MAX, &old, NULL) == 0)
                 (void) remove_address_links(old, text->data, base);
-        r = add_address_link(&n->container_v4.address, base);
-        if (r == 0)
-                r = add_address_link(&n->container_v6.address, base);
+        for (size_t i = 0; r == 0 && (p = network_container_address(n, i)); i++)
+                r = add_address_link(&p->address, base);
         return r < 0 ? r : file_write_atomic(path, text->data, text->size, 0644, false);
 }
 
 int names_publish(const struct network *n, int ifindex) {
         char path[sizeof PATH_NAMES + CONTAINER_NAME_MAX + 1], link_local[ADDRESS_TEXT_MAX];
         struct buffer b = BUFFER_INIT;
+        const struct prefix *p;
         int r;
 
         r = name_path(n->name, path);
         if (r < 0)
                 return r;
-        append_address(&b, &n->container_v4.address);
-        append_address(&b, &n->container_v6.address);
+        for (size_t i = 0; (p = network_container_address(n, i)); i++)
+                append_address(&b, &p->address);
         /* Of a member of a zone, ifindex is that of the bridge. */
         if ((n->mode == NETWORK_VETH || n->mode == NETWORK_ZONE) && n->container_v6.address.family == AF_UNSPEC &&
             n->container_link_local.family != AF_UNSPEC)

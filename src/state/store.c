@@ -7,6 +7,7 @@
 #include "config/spec.h"
 #include "config/spec_text.h"
 #include "confs.h"
+#include "hand_networks.h"
 #include "model/names.h"
 #include "zones.h"
 
@@ -159,6 +160,10 @@ int store_load_kind(const char *name, enum container_kind kind, struct container
                 return r;
         r = spec_to_container(spec, name, ret, e);
         json_decref(spec);
+        if (r >= 0)
+                r = hand_networks_apply(ret, e);
+        if (r < 0)
+                container_clear(ret);
         return r;
 }
 

@@ -41,7 +41,7 @@ static void test_default(void **state) {
         c.name = name;
         n = network_of(&c);
         compare("example.conf", host_drop_in(&c, "/usr/libexec/nixos-nspawn/nspawn-unit"));
-        compare("example.network", host_network_file(&n));
+        compare("example.network", host_network_file(&c, &n));
 }
 
 /* A long name, which the link shortens; no time limit, an MTU, and bind mounts of which some are devices. */
@@ -59,7 +59,7 @@ static void test_everything(void **state) {
         n = network_of(&c);
         n.mtu = 1400;
         compare("everything.conf", host_drop_in(&c, "/usr/libexec/nixos-nspawn/nspawn-unit"));
-        compare("everything.network", host_network_file(&n));
+        compare("everything.network", host_network_file(&c, &n));
 }
 
 int main(void) {

@@ -1,6 +1,7 @@
 /* Settings of a link, from options and from files: what is taken, what is left to networkd, what is refused and how. */
 #include "test.h"
 
+#include "base/file.h"
 #include "config/link_settings.h"
 #include "model/names.h"
 
@@ -250,13 +251,47 @@ static void test_file_refused(void **state) {
         refuse_file("[Network]\nDomains=\x01", "f:2: has control characters, or is not UTF-8 text");
 }
 
-int main(void) {
+/* The list in the guide is the table. --write puts it there. */
+#define GUIDE SOURCE_ROOT "/docs/guide/any-option.md"
+#define BEGIN "<!-- The table is made by test/unit/test-link-settings --write. -->\n"
+#define END   "<!-- The end of the table. -->"
+
+static char *guide_as_it_should_be(char **ret_now) {
+        _cleanup_(buffer_clear) struct buffer table = BUFFER_INIT;
+        const char *begin, *end;
+
+        assert_int_equal(file_read(GUIDE, 1 << 20, ret_now, NULL), 0);
+        begin = strstr(*ret_now, BEGIN);
+        end = strstr(*ret_now, END);
+        assert_true(begin && end && begin < end);
+        begin += strlen(BEGIN);
+        link_keys_document(&table);
+        return format("%.*s\n%s\n%s", (int) (begin - *ret_now), *ret_now, buffer_text(&table), end);
+}
+
+static void test_guide(void **state) {
+        _cleanup_(freep) char *now = NULL, *wanted = guide_as_it_should_be(&now);
+
+        assert_text(wanted, now);
+}
+
+static int write_guide(void) {
+        _cleanup_(freep) char *now = NULL, *wanted = guide_as_it_should_be(&now);
+
+        return file_write_atomic(GUIDE, wanted, strlen(wanted), 0644, false) < 0;
+}
+
+int main(int argc, char *argv[]) {
+        if (argc > 1 && strcmp(argv[1], "--write") == 0)
+                return write_guide();
+
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_nothing),  cmocka_unit_test(test_seed),
                 cmocka_unit_test(test_token),    cmocka_unit_test(test_leading_blank),
                 cmocka_unit_test(test_services), cmocka_unit_test(test_routes),
                 cmocka_unit_test(test_refused),  cmocka_unit_test(test_container_keeps_all),
                 cmocka_unit_test(test_file),     cmocka_unit_test(test_file_refused),
+                cmocka_unit_test(test_guide),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,5 +5,6 @@
   ./names.nix
   ./nat.nix
   ./networkmanager.nix
+  ./proxy-neighbours.nix
   ./zones.nix
 ]

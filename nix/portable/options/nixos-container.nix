@@ -145,16 +145,28 @@ in
     hostNetworkConfig = mkOption {
       type = types.nullOr (types.submodule { options = networkOptions; });
       default = null;
-      pending = true;
-      example.ipv6Prefixes = [ { Prefix = "fd12:3456::/64"; } ];
-      description = "Settings of the host's side of the container's link, as systemd.network.networks.NAME has them.";
+      example.ipv6Prefixes = [
+        {
+          Prefix = "fd12:3456::/64";
+          Assign = true;
+        }
+      ];
+      description = "Settings of the host's side of the container's link, as systemd.network.networks.NAME has them. Addresses come beside the automatic ones; an empty string in front drops these. Which keys are carried out on every host is in the guide (docs/guide/any-option.md); the others are left to systemd-networkd, and refused where it does not run.";
     };
     containerNetworkConfig = mkOption {
       type = types.nullOr (types.submodule { options = networkOptions; });
       default = null;
-      pending = true;
       example.address = [ "fd12:3456::2/64" ];
-      description = "Settings of host0, the container's side of its link, as systemd.network.networks.NAME has them.";
+      description = "Settings of host0, the container's side of its link, as systemd.network.networks.NAME has them: addresses beside the automatic ones, routes, MTU and hardware address are in place before the container's first process runs, and all of them are told to its systemd-networkd.";
+    };
+    outsideAccess = mkOption {
+      type = types.enum [
+        "global"
+        "all"
+        "none"
+      ];
+      default = "global";
+      description = "Which of the container's addresses other machines reach that route them to the host, without a forward: its global IPv6 addresses (\"global\"), all (\"all\"), or none (\"none\"). Not known to the NixOS module.";
     };
     forwardPorts = mkOption {
       type = types.listOf (

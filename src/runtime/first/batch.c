@@ -144,8 +144,8 @@ static void put_neighbour(struct batch *b, const struct first_neighbour *n, int 
 }
 
 /* gateway AF_UNSPEC: on the link. Metric and scope as networkd's. */
-static void put_route(struct batch *b, const struct prefix *destination, const struct address *gateway, int link,
-                      const char *what) {
+static void put_route(struct batch *b, const struct prefix *destination, const struct address *gateway,
+                      const struct address *source, int link, const char *what) {
         bool on_link = gateway->family == AF_UNSPEC;
         struct rtmsg body = {
                 .rtm_family = (uint8_t) destination->address.family,
@@ -163,6 +163,8 @@ static void put_route(struct batch *b, const struct prefix *destination, const s
         if (!on_link)
                 put_address(b, RTA_GATEWAY, gateway);
         attribute_put(b, RTA_OIF, &oif, sizeof oif);
+        if (source->family != AF_UNSPEC)
+                put_address(b, RTA_PREFSRC, source);
         if (destination->address.family == AF_INET6)
                 attribute_put(b, RTA_PRIORITY, &metric, sizeof metric);
         message_end(b, m);
@@ -185,8 +187,8 @@ void batch_fill(struct batch *b, const struct first_network *n, int link, int lo
         for (size_t i = 0; i < n->n_neighbours; i++)
                 put_neighbour(b, &n->neighbours[i], link);
         for (size_t i = 0; i < n->n_routes; i++)
-                put_route(b, &n->routes[i], &ADDRESS_NONE, link, "add a route on the link");
+                put_route(b, &n->routes[i].destination, &n->routes[i].via, &n->routes[i].source, link, "add a route");
         for (size_t i = 0; i < n->n_gateways; i++)
-                put_route(b, &(struct prefix){.address = {.family = n->gateways[i].family}}, &n->gateways[i], link,
-                          "add a default route");
+                put_route(b, &(struct prefix){.address = {.family = n->gateways[i].family}}, &n->gateways[i],
+                          &ADDRESS_NONE, link, "add a default route");
 }

@@ -13,16 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIRST_ADDRESSES_MAX  16
+#define FIRST_ADDRESSES_MAX  32
 #define FIRST_GATEWAYS_MAX   4
-#define FIRST_NEIGHBOURS_MAX 16
-#define FIRST_ROUTES_MAX     4
+#define FIRST_NEIGHBOURS_MAX 72
+#define FIRST_ROUTES_MAX     20
 #define FIRST_LINKS_MAX      9
-#define FIRST_FILE_MAX       8192
+#define FIRST_FILE_MAX       32768
 
 struct first_neighbour {
         struct address address;
         struct mac mac;
+};
+
+struct first_route {
+        struct prefix destination;  /* length 0: everywhere */
+        struct address via, source; /* AF_UNSPEC: on the link, the kernel's choice */
 };
 
 /* One link. */
@@ -35,7 +40,7 @@ struct first_network {
         uint32_t deadline_ms; /* for the carrier; 0: no waiting */
         struct prefix addresses[FIRST_ADDRESSES_MAX];
         size_t n_addresses;
-        struct prefix routes[FIRST_ROUTES_MAX]; /* on the link */
+        struct first_route routes[FIRST_ROUTES_MAX];
         size_t n_routes;
         struct address gateways[FIRST_GATEWAYS_MAX]; /* default routes */
         size_t n_gateways;
@@ -54,7 +59,7 @@ struct first_file {
 int first_parse(char *text, struct first_file *ret, unsigned *ret_line, const char **ret_problem);
 
 /* A run of netlink requests, each acknowledged. what: what the request with that sequence number (from 1) does. */
-#define BATCH_SIZE 4096
+#define BATCH_SIZE 16384
 #define BATCH_MAX  (8 + FIRST_ADDRESSES_MAX + FIRST_ROUTES_MAX + FIRST_GATEWAYS_MAX + FIRST_NEIGHBOURS_MAX)
 struct batch {
         uint8_t data[BATCH_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -65,5 +70,5 @@ struct batch {
 };
 
 /* Name and hardware address; address generation mode none and MTU; then up; addresses without duplicate detection;
- * permanent neighbours; routes on the link; default routes. link, loopback: 0 for none. Pure. */
+ * permanent neighbours; routes; default routes. link, loopback: 0 for none. Pure. */
 void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback);

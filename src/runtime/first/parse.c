@@ -40,11 +40,24 @@ static const char *parse_mac(char *value, struct first_network *n) {
         return NULL;
 }
 
+/* DESTINATION [via ADDRESS] [from ADDRESS] */
 static const char *parse_route(char *value, struct first_network *n) {
+        struct first_route *route = &n->routes[n->n_routes];
+        char *word = strsep(&value, " ");
+
         if (n->n_routes >= FIRST_ROUTES_MAX)
                 return "too many routes";
-        if (prefix_parse(value, false, &n->routes[n->n_routes]) < 0)
+        *route = (struct first_route){0};
+        if (prefix_parse(word, false, &route->destination) < 0)
                 return "not an address with a prefix length";
+        while ((word = strsep(&value, " "))) {
+                char *address = strsep(&value, " ");
+                struct address *to = !strcmp(word, "via") ? &route->via : !strcmp(word, "from") ? &route->source : NULL;
+
+                if (!to || to->family != AF_UNSPEC || !address || address_parse(address, to) < 0 ||
+                    to->family != route->destination.address.family)
+                        return "a route is a prefix, then via and from with an address of the same family";
+        }
         n->n_routes++;
         return NULL;
 }

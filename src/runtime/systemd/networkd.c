@@ -72,6 +72,14 @@ static int reload_by_unit(struct error *e) {
                                    method, r == 0 ? "timeout" : j.result);
 }
 
+bool networkd_runs(void) {
+        _cleanup_(unit_state_clear) struct unit_state state = {0};
+        _cleanup_(bus_freep) sd_bus *bus = NULL;
+
+        return access(NETWORKD_FOLDER, F_OK) == 0 && bus_open(&bus, NULL) >= 0 &&
+               unit_look(bus, NETWORKD_UNIT, &state) >= 0 && unit_runtime_state(state.active) != RUNTIME_OFF;
+}
+
 int networkd_reload(struct error *e) {
         int r;
 
