@@ -5,10 +5,9 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
-#include "config/host.h"
+#include "base/string-list.h"
 #include "config/link_settings.h"
 #include "model/names.h"
-#include "string-list.h"
 
 #include <dirent.h>
 #include <errno.h>
