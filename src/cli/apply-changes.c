@@ -1,5 +1,7 @@
 #include "cli/apply-changes.h"
 
+#include "cli/apply-zones.h"
+
 #include "cli/networkmanager.h"
 
 #include "base/parse.h"
@@ -34,6 +36,7 @@ static json_t *sentences(const json_t *host, const struct nat *nat) {
                         return NULL;
                 }
         }
+        apply_zones_sentences(host, list);
         return list;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/apply.h"
 
 #include "cli/apply-changes.h"
+#include "cli/apply-zones.h"
 #include "cli/commands.h"
 #include "cli/declared.h"
 #include "cli/hosts.h"
@@ -20,6 +21,7 @@
 #include "runtime/guest.h"
 #include "state/applied.h"
 #include "state/store.h"
+#include "state/zones.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,8 +138,9 @@ static int undo_boot(void *context, struct error *e) {
 static int act_save(void *context, struct error *e) {
         const struct apply *a = context;
         bool nothing = json_is_null(json_object_get(a->after, "source"));
+        int r = applied_save(nothing ? NULL : a->after, e);
 
-        return applied_save(nothing ? NULL : a->after, e);
+        return r < 0 ? r : apply_zones_allocate(a->after, e);
 }
 
 /* When the rest is in force; a guest that cannot be told has it from its next start. */
@@ -181,6 +184,8 @@ static int act_tell(void *context, struct error *e) {
                 return r;
         r = tell(a, e);
         a->told = r >= 0;
+        if (r >= 0)
+                r = apply_zones_tell(a->before, a->after, e);
         return r;
 }
 
@@ -188,7 +193,9 @@ static int undo_tell(void *context, struct error *e) {
         const struct apply *a = context;
         int r = a->told ? applied_save(a->before, e) : 0;
 
-        return r >= 0 && a->told ? tell(a, e) : r;
+        if (r >= 0 && a->told)
+                r = tell(a, e);
+        return r >= 0 && a->told ? apply_zones_tell(a->after, a->before, e) : r;
 }
 
 /* ---- Containers ---- */
@@ -331,6 +338,10 @@ static int prepare(struct apply *a, const char *path, bool dry_run, struct error
                                "nixos-nspawn: there is no NetworkManager (" PATH_NETWORKMANAGER
                                "): networking.networkmanager.unmanaged takes effect at the next apply after it was "
                                "installed\n");
+        r = apply_zones_check(a->before, a->after, e);
+        if (r < 0)
+                return r;
+        zones_assume(a->after); /* what is declared may be a member of one */
         r = declared_load(a->after, !dry_run, &a->declared, e);
         if (r >= 0)
                 r = hosts_load(a->after, &a->hosts, e);

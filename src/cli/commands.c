@@ -229,6 +229,31 @@ static const struct command commands[] = {
                 .run = command_setup,
         },
         {
+                .name = "zone",
+                .synopsis = "create|list|status|update|remove [NAME]",
+                .summary = "make, show and change zones, networks that containers share",
+                .description =
+                        "A zone is a network that containers share, with the host as its router: their configurations "
+                        "say nixosContainer.zone = \"NAME\". Its bridge, vz-NAME, is there as long as a member runs, "
+                        "or always with --persistent.\n\n"
+                        "*zone create* NAME makes one, from the options and from the file that --config names, which "
+                        "has the settings of the bridge as systemd.network.networks.NAME has them, and those of "
+                        "nixos.containers.zones (nixos-nspawn-host(7)). Without any it has an IPv4 /24 and an IPv6 "
+                        "/64 of its own, of which each member gets an address.\n\n"
+                        "*zone update* NAME gives it another definition, made of the same options; what is not given "
+                        "has its default again. It takes effect at once, members that run included; they keep their "
+                        "addresses. The ranges themselves can only change while no member runs.\n\n"
+                        "*zone list* lists the zones, also those that the host's configuration declares, and *zone "
+                        "status* [NAME...] shows everything about them. *zone remove* NAME takes one away that has no "
+                        "members.",
+                .options = O(CONFIG) | O(INTERNAL) | O(PERSISTENT) | O(ISOLATED) | O(HOST_ACCESS) | O(SIZE) |
+                           O(DRY_RUN) | O(JSON),
+                .min = 1,
+                .max = SIZE_MAX,
+                .completion = COMPLETE_ZONE,
+                .run = command_zone,
+        },
+        {
                 .name = "apply",
                 .synopsis = "",
                 .summary = "put the host's configuration in force",

@@ -21,4 +21,5 @@ int command_shell(struct invocation *i, struct error *e);
 int command_logs(struct invocation *i, struct error *e);
 int command_setup(struct invocation *i, struct error *e);
 int command_apply(struct invocation *i, struct error *e);
+int command_zone(struct invocation *i, struct error *e);
 int command_migrate(struct invocation *i, struct error *e);

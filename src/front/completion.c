@@ -3,7 +3,9 @@
 #include "front/help.h"
 
 #include "base/parse.h"
+#include "base/string-list.h"
 #include "state/store.h"
+#include "state/zones.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #define PROGRAM    "@PROGRAM@"
 #define FUNCTION   "@FUNCTION@"
 #define CONTAINERS PROGRAM " completion containers 2>/dev/null"
+#define ZONES      PROGRAM " completion zones 2>/dev/null"
 
 /* Options that some command of the program has. */
 static option_set all_options(const struct program *p) {
@@ -58,6 +61,8 @@ static const char *bash_argument(enum completion completion) {
         switch (completion) {
         case COMPLETE_CONTAINER:
                 return "$(" CONTAINERS ")";
+        case COMPLETE_ZONE:
+                return "$(" ZONES ")";
         case COMPLETE_COMMAND:
                 return "$commands";
         default:
@@ -147,6 +152,7 @@ static void zsh_options(FILE *stream, option_set set) {
 static void print_zsh(FILE *stream, const struct program *program) {
         (void) fputs("#compdef " PROGRAM "\n"
                      "_" FUNCTION "_containers() { compadd -- ${(f)\"$(" CONTAINERS ")\"} }\n"
+                     "_" FUNCTION "_zones() { compadd -- ${(f)\"$(" ZONES ")\"} }\n"
                      "_" FUNCTION "_commands() {\n    local -a commands=(\n",
                      stream);
         for (const struct command *c = program->commands; c->name; c++) {
@@ -173,6 +179,8 @@ static void print_zsh(FILE *stream, const struct program *program) {
                         (void) fprintf(stream, "            '%s:container:_" FUNCTION "_containers'%s;;\n",
                                        c->max > 1 && c->stop == 0 ? "*" : "1",
                                        c->stop > 0 ? " '*:::command:_normal'" : "");
+                else if (c->completion == COMPLETE_ZONE)
+                        (void) fputs("            '*:zone:_" FUNCTION "_zones';;\n", stream);
                 else if (c->completion == COMPLETE_COMMAND)
                         (void) fputs("            '1:command:_" FUNCTION "_commands';;\n", stream);
                 else
@@ -223,6 +231,8 @@ static void print_fish(FILE *stream, const struct program *program) {
                 }
                 if (c->completion == COMPLETE_CONTAINER)
                         (void) fprintf(stream, "complete -c " PROGRAM " -n '%s' -a '(" CONTAINERS ")'\n", condition);
+                if (c->completion == COMPLETE_ZONE)
+                        (void) fprintf(stream, "complete -c " PROGRAM " -n '%s' -a '(" ZONES ")'\n", condition);
                 fish_options(stream, condition, command_options(program, c));
         }
 }
@@ -271,6 +281,19 @@ int completion_print(FILE *stream, const struct program *program, const char *sh
         return -EINVAL;
 }
 
+/* What comes after "zone": what to do, then with which. */
+static int print_zones(struct invocation *i, struct error *e) {
+        _cleanup_(strings_freep) char **names = NULL;
+        int r = zones_list(&names, e);
+
+        if (r < 0)
+                return r;
+        output_line(&i->output, "create\nlist\nremove\nstatus\nupdate");
+        for (char **name = names; *name; name++)
+                output_line(&i->output, "%s", *name);
+        return 0;
+}
+
 int command_completion(struct invocation *i, struct error *e) {
         const char *shell = invocation_argument(i, 0);
 
@@ -290,6 +313,8 @@ int command_completion(struct invocation *i, struct error *e) {
                 }
                 return 0;
         }
+        if (strcmp(shell, "zones") == 0)
+                return print_zones(i, e);
         if (completion_print(i->output.stream, i->program, shell) < 0)
                 return error_set(e, EINVAL, EXIT_USAGE, "no completion for '%s', only for bash, zsh and fish", shell);
         return 0;

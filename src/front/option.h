@@ -48,6 +48,13 @@ enum option {
         OPTION_NO_ALLOW_DIRTY,
         OPTION_REFRESH,
 
+        /* Of zones. */
+        OPTION_INTERNAL,
+        OPTION_PERSISTENT,
+        OPTION_ISOLATED,
+        OPTION_HOST_ACCESS,
+        OPTION_SIZE,
+
         OPTION_TYPE,
         OPTION_IPV4,
         OPTION_IPV6,
@@ -74,6 +81,7 @@ enum completion {
         COMPLETE_NOTHING,
         COMPLETE_FILE,
         COMPLETE_CONTAINER,
+        COMPLETE_ZONE, /* what to do with one, then its name */
         COMPLETE_COMMAND,
         COMPLETE_WORDS, /* those of the option */
 };

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/paths.h"
+#include "base/string-list.h"
 #include "manager.h"
 #include "state/store.h"
 #include "state/zones.h"
@@ -332,6 +333,14 @@ static int update_absent(struct manager *m, const struct zone_network *n, bool d
         return dry ? 0 : begin(m, n, &z, e);
 }
 
+static bool is_defined(const char *name) {
+        json_t *options = NULL;
+        bool there = zones_load_options(name, &options, NULL, NULL) != -ENOENT;
+
+        json_decref(options);
+        return there;
+}
+
 int manager_zone_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e) {
         _cleanup_(error_clear) struct error own = ERROR_INIT;
         struct active_zone *z = manager_find_zone(m, name);
@@ -339,7 +348,9 @@ int manager_zone_update(struct manager *m, const char *name, bool dry, struct pl
         int r;
 
         r = compute(m, name, &n, &own);
-        if (r == -ENOENT && z && z->members == 0) {
+        if (r == -ENOENT && !is_defined(name)) {
+                if (!z || z->members > 0)
+                        return 0;
                 z->network.persistent = false;
                 if (dry)
                         return plan_zone_dismiss(&z->network, ret);

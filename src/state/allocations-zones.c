@@ -98,6 +98,15 @@ int allocations_find_zone(const struct allocations *a, const char *zone, struct 
         return 0;
 }
 
+int allocations_put_zone(struct allocations *a, const char *zone, const struct allocation *ranges) {
+        struct allocation_zone *z = find(a, zone);
+
+        if (!z)
+                return -ENOENT;
+        z->ranges = *ranges;
+        return 1;
+}
+
 int allocations_release_zone(struct allocations *a, const char *zone) {
         struct allocation_zone *z = find(a, zone);
 

@@ -56,6 +56,8 @@ int allocations_get_zone(struct allocations *a, const struct zone *z, const stru
                          struct allocation *ret, struct error *e);
 /* -ENOENT: it has none. */
 int allocations_find_zone(const struct allocations *a, const char *zone, struct allocation *ret);
+/* Gives it these in place of what it has. 1, or -ENOENT. */
+int allocations_put_zone(struct allocations *a, const char *zone, const struct allocation *ranges);
 /* Lets go of its ranges and of its members' numbers. 1 when it had any. */
 int allocations_release_zone(struct allocations *a, const char *zone);
 /* A container's number in a zone: the one that it has, or a new one, also when it does not fit any more. 1: new. The

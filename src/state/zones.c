@@ -54,9 +54,20 @@ static int load_imperative(const char *name, json_t **ret, struct error *e) {
         return 0;
 }
 
+static const json_t *assumed;
+
+void zones_assume(const json_t *host) {
+        assumed = host;
+}
+
+static int load_host(json_t **ret, struct error *e) {
+        *ret = json_incref((json_t *) assumed);
+        return assumed ? 0 : applied_load(ret, e);
+}
+
 static int load_declared(const char *name, json_t **ret, struct error *e) {
         json_t *host = NULL;
-        int r = applied_load(&host, e);
+        int r = load_host(&host, e);
 
         if (r >= 0) {
                 *ret = json_incref(json_object_get(host_zones(host), name));
@@ -125,7 +136,7 @@ int zones_list(char ***ret, struct error *e) {
         json_t *host = NULL, *options;
         const char *name;
         size_t n = 0;
-        int r = applied_load(&host, e);
+        int r = load_host(&host, e);
 
         if (r < 0)
                 return r;

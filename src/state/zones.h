@@ -24,6 +24,10 @@ int zones_load(const char *name, struct zone *ret, enum zone_origin *ret_origin,
 /* Its options: a new reference. */
 int zones_load_options(const char *name, json_t **ret, enum zone_origin *ret_origin, struct error *e);
 
+/* From here on this process takes host for the configuration in force, which it is about to become. Borrowed; NULL: no
+ * more. */
+void zones_assume(const json_t *host);
+
 /* Undo: save what was there, or remove. */
 int zones_save(const char *name, const json_t *options, struct error *e);
 /* Absent: 0. */

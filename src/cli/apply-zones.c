@@ -1,0 +1,135 @@
+/* Declared zones: checked before anything is done, and carried out by the daemon one by one. */
+#include "cli/apply-zones.h"
+
+#include "apply/engine.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/paths.h"
+#include "base/string-list.h"
+#include "config/zone_options.h"
+#include "netd/client.h"
+#include "state/confs.h"
+#include "state/zones.h"
+
+#include <errno.h>
+
+enum { TIMEOUT_MS = 30000 };
+
+/* What is not as by default: enough to tell two definitions apart. */
+static char *describe(const json_t *options) {
+        json_t *defaults = NULL, *some = json_object(), *v;
+        const char *key;
+        char *text;
+
+        (void) zone_options_load(NULL, "zone", &defaults, NULL);
+        json_object_foreach ((json_t *) options, key, v)
+                if (!json_equal(v, json_object_get(defaults, key)))
+                        (void) json_object_set(some, key, v);
+        text = json_dumps(some, JSON_COMPACT | JSON_SORT_KEYS);
+        json_decref(defaults);
+        json_decref(some);
+        return text;
+}
+
+void apply_zones_sentences(const json_t *host, json_t *list) {
+        const char *name;
+        json_t *options;
+
+        json_object_foreach ((json_t *) host_zones(host), name, options) {
+                _cleanup_(freep) char *text = describe(options);
+
+                (void) json_array_append_new(list, json_sprintf("the zone %s (%s)", name, text ?: ""));
+        }
+}
+
+static int refuse_taken(const char *name, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_ZONES "/%s.json", name);
+
+        if (!path || access(path, F_OK) < 0)
+                return 0;
+        return error_set(
+                e, EEXIST, EXIT_CONTAINER,
+                "nixos.containers.zones.%s: 'nixos-nspawn zone create' made a zone of that name; remove it with "
+                "'nixos-nspawn zone remove %s', or give this one another name",
+                name, name);
+}
+
+static int refuse_members(const char *name, struct error *e) {
+        _cleanup_(buffer_clear) struct buffer list = BUFFER_INIT;
+        _cleanup_(strings_freep) char **members = NULL;
+        int r = zones_members(name, &members, e);
+
+        if (r < 0 || !*members)
+                return r;
+        for (char **m = members; *m; m++)
+                buffer_append_format(&list, "%s%s", m == members ? "" : ", ", *m);
+        return error_set(
+                e, EBUSY, EXIT_CONTAINER,
+                "nixos.containers.zones.%s is declared no longer, but the zone has members: %s; remove them, or "
+                "give them configurations without it, first",
+                name, buffer_text(&list));
+}
+
+int apply_zones_check(const json_t *before, const json_t *after, struct error *e) {
+        const char *name;
+        json_t *options;
+        int r = 0;
+
+        json_object_foreach ((json_t *) host_zones(after), name, options)
+                if (r >= 0)
+                        r = refuse_taken(name, e);
+        json_object_foreach ((json_t *) host_zones(before), name, options)
+                if (r >= 0 && !json_object_get(host_zones(after), name))
+                        r = refuse_members(name, e);
+        return r;
+}
+
+int apply_zones_allocate(const json_t *after, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        _cleanup_(engine_freep) struct engine *engine = NULL;
+        _cleanup_(freep) struct prefix *taken = NULL;
+        bool new = false;
+        const char *name;
+        json_t *options;
+        size_t n = 0;
+        int r;
+
+        if (json_object_size(host_zones(after)) == 0)
+                return 0;
+        r = allocations_load(&a, e);
+        if (r >= 0)
+                r = engine_new(&engine, e);
+        if (r >= 0)
+                r = engine_observe_ranges(engine, &taken, &n, e);
+        if (r >= 0)
+                r = confs_append_addresses(NULL, &taken, &n, e);
+        json_object_foreach ((json_t *) host_zones(after), name, options) {
+                _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
+                struct allocation ranges;
+
+                if (r >= 0)
+                        r = zone_from_options(options, name, name, &zone, e);
+                if (r >= 0)
+                        r = allocations_get_zone(a, &zone, taken, n, &ranges, e);
+                new |= r > 0;
+        }
+        return r >= 0 && new ? allocations_save(a, e) : r;
+}
+
+static int tell(const char *name, struct error *e) {
+        return netd_call("UpdateZone", json_pack("{s:s}", "name", name), TIMEOUT_MS, NULL, e);
+}
+
+int apply_zones_tell(const json_t *before, const json_t *after, struct error *e) {
+        const char *name;
+        json_t *options;
+        int r = 0;
+
+        json_object_foreach ((json_t *) host_zones(after), name, options)
+                if (r >= 0 && !json_equal(options, json_object_get(host_zones(before), name)))
+                        r = tell(name, e);
+        json_object_foreach ((json_t *) host_zones(before), name, options)
+                if (r >= 0 && !json_object_get(host_zones(after), name))
+                        r = tell(name, e);
+        return r;
+}

@@ -1,0 +1,15 @@
+/* Zones that the host's configuration declares (nixos.containers.zones). before, after: configurations, or NULL. */
+#pragma once
+
+#include "base/error.h"
+
+#include <jansson.h>
+
+/* Appends what the configuration says of zones, a sentence each. */
+void apply_zones_sentences(const json_t *host, json_t *list);
+/* Refuses names that a command has taken, and taking away what has members. */
+int apply_zones_check(const json_t *before, const json_t *after, struct error *e);
+/* Ranges for those that have none. Needs the configuration to be saved, and store_lock(). */
+int apply_zones_allocate(const json_t *after, struct error *e);
+/* Has the daemon, which runs, carry out what is different. Its own way back, with the two exchanged. */
+int apply_zones_tell(const json_t *before, const json_t *after, struct error *e);

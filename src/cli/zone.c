@@ -1,0 +1,348 @@
+/* zone: definitions of zones. The daemon carries out what of them concerns bridges that are there. */
+#include "cli/zone.h"
+
+#include "cli/commands.h"
+#include "front/dry-run.h"
+#include "front/sequence.h"
+
+#include "apply/engine.h"
+#include "base/file.h"
+#include "base/parse.h"
+#include "base/paths.h"
+#include "base/string-list.h"
+#include "config/link_settings.h"
+#include "config/zone_options.h"
+#include "netd/client.h"
+#include "runtime/runtime.h"
+#include "state/confs.h"
+#include "state/store.h"
+#include "state/zones.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+        LOCK_TIMEOUT_MS = 60000,
+        UPDATE_TIMEOUT_MS = 30000,
+};
+
+struct zone_change {
+        const char *name;
+        json_t *before, *after; /* options; NULL: there is none */
+        struct zone zone;       /* of after */
+        struct zone_network network;
+        bool persistent; /* before or after */
+        bool had_ranges; /* before */
+        struct allocation ranges;
+};
+
+static void zone_change_clear(struct zone_change *c) {
+        json_decref(c->before);
+        json_decref(c->after);
+        zone_clear(&c->zone);
+}
+
+/* ---- The definition ---- */
+
+static json_t *access_option(const char *text) {
+        enum host_access_kind kind;
+        json_t *list;
+
+        if (host_access_parse(text, &kind) >= 0)
+                return json_string(text);
+        list = json_array();
+        while (*text) {
+                size_t n = strcspn(text, ",");
+
+                (void) json_array_append_new(list, json_stringn(text, n));
+                text += n;
+                text += *text == ',';
+        }
+        return list;
+}
+
+/* What the command line says goes over what the file says. */
+static int put_options(const struct invocation *i, json_t *options, struct error *e) {
+        static const struct {
+                enum option option;
+                const char *key;
+        } switches[] = {
+                {OPTION_INTERNAL, "internal"}, {OPTION_PERSISTENT, "persistent"}, {OPTION_ISOLATED, "isolated"}};
+        const char *size = invocation_value(i, OPTION_SIZE), *access = invocation_value(i, OPTION_HOST_ACCESS);
+        uint64_t length;
+
+        for (size_t k = 0; k < ELEMENTS_OF(switches); k++)
+                if (invocation_has(i, switches[k].option))
+                        (void) json_object_set_new(options, switches[k].key, json_true());
+        if (access)
+                (void) json_object_set_new(options, "hostAccess", access_option(access));
+        if (size && parse_unsigned(size + (*size == '/'), 0, 128, &length) < 0)
+                return error_set(e, EINVAL, EXIT_USAGE, "--size %s is not the length of a prefix, 16 to 29", size);
+        if (size)
+                (void) json_object_set_new(options, "size", json_integer((json_int_t) length));
+        return 0;
+}
+
+static int load_definition(const struct invocation *i, struct zone_change *c, struct error *e) {
+        _cleanup_(freep) char *where = format("zone %s", c->name);
+        const char *problem = zone_name_problem(c->name);
+        int r;
+
+        if (problem)
+                return error_set(e, EINVAL, EXIT_CONTAINER, "'%s' is no name for a zone: %s", c->name, problem);
+        r = zone_options_load(invocation_value(i, OPTION_CONFIG), c->name, &c->after, e);
+        if (r >= 0)
+                r = put_options(i, c->after, e);
+        if (r >= 0)
+                r = zone_from_options(c->after, c->name, where ?: c->name, &c->zone, e);
+        /* Where systemd-networkd may be, what this system does not do itself is its business. */
+        (void) link_name(LINK_VZ, c->name, c->network.link);
+        if (r >= 0 && !runtime_has_units())
+                r = link_settings_refuse_foreign(&c->zone.link, c->network.link, e);
+        return r;
+}
+
+static int allocate(struct zone_change *c, bool save, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        _cleanup_(engine_freep) struct engine *engine = NULL;
+        _cleanup_(freep) struct prefix *taken = NULL;
+        struct allocation ranges;
+        uint8_t machine_id[16];
+        size_t n = 0;
+        int r;
+
+        r = machine_id_get(machine_id, e);
+        if (r >= 0)
+                r = allocations_load(&a, e);
+        if (r >= 0 && save)
+                r = engine_new(&engine, e);
+        if (r >= 0 && save)
+                r = engine_observe_ranges(engine, &taken, &n, e);
+        if (r >= 0)
+                r = confs_append_addresses(NULL, &taken, &n, e);
+        if (r >= 0)
+                c->had_ranges = allocations_find_zone(a, c->name, &c->ranges) >= 0;
+        if (r >= 0)
+                r = allocations_get_zone(a, &c->zone, taken, n, &ranges, e);
+        if (r > 0 && save)
+                r = allocations_save(a, e);
+        if (r >= 0)
+                r = zone_compute(&c->zone, &ranges, machine_id, &c->network);
+        if (r >= 0 && !store_host_has_v6())
+                zone_drop_v6(&c->network);
+        return r;
+}
+
+/* ---- Steps ---- */
+
+static int put(const char *name, const json_t *options, struct error *e) {
+        return options ? zones_save(name, options, e) : zones_remove(name, e);
+}
+
+static int act_save(void *context, struct error *e) {
+        const struct zone_change *c = context;
+
+        return put(c->name, c->after, e);
+}
+
+static int undo_save(void *context, struct error *e) {
+        const struct zone_change *c = context;
+
+        return put(c->name, c->before, e);
+}
+
+static int act_allocate(void *context, struct error *e) {
+        return allocate(context, true, e);
+}
+
+static int undo_allocate(void *context, struct error *e) {
+        const struct zone_change *c = context;
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        int r = allocations_load(&a, e);
+
+        if (r >= 0)
+                r = c->had_ranges ? allocations_put_zone(a, c->name, &c->ranges) : allocations_release_zone(a, c->name);
+        return r > 0 ? allocations_save(a, e) : r;
+}
+
+/* A zone without a bridge needs no daemon; one that starts by and by reads the definition. */
+static int tell(const struct zone_change *c, struct error *e) {
+        int r = 0;
+
+        if (!c->persistent && !netd_running())
+                return 0;
+        r = netd_ensure(e);
+        return r < 0 ? r : netd_call("UpdateZone", json_pack("{s:s}", "name", c->name), UPDATE_TIMEOUT_MS, NULL, e);
+}
+
+static int act_tell(void *context, struct error *e) {
+        return tell(context, e);
+}
+
+static bool wants_allocation(const void *context) {
+        const struct zone_change *c = context;
+
+        return c->after;
+}
+
+static const struct step steps[] = {
+        {"choosing addresses", act_allocate, undo_allocate, wants_allocation},
+        {"writing the definition", act_save, undo_save},
+        {"having nspawn-netd carry it out", act_tell, NULL},
+};
+
+static int answer(struct invocation *i, const struct zone_change *c, const char *done, struct error *e) {
+        json_t *value = json_pack("{s:s, s:b}", "name", c->name, done, 1);
+        int r;
+
+        output_line(&i->output, "Zone %s %s.", c->name, done);
+        r = output_json(&i->output, value, e);
+        json_decref(value);
+        return r;
+}
+
+static int dry_run(struct invocation *i, struct zone_change *c, struct error *e) {
+        json_t *object = dry_run_new(c->name);
+        int r = c->after ? allocate(c, false, e) : 0;
+
+        if (r < 0) {
+                json_decref(object);
+                return r;
+        }
+        dry_run_step(object, "%s " PATH_ZONES "/%s.json", c->after ? "write" : "remove", c->name);
+        if (c->after && c->persistent)
+                dry_run_step(object, "make or change the bridge vz-%s", c->name);
+        return dry_run_print(i, object, e);
+}
+
+static int run(struct invocation *i, struct zone_change *c, const char *done, struct error *e) {
+        _cleanup_(fd_closep) int lock = -1;
+        struct progress *progress;
+        int r;
+
+        if (invocation_has(i, OPTION_DRY_RUN))
+                return dry_run(i, c, e);
+        r = lock = store_lock(LOCK_TIMEOUT_MS, e);
+        if (r < 0)
+                return r;
+        progress = progress_begin(&i->output, c->name);
+        r = sequence_run(steps, ELEMENTS_OF(steps), c, progress, e);
+        progress_endp(&progress);
+        return r < 0 ? r : answer(i, c, done, e);
+}
+
+/* ---- Actions ---- */
+
+static int refuse_declared(const char *name, const char *what, struct error *e) {
+        return error_set(e, EPERM, EXIT_CONTAINER,
+                         "zone '%s' is declared by the host's configuration (nixos.containers.zones.%s): %s it there, "
+                         "and run 'nixos-nspawn apply'",
+                         name, name, what);
+}
+
+static int zone_create(struct invocation *i, struct error *e) {
+        _cleanup_(zone_change_clear) struct zone_change c = {.name = invocation_argument(i, 1), .zone = ZONE_INIT};
+        json_t *there = NULL;
+        int r;
+
+        if (zones_load_options(c.name, &there, NULL, NULL) >= 0) {
+                json_decref(there);
+                return error_set(e, EEXIST, EXIT_CONTAINER,
+                                 "Zone %s already exists! 'nixos-nspawn zone update %s' changes it", c.name, c.name);
+        }
+        r = load_definition(i, &c, e);
+        c.persistent = c.zone.persistent;
+        return r < 0 ? r : run(i, &c, "created", e);
+}
+
+static int load_before(struct zone_change *c, const char *what, struct error *e) {
+        enum zone_origin origin = ZONE_IMPERATIVE;
+        int r = zones_load_options(c->name, &c->before, &origin, e);
+
+        if (r < 0)
+                return r;
+        c->persistent = json_is_true(json_object_get(c->before, "persistent"));
+        return origin == ZONE_DECLARED ? refuse_declared(c->name, what, e) : 0;
+}
+
+static int zone_update(struct invocation *i, struct error *e) {
+        _cleanup_(zone_change_clear) struct zone_change c = {.name = invocation_argument(i, 1), .zone = ZONE_INIT};
+        int r = load_before(&c, "change", e);
+
+        if (r >= 0)
+                r = load_definition(i, &c, e);
+        c.persistent |= c.zone.persistent;
+        return r < 0 ? r : run(i, &c, "updated", e);
+}
+
+static int refuse_members(const char *name, char **members, struct error *e) {
+        _cleanup_(buffer_clear) struct buffer list = BUFFER_INIT;
+
+        for (char **m = members; *m; m++)
+                buffer_append_format(&list, "%s%s", m == members ? "" : ", ", *m);
+        return error_set(e, EBUSY, EXIT_CONTAINER,
+                         "zone '%s' has members: %s; remove them, or give them configurations without it, first", name,
+                         buffer_text(&list));
+}
+
+static int zone_remove(struct invocation *i, struct error *e) {
+        _cleanup_(zone_change_clear) struct zone_change c = {.name = invocation_argument(i, 1), .zone = ZONE_INIT};
+        _cleanup_(strings_freep) char **members = NULL;
+        json_t *value;
+        int r = load_before(&c, "remove", e);
+
+        if (r == -ENOENT) {
+                error_clear(e);
+                value = json_pack("{s:s, s:b}", "name", c.name, "removed", 0);
+                output_line(&i->output, "Zone %s does not exist; Nothing done.", c.name);
+                r = output_json(&i->output, value, e);
+                json_decref(value);
+                return r;
+        }
+        if (r >= 0)
+                r = zones_members(c.name, &members, e);
+        if (r < 0)
+                return r;
+        if (*members)
+                return refuse_members(c.name, members, e);
+        r = run(i, &c, "removed", e);
+        if (r >= 0 && !invocation_has(i, OPTION_DRY_RUN)) {
+                json_decref(c.before);
+                c.before = NULL;
+                c.had_ranges = false;
+                (void) undo_allocate(&c, NULL);
+        }
+        return r;
+}
+
+static const struct action {
+        const char *name;
+        int (*run)(struct invocation *i, struct error *e);
+        bool one;     /* takes one name */
+        bool changes; /* needs root */
+} actions[] = {
+        {"create", zone_create, true, true},   {"list", zone_list, false, false},   {"remove", zone_remove, true, true},
+        {"status", zone_status, false, false}, {"update", zone_update, true, true},
+};
+
+int command_zone(struct invocation *i, struct error *e) {
+        const char *name = invocation_argument(i, 0);
+
+        for (size_t k = 0; k < ELEMENTS_OF(actions); k++) {
+                const struct action *a = &actions[k];
+                int r = 0;
+
+                if (!string_equal(name, a->name))
+                        continue;
+                if (a->one && i->arguments.n_positional != 2)
+                        return error_set(e, EINVAL, EXIT_USAGE,
+                                         "'zone %s' takes the name of one zone: nixos-nspawn zone "
+                                         "%s NAME",
+                                         name, name);
+                if (a->changes && !invocation_has(i, OPTION_DRY_RUN))
+                        r = invocation_may_change(i, e);
+                return r < 0 ? r : a->run(i, e);
+        }
+        return error_set(e, EINVAL, EXIT_USAGE, "'zone %s' is unknown: zone create, list, status, update, remove",
+                         name);
+}

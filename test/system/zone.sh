@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Zones with containers that boot: the seed's words, names, addresses before PID 1, forwards, LLMNR, isolation, and what
+# `zone` says and refuses.
+source "$(dirname "$0")/../lib/tap.sh"
+in_sandbox "$@"
+source "$(dirname "$0")/../lib/network.sh"
+
+make_peer
+make_peer_resolver
+need "setup" nixos-nspawn setup
+before=$(everything)
+fails "a zone that is not defined" 10 "Virtual zone 'myzone' does not exist! Make it with 'nixos-nspawn zone create myzone'" \
+        nixos-nspawn create --config examples/zone.nix web
+same "  leaves nothing behind" "$before" "$(everything)"
+fails "a name that makes no interface" 10 "at most 12 characters" nixos-nspawn zone create a-zone-too-long
+succeeds "zone create" nixos-nspawn zone create myzone
+fails "  twice" 10 'Zone myzone already exists!' nixos-nspawn zone create myzone
+prints "zone list" '^ *myzone +imperative +absent +10\.233\..*/24' nixos-nspawn zone list
+before=$(everything)
+
+need "create" nixos-nspawn create --config examples/zone.nix web
+echo '{"nixosContainer":{"zone":"myzone"},"system":{"stateVersion":"26.05"}}' >/run/other.json
+need "create" nixos-nspawn create --config /run/other.json db
+prints "vb-web is there" 'vb-web.*master vz-myzone' ip link show vb-web
+refused "  ve-web is not" ip link show ve-web
+prints "zone status" 'State: +up' nixos-nspawn zone status myzone
+prints "  names the members" 'db' nixos-nspawn zone status myzone
+same "  as JSON" '["db", "web"]' "$(nixos-nspawn zone status myzone --json | python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["members"]))')"
+prints "ping -6 -I vz-myzone web" '1 received' ping -6 -c1 -I vz-myzone web
+prints "ping -4" '1 received' ping -4 -c1 web
+prints "ping -6" '1 received' ping -6 -c1 db
+welcome='Welcome to nginx'
+prints "curl http://web" "$welcome" curl -s --max-time 5 http://web
+prints "8181 from another machine, IPv4" "$welcome" peer curl -s --max-time 5 http://$peer_host4:8181
+prints "  IPv6" "$welcome" peer curl -s --max-time 5 "http://[$peer_host6]:8181"
+prints "  localhost" "$welcome" curl -s --max-time 5 http://localhost:8181
+inside() { nixos-nspawn run "$@"; }
+prints "members reach each other by name" '1 received' inside db -- ping -4 -c1 web
+prints "  IPv6" '1 received' inside db -- ping -6 -c1 web.internal
+prints "a sibling by the host's port" "$welcome" inside db -- bash -c \
+        "exec 3<>/dev/tcp/$peer_host4/8181; printf 'GET / HTTP/1.0\r\n\r\n' >&3; cat <&3"
+prints "the outside, by name" '1 received' inside db -- ping -4 -c1 machine.demo.test
+prints "  IPv6" '1 received' inside db -- ping -6 -c1 $peer6
+prints "host0 has no address that is not ours" '^2$' inside db -- bash -c "ip -o addr show dev host0 scope global | wc -l"
+address=$(nixos-nspawn show-ip db)
+succeeds "restart" nixos-nspawn restart db
+same "  the same address" "$address" "$(nixos-nspawn show-ip db)"
+prints "  members reach it" '1 received' inside web -- ping -4 -c1 db
+
+fails "zone remove with members" 10 "zone 'myzone' has members: db, web" nixos-nspawn zone remove myzone
+fails "another range while members run" 10 'stop them first' nixos-nspawn zone update myzone --size 23
+prints "  and nothing changed" '1 received' inside db -- ping -4 -c1 web
+succeeds "zone update --internal" nixos-nspawn zone update myzone --internal
+refused "  is live: no way out" inside db -- ping -4 -c1 -W1 $peer4
+refused "  no DNS of others" inside db -- getent ahosts machine.demo.test
+prints "  but members" '1 received' inside db -- ping -4 -c1 web
+prints "  and forwards" "$welcome" peer curl -s --max-time 5 http://$peer_host4:8181
+succeeds "zone update --isolated" nixos-nspawn zone update myzone --isolated
+refused "  members do not reach each other" inside db -- ping -4 -c1 -W1 web
+refused "  IPv6" inside db -- ping -6 -c1 -W1 web
+prints "  the outside again" '1 received' inside db -- ping -4 -c1 $peer4
+succeeds "zone update" nixos-nspawn zone update myzone
+prints "  members reach each other again" '1 received' inside db -- ping -4 -c1 web
+
+need "remove" nixos-nspawn remove --delete-state db
+prints "the bridge stays with the last member" vz-myzone ip link show vz-myzone
+need "remove" nixos-nspawn remove --delete-state web
+refused "and goes with it" ip link show vz-myzone
+same "nothing is left" "$before" "$(everything)"
+succeeds "zone remove" nixos-nspawn zone remove myzone
+prints "  again" 'Zone myzone does not exist; Nothing done.' nixos-nspawn zone remove myzone
+
+# The host's configuration.
+succeeds "apply" nixos-nspawn apply --config examples/zone-host.nix
+prints "zone list has what is declared" '^ *backend +declarative' nixos-nspawn zone list
+fails "  zone update leaves it to the configuration" 10 'declared by the host' nixos-nspawn zone update backend --isolated
+need "create" nixos-nspawn create --config examples/zone.nix web
+prints "the host's address is the user's" 'inet 10\.100\.200\.1/24' ip addr show vz-myzone
+prints "  IPv6" 'inet6 fd25::1/64' ip addr show vz-myzone
+same "  and the member's follow" 10.100.200.2 "$(nixos-nspawn show-ip web)"
+prints "ping -6 -I vz-myzone" '1 received' ping -6 -c1 -I vz-myzone web
+echo '{}' >/run/empty.json
+fails "a zone with members stays declared" 10 'has members: web' nixos-nspawn apply --config /run/empty.json
+need "remove" nixos-nspawn remove --delete-state web
+succeeds "without members it goes" nixos-nspawn apply --config /run/empty.json
+silent_about "  zone list" myzone nixos-nspawn zone list
+need "zone create" nixos-nspawn zone create myzone
+fails "a name is of one of the two" 10 "'nixos-nspawn zone create' made a zone of that name" \
+        nixos-nspawn apply --config examples/zone-host.nix
+done_testing
