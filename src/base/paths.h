@@ -16,6 +16,14 @@
 #define PATH_STATES_OLD       "/var/lib/containers"
 #define PATH_STATES_EPHEMERAL "/run/nixos-containers"
 
+/* Of Nix, for systems of NixOS: what all share, and folders in which each has one of its own (SPEC D.1). */
+#define PATH_NIX_STORE    "/nix/store"
+#define PATH_NIX_DB       "/nix/var/nix/db"
+#define PATH_NIX_DAEMON   "/nix/var/nix/daemon-socket"
+#define PATH_NIX_PROFILES "/nix/var/nix/profiles"
+#define PATH_NIX_GCROOTS  "/nix/var/nix/gcroots"
+#define PATH_NIX_OWN      "/per-container" /* in the last two: NAME/ */
+
 /* Kept. */
 #define PATH_LIB "/var/lib/nixos-nspawn"
 #define PATH_PROFILES                                                                                                  \

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
+#include "config/table.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -94,6 +95,42 @@ static void rename_in_messages(struct error *e, const char *path, const char *sh
         }
 }
 
+/* What describes a container of the other kind, which would have no effect: a nixos-container's conf says these things.
+ */
+static int check_options(const json_t *spec, struct error *e) {
+        static const char *const groups[][2] = {
+                {NULL, "nixosContainer"}, {"nixosContainer", "activation"}, {"systemd", "nspawn"}};
+        json_t *table = table_load();
+        int r = table ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the configuration");
+
+        for (size_t i = 0; i < ELEMENTS_OF(groups) && r == 0; i++) {
+                const json_t *set = json_object_get(spec, "config"), *entries = json_object_get(table, "options"), *v;
+                const char *key;
+
+                for (size_t k = 0; k < ELEMENTS_OF(groups[i]); k++)
+                        if (groups[i][k]) {
+                                set = json_object_get(set, groups[i][k]);
+                                entries = json_object_get(json_object_get(entries, groups[i][k]), "options");
+                        }
+                json_object_foreach ((json_t *) set, key, v) {
+                        const json_t *entry = json_object_get(entries, key);
+
+                        if (r == 0 && !json_object_get(entry, "options") &&
+                            !json_equal(v, json_object_get(entry, "default")))
+                                r = error_set(
+                                        e, EINVAL, EXIT_CONTAINER,
+                                        "%s%s%s.%s is for nixos-nspawn and would have no effect here: %s",
+                                        groups[i][0] ?: "", groups[i][0] ? "." : "", groups[i][1], key,
+                                        string_equal(key, "forwardPorts")
+                                                ? "use --port for a nixos-container"
+                                                : "take it out of the configuration, and see "
+                                                  "nixos-container.conf(5) for what the container's conf can say");
+                }
+        }
+        json_decref(table);
+        return r;
+}
+
 int configuration_load(const struct invocation *i, const char *text, const char *name, const char *tree,
                        struct definition *ret, struct error *e) {
         const char *file = invocation_value(i, OPTION_CONFIG_FILE);
@@ -118,10 +155,10 @@ int configuration_load(const struct invocation *i, const char *text, const char 
         if (path)
                 (void) file_remove(path);
         (void) rmdir(folder);
-        if (r >= 0 && ret->container.n_forwards > 0) {
-                definition_clear(ret);
-                return error_set(e, EINVAL, EXIT_CONTAINER,
-                                 "nixosContainer.forwardPorts is for nixos-nspawn: use --port for a nixos-container");
+        if (r >= 0) {
+                r = check_options(ret->spec, e);
+                if (r < 0)
+                        definition_clear(ret);
         }
         return r;
 }

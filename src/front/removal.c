@@ -129,6 +129,18 @@ static const struct step steps[] = {
         {"removing the definition", act_remove, NULL},
 };
 
+/* What a system of NixOS had of its own. */
+static void clean_nix(const char *name) {
+        static const char *const folders[] = {PATH_NIX_PROFILES, PATH_NIX_GCROOTS};
+
+        for (size_t i = 0; i < ELEMENTS_OF(folders); i++) {
+                _cleanup_(freep) char *own = format("%s" PATH_NIX_OWN "/%s", folders[i], name);
+
+                if (own && tree_remove(own) < 0)
+                        (void) fprintf(stderr, "%s: cannot delete all of %s: %m\n", program_name(), own);
+        }
+}
+
 /* The container is gone; what still has its traces is cleaned past errors. */
 static void clean(struct removal *m) {
         _cleanup_(allocations_freep) struct allocations *allocations = NULL;
@@ -151,6 +163,8 @@ static void clean(struct removal *m) {
         }
         if (m->delete_state && tree_remove(m->aside) < 0)
                 (void) fprintf(stderr, "%s: cannot delete all of %s: %m\n", program_name(), m->aside);
+        if (m->delete_state && m->kind == CONTAINER_NIXOS)
+                clean_nix(m->name);
 }
 
 /* nixos: it is, or was, a nixos-container. */

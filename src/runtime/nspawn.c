@@ -52,9 +52,8 @@ static void add_network(struct words *w, const struct container *c) {
 }
 
 static void add_files(struct words *w, const struct container *c, const struct guest_system *s) {
-
-        if (s->store)
-                add(w, "--bind-ro=/nix/store");
+        for (char **p = s->nix; p && *p; p++)
+                add(w, "%s", *p);
         if (s->usr)
                 add(w, "--bind-ro=%s:/usr:norbind%s", s->usr, c->user_namespacing && s->idmap ? ",idmap" : "");
         if (container_is_attached(c))

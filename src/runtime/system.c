@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/string-list.h"
 #include "runtime/beneath.h"
 #include "runtime/tree.h"
 #include "runtime/tree_copy.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-id128.h>
+#include <unistd.h>
 
 #define TREE_FILE_MAX 65536
 
@@ -20,6 +22,7 @@ void guest_system_clear(struct guest_system *s) {
         free(s->init);
         free(s->usr);
         free(s->tree);
+        strings_free(s->nix);
         *s = GUEST_SYSTEM_INIT;
 }
 
@@ -46,7 +49,34 @@ static int take(const char *s, char **ret) {
         return s && !*ret ? -ENOMEM : 0;
 }
 
-static int from_path(const char *path, struct guest_system *ret, struct error *e) {
+/* Profiles, and what keeps them from the host's garbage collection: each container has its own. */
+static const char *const nix_own[] = {PATH_NIX_PROFILES, PATH_NIX_GCROOTS};
+
+/* As far as the host has it (SPEC D.5). */
+static int find_nix(const char *name, char ***ret) {
+        static const char *const shared[] = {PATH_NIX_STORE, PATH_NIX_DB, PATH_NIX_DAEMON};
+        _cleanup_(strings_freep) char **list = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS_OF(shared) && r >= 0; i++) {
+                _cleanup_(freep) char *word = format("--bind-ro=%s", shared[i]);
+
+                if (i == 0 || access(shared[i], F_OK) >= 0)
+                        r = word ? strings_append(&list, &n, word) : -ENOMEM;
+        }
+        for (size_t i = 0; i < ELEMENTS_OF(nix_own) && r >= 0; i++) {
+                _cleanup_(freep) char *word = format("--bind=%s" PATH_NIX_OWN "/%s:%s", nix_own[i], name, nix_own[i]);
+
+                if (access(nix_own[i], F_OK) >= 0)
+                        r = word ? strings_append(&list, &n, word) : -ENOMEM;
+        }
+        if (r >= 0)
+                *ret = steal_ptr(list);
+        return r;
+}
+
+static int from_path(const char *name, const char *path, struct guest_system *ret, struct error *e) {
         const char *init = NULL;
         struct stat st;
         int r = 0;
@@ -60,9 +90,10 @@ static int from_path(const char *path, struct guest_system *ret, struct error *e
                         r = ret->usr ? take(path, &ret->tree) : -ENOMEM;
                 }
         } else if (is_there(path, "init")) {
-                ret->store = true;
+                r = find_nix(name, &ret->nix);
                 ret->init = format("%s/init", path);
-                return ret->init ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "Cannot use the system in %s", path);
+                return ret->init && r >= 0 ? 0
+                                           : error_errno(e, ENOMEM, EXIT_FAILED, "Cannot use the system in %s", path);
         }
         if (!init)
                 return error_set(e, ENOENT, EXIT_CONTAINER,
@@ -104,7 +135,7 @@ static int from_profile(const char *name, struct guest_system *ret, struct error
 int guest_system_find(const struct container *c, struct guest_system *ret, struct error *e) {
         _cleanup_(guest_system_clear) struct guest_system s = GUEST_SYSTEM_INIT;
         _cleanup_(freep) char *root = container_root(c);
-        int r = c->system_path ? from_path(c->system_path, &s, e) : from_profile(c->name, &s, e);
+        int r = c->system_path ? from_path(c->name, c->system_path, &s, e) : from_profile(c->name, &s, e);
 
         if (r < 0)
                 return r;
@@ -213,6 +244,21 @@ static int instantiate(const struct container *c, const char *folder, const stru
         return r;
 }
 
+static int make_nix(const char *name) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS_OF(nix_own) && r >= 0; i++) {
+                _cleanup_(freep) char *all = format("%s" PATH_NIX_OWN, nix_own[i]), *own = NULL;
+
+                if (access(nix_own[i], F_OK) < 0)
+                        continue;
+                own = all ? format("%s/%s", all, name) : NULL;
+                r = own ? directory_make(all, 0700) : -ENOMEM;
+                r = r < 0 ? r : directory_make(own, 0755);
+        }
+        return r;
+}
+
 int guest_root_prepare(const struct container *c, const struct guest_system *s, struct error *e) {
         _cleanup_(freep) char *path = container_root(c);
         _cleanup_(freep) char *folder = path ? strndup(path, (size_t) (strrchr(path, '/') - path)) : NULL;
@@ -236,5 +282,7 @@ int guest_root_prepare(const struct container *c, const struct guest_system *s, 
                 r = copy_tree(root, s->tree, st.st_uid & ~(uid_t) 0xffff);
         if (r >= 0)
                 r = make_skeleton(root, st.st_uid & ~(uid_t) 0xffff);
+        if (r >= 0 && s->nix)
+                r = make_nix(c->name);
         return r < 0 ? error_errno(e, r, EXIT_CONTAINER, "Cannot prepare the root folder %s", path) : 0;
 }

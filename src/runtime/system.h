@@ -12,7 +12,7 @@ struct guest_system {
         char *tree;   /* where a new root's /etc and /var come from; NULL: from nowhere */
         bool profile; /* the definition of a profile of ours says so, and what is in /etc */
         bool idmap;   /* usr can be ID-mapped into a user namespace */
-        bool store;   /* a system of NixOS: needs /nix/store */
+        char **nix;   /* what a system of NixOS uses of Nix: arguments of systemd-nspawn; NULL: it is none */
 };
 
 #define GUEST_SYSTEM_INIT ((struct guest_system){0})

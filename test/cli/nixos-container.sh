@@ -55,6 +55,12 @@ succeeds "--signal is accepted" nixos-container create a --signal TERM --dry-run
 fails "an option that does not exist, by line" 1 "^nixos-container: --config:2:.*services.openssh.enabel" \
         nixos-container create a --config $'\nservices.openssh.enabel = true;'
 fails "nothing to share" 1 "neither a directory with usr/ nor a built NixOS system" nixos-container create a --system-path /etc
+for option in bindMounts='[ "/srv:/srv" ]' forwardPorts='[ { hostPort = 80; } ]' activation.autoStart=false; do
+        fails "nixosContainer.${option%%=*}: of the other kind" 1 "nixosContainer.${option%%=*} is for nixos-nspawn" \
+                nixos-container create a --config "nixosContainer.${option%%=*} = ${option#*=};"
+done
+fails "systemd.nspawn: likewise" 1 "systemd.nspawn.a is for nixos-nspawn" \
+        nixos-container create a --config 'systemd.nspawn.a.execConfig.Hostname = "x";'
 fails "a wrong port" 1 "HOST_PORT: expected forwards" nixos-container create a --port tcp:99999
 same "none of it left anything" "" "$(find /etc/nixos-containers /var/lib/nixos-containers -mindepth 1 2>/dev/null)"
 

@@ -81,6 +81,8 @@ says() {
         shift 2
         out=$("$@" 2>/run/stderr </dev/null) || got=$?
         err=$(cat /run/stderr)
+        # A success that took over a second has told how far it was.
+        [[ $got -eq 0 ]] && err=$(grep -vE '^nixos-(nspawn|container): [^ :]+: ' /run/stderr || true)
         if [[ $got -eq $status && $err == "$message" && -z $out ]]; then ok "$*: $message"; else not_ok "$*: $message" "status $got, stderr: $err
 stdout: $out"; fi
 }

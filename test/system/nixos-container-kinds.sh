@@ -55,8 +55,9 @@ need "  destroy, running" nixos-container destroy new
 # The shape of a built NixOS: init, etc and sw in a store path, in a store that the machine has not; its init is a program that says what it finds.
 store=/nix/store/00000000000000000000000000000000
 system=$store-nixos-system-shape
-mount -t tmpfs tmpfs /nix/store
-mkdir -p $system/etc
+mount -t tmpfs tmpfs /nix
+mkdir -p $system/etc /nix/var/nix/{db,daemon-socket,profiles,gcroots}
+echo host >/nix/var/nix/db/mark
 printf 'ID=nixos\nNAME=NixOS\n' >$system/etc/os-release
 echo 1 >$system/nixos-version
 cat >/run/init.c <<'C'
@@ -77,6 +78,10 @@ int main(void) {
         FILE *f = fopen("/seen", "w");
         if (f && path) {
                 fprintf(f, "pid %d\nstore %s\n", getpid(), open("/nix/store/write", O_CREAT | O_WRONLY, 0600) < 0 ? "read-only" : "writable");
+                fprintf(f, "db %s\n", access("/nix/var/nix/db/mark", R_OK) < 0 || open("/nix/var/nix/db/mark", O_WRONLY) >= 0 ? "wrong" : "read-only");
+                fprintf(f, "daemon %s\n", access("/nix/var/nix/daemon-socket", F_OK) < 0 ? "none" : "there");
+                fprintf(f, "profiles %s\n", open("/nix/var/nix/profiles/mine", O_CREAT | O_WRONLY, 0600) < 0 ? "none" : "own");
+                fprintf(f, "gcroots %s\n", open("/nix/var/nix/gcroots/mine", O_CREAT | O_WRONLY, 0600) < 0 ? "none" : "own");
                 fprintf(f, "release %s\n", access("/etc/os-release", F_OK) ? "none" : "there");
                 fprintf(f, "root %s\n", access("/root", F_OK) ? "none" : "there");
                 fclose(f);
@@ -96,6 +101,11 @@ need "  start" nixos-container start shape
 seen() { cat /var/lib/nixos-containers/shape/seen; }
 prints "  its init is the first process" '^pid 1$' seen
 prints "  /nix/store is read-only" '^store read-only$' seen
+prints "  so is Nix' database" '^db read-only$' seen
+prints "  the daemon's socket" '^daemon there$' seen
+prints "  profiles of its own" '^profiles own$' seen
+prints "  and roots" '^gcroots own$' seen
+succeeds "  which are the host's for that container" test -e /nix/var/nix/profiles/per-container/shape/mine -a -e /nix/var/nix/gcroots/per-container/shape/mine
 prints "  what a start makes is there" '^release there$' seen
 prints "  root's folder, too" '^root there$' seen
 same "  the conf says which system" "$system" "$(sed -n 's/^SYSTEM_PATH=//p' /etc/nixos-containers/shape.conf)"
@@ -104,7 +114,8 @@ succeeds "  the host reaches it" ping -c1 -W2 "$(nixos-container show-ip shape)"
 need "  stop" nixos-container stop shape
 need "  destroy" nixos-container destroy shape
 succeeds "  the store is as it was" test -x $system/init
-umount /nix/store
+refused "  no profiles are left" test -e /nix/var/nix/profiles/per-container/shape -o -e /nix/var/nix/gcroots/per-container/shape
+umount /nix
 
 # Migration: what nixos-nspawn's containers do not have is refused, and the reason is in the words.
 need "create" nixos-container create move --port tcp:8080:80

@@ -62,7 +62,8 @@ static void test_declarative(void **state) {
                 .private_users = pick,
                 .user_namespacing = true,
         };
-        struct guest_system s = {.store = true, .init = nixos};
+        char store[] = "--bind-ro=/nix/store", *nix[] = {store, NULL};
+        struct guest_system s = {.nix = nix, .init = nixos};
 
         assert_line(&c, &s, true,
                     COMMON "--register=no\n--console=read-only\n--notify-ready=yes\n--kill-signal=SIGRTMIN+3\n"
