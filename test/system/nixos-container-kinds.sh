@@ -127,13 +127,8 @@ refusal() { # refusal KEY=VALUE...
         succeeds "  and did nothing" test -d /var/lib/nixos-containers/move -a ! -e /var/lib/machines/move
         cp /run/move.conf /etc/nixos-containers/move.conf
 }
-refusal HOST_BRIDGE=br0
-refusal LOCAL_MAC_ADDRESS=02:00:00:00:00:01
 refusal HOST_ADDRESS6=fc00::1
 refusal LOCAL_ADDRESS6=fc00::2
-refusal 'EXTRA_VETHS="veth1,localAddress=192.168.1.2"'
-refusal INTERFACES=wire
-refusal MACVLANS=wire
 refusal 'EXTRA_NSPAWN_FLAGS="--tmpfs=/x"'
 refusal EPHEMERAL=1
 sed -i 's/^HOST_ADDRESS=.*/HOST_ADDRESS=10.8.0.1/; s/^LOCAL_ADDRESS=.*/LOCAL_ADDRESS=10.8.0.77/' /etc/nixos-containers/move.conf
