@@ -97,16 +97,15 @@ static bool connection_serve(struct responders *r, struct dns_connection *c) {
         uint8_t query[DNS_QUERY_SIZE_MAX];
         uint32_t slot = c->slot;
         size_t size;
+        int k;
 
-        if (c->out || c->waiting || c->got < 2)
+        if (c->out || c->waiting)
                 return true;
-        size = (size_t) c->in[0] << 8 | c->in[1];
-        if (size < DNS_HEADER_SIZE || size > DNS_QUERY_SIZE_MAX) {
+        k = dns_stream_next(c->in, c->got, DNS_QUERY_SIZE_MAX, &size);
+        if (k < 0)
                 dns_connection_free(r, c);
-                return false;
-        }
-        if (c->got < 2 + size)
-                return true;
+        if (k <= 0)
+                return k == 0;
         memcpy(query, c->in + 2, size);
         c->got -= 2 + size;
         memmove(c->in, c->in + 2 + size, c->got);

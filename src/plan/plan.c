@@ -52,6 +52,14 @@ static struct prefix own_range(const struct prefix *address, const struct prefix
         return own ? prefix_network(address) : whole(&address->address);
 }
 
+/* Likewise: a guest's network manager may make itself a link-local address that nobody knows before (RFC 7217), and
+ * needs it for DHCPv6 and router solicitation. It says nothing beyond the link, where nobody else is but the host. */
+static struct prefix own_link_local(const struct network_pair *l) {
+        struct prefix p = {.address = l->container_link_local, .length = 64};
+
+        return own_range(&l->container_v6, &l->host_v6).length == 64 ? prefix_network(&p) : whole(&p.address);
+}
+
 static int guard_address(const struct network_pair *l, enum element_set set, const struct prefix *prefix,
                          struct plan *p) {
         if (prefix->address.family == AF_UNSPEC)
@@ -74,7 +82,7 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
                 r = append_element(p, &e);
         }
         struct prefix v4 = whole(&l->container_v4.address);
-        struct prefix v6[] = {whole(&l->container_link_local), own_range(&l->container_v6, &l->host_v6)};
+        struct prefix v6[] = {own_link_local(l), own_range(&l->container_v6, &l->host_v6)};
         if (r == 0)
                 r = guard_address(l, SET_SOURCE_V4, &v4, p);
         if (r == 0)

@@ -81,6 +81,18 @@ int dns_query_parse(const uint8_t *data, size_t size, struct dns_query *ret) {
         return query_read_edns(ret, data, size, offset, additionals);
 }
 
+int dns_stream_next(const uint8_t *data, size_t size, size_t max, size_t *ret_size) {
+        struct reader r = {data, size};
+        uint16_t length;
+
+        if (!reader_u16(&r, &length))
+                return 0;
+        if (length < DNS_HEADER_SIZE || length > max)
+                return -EBADMSG;
+        *ret_size = length;
+        return r.size >= length;
+}
+
 size_t dns_query_limit(const struct dns_query *q, bool own) {
         if (!q->edns)
                 return DNS_UDP_SIZE;

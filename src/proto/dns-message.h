@@ -60,6 +60,10 @@ struct dns_query {
  * understood). -EBADMSG: not a query at all, stay silent. */
 int dns_query_parse(const uint8_t *data, size_t size, struct dns_query *ret);
 
+/* The message at the front of what a stream has brought (RFC 1035 4.2.2). 1: it is complete, *ret_size bytes at data +
+ * 2; 0: more has to come; -EBADMSG: none that is taken here (shorter than a header, longer than max). */
+int dns_stream_next(const uint8_t *data, size_t size, size_t max, size_t *ret_size);
+
 enum dns_section {
         DNS_ANSWER,
         DNS_AUTHORITY,

@@ -5,6 +5,7 @@
 #include "bare.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "daemon.h"
 #include "netd/client.h"
 #include "netlink/monitor.h"
 #include "netlink/route.h"
@@ -20,7 +21,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,24 +39,6 @@ struct guest {
         bool carrier;
 };
 
-static double now(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
-}
-
-static int compare(const void *a, const void *b) {
-        double x = *(const double *) a, y = *(const double *) b;
-
-        return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n) {
-        qsort(values, n, sizeof(*values), compare);
-        return values[n / 2];
-}
-
 static void report(const char *what, int networks, double ours, double floor, const char *unit) {
         (void) printf("%s, %d network%s\t%.3f\t", what, networks, networks == 1 ? "" : "s", ours);
         if (floor > 0)
@@ -64,58 +46,6 @@ static void report(const char *what, int networks, double ours, double floor, co
         else
                 (void) printf("-\t-\t%s\n", unit);
         (void) fflush(stdout);
-}
-
-static void check(int r, const char *what, struct error *e) {
-        if (r < 0)
-                errx(1, "%s: %s", what, e ? error_message(e) : strerror(-r));
-}
-
-static void call(const char *method, const char *name) {
-        _cleanup_(error_clear) struct error e = ERROR_INIT;
-
-        check(netd_call(method, json_pack("{s:s}", "name", name), -1, NULL, &e), method, &e);
-}
-
-static void fresh(const char *path) {
-        if (mount("tmpfs", path, "tmpfs", 0, "mode=755") < 0)
-                err(1, "tmpfs on %s", path);
-}
-
-/* Throw-away folders, and the build's programs where the installed ones would be. */
-static void prepare(void) {
-        static const char *const programs[][2] = {{"netd/nspawn-netd", "/nspawn-netd"},
-                                                  {"netd/proxy/nspawn-proxy", "/nspawn-proxy"}};
-        const char *build = getenv("BUILD");
-
-        if (!build)
-                errx(1, "BUILD is not set");
-        fresh("/run");
-        fresh("/var/lib");
-        fresh("/var/log");
-        fresh("/usr/local");
-        check(directory_make(LIBEXECDIR, 0755), LIBEXECDIR, NULL);
-        for (size_t i = 0; i < ELEMENTS_OF(programs); i++) {
-                _cleanup_(freep) char *from = format("%s/src/%s", build, programs[i][0]);
-                _cleanup_(freep) char *to = format(LIBEXECDIR "%s", programs[i][1]);
-
-                if (access(from, X_OK) < 0 || symlink(from, to) < 0)
-                        err(1, "%s", from);
-        }
-}
-
-static void define(struct allocations *a, const char *name, unsigned port) {
-        _cleanup_(error_clear) struct error e = ERROR_INIT;
-        struct store_generation g;
-        struct allocation ranges;
-        json_t *spec;
-
-        spec = json_pack("{s:i,s:s,s:s,s:{s:{s:[{s:i,s:i}],s:s}}}", "version", 1, "name", name, "source", "/bench.json",
-                         "config", "nixosContainer", "forwardPorts", "hostPort", (int) port, "containerPort", 80,
-                         "timeoutStartSec", "90s");
-        check(store_save_generation(name, spec, NULL, 0, &g, &e), name, &e);
-        check(allocations_get(a, name, NULL, 0, &ranges, &e), name, &e);
-        json_decref(spec);
 }
 
 static struct guest guest_open(void) {
@@ -240,11 +170,11 @@ static void measure_link(struct netlink *route, struct guest *g, const char *nam
         for (size_t i = 0; i < ROUNDS; i++) {
                 double start = now();
 
-                call("Attach", name);
+                daemon_call("Attach", name);
                 attach[i] = now() - start;
                 ours[i] = round_link(route, g, &n, false);
                 start = now();
-                call("Detach", name);
+                daemon_call("Detach", name);
                 detach[i] = now() - start;
                 bare[i] = round_link(route, g, &n, true);
         }
@@ -271,7 +201,7 @@ static void measure_namespace(struct guest *g, int networks) {
                                 NULL, &e),
                       "AttachNamespace", &e);
                 middle = now();
-                call("DetachNamespace", "n1000");
+                daemon_call("DetachNamespace", "n1000");
                 ours[i] = middle - start;
                 ours_end[i] = now() - middle;
                 (void) nanosleep(&settle, NULL);
@@ -392,7 +322,7 @@ static void attach_linked(struct netlink *route, struct guest *others, unsigned 
         struct error e = ERROR_INIT;
         struct network n;
 
-        call("Attach", name);
+        daemon_call("Attach", name);
         check(store_load_network(name, &c, &n, &e), name, &e);
         link_make(route, others, &n, peer);
 }
@@ -404,12 +334,12 @@ int main(void) {
         struct netlink *route;
         double base;
 
-        prepare();
+        daemon_prepare();
         check(allocations_load(&a, &e), "allocations", &e);
         for (unsigned i = 0; i <= NETWORKS; i++) {
                 _cleanup_(freep) char *name = format("n%u", i);
 
-                define(a, name, 10000 + i);
+                container_define(a, name, 10000 + i);
         }
         check(allocations_save(a, &e), "allocations", &e);
         check(netd_ensure(&e), "netd", &e);

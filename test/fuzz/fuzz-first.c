@@ -9,7 +9,7 @@ static void check(const struct first_network *n) {
         static struct batch b;
         unsigned count = 0;
 
-        batch_fill(&b, n, 7, 1);
+        batch_fill(&b, n, 7, 1, true);
         if (b.overflow || b.size > BATCH_SIZE)
                 abort();
         size_t left = b.size;

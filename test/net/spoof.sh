@@ -73,8 +73,6 @@ towards() { # towards WHOM LISTENER DESTINATION4 DESTINATION6 PORT
 }
 attack_all() {
         towards "the host" host "$(host4 1)" "$(host6 1)" 53
-        forged "towards the host: a forged link-local address" host \
-                "src=$own_local dst=$their_local sport=4000 dport=53" "src=fe80::dead:beef"
         forged "towards the host: the host's link-local address" host \
                 "src=$own_local dst=$their_local sport=4000 dport=53" "src=$their_local"
         # By the host's addresses through the victim's forward: the way that a sibling is reached at all.
@@ -86,6 +84,10 @@ attack_all
 # The whole /64 is the container's, the host's own address in it excepted.
 forged "another address of the own /64 is right, the host's is not" host \
         "src=fd12:3456:789a:1:aaaa:bbbb:cccc:dddd dst=$(host6 1) sport=4000 dport=53" "src=$(host6 1)"
+
+# A link-local address of the guest's own making, too (RFC 7217): it is alone on the link with the host.
+forged "another link-local address is right, the host's is not" host \
+        "src=fe80::dead:beef dst=$their_local sport=4000 dport=53" "src=$their_local"
 
 # Duplicate address detection asks from ::, and the host defends its own.
 inside mallory ip addr add "$(host6 1)/64" dev host0
@@ -122,12 +124,12 @@ advertise() { # advertise TARGET [WORD...]
         shift
         send mallory na smac="$own_mac" dmac="$their_mac" src="$own_local" dst="$their_local" target="$target" lla="$forged_mac" "$@"
 }
-for target in "$(guest6 2)" fe80::dead:beef "$peer6"; do
+for target in "$(guest6 2)" "$peer6"; do
         ip -6 neigh replace "$target" lladdr 02:00:00:00:00:99 dev ve-mallory nud stale
         advertise "$target"
         prints "neighbour advertisement: the entry of $target stays" "lladdr 02:00:00:00:00:99" learnt6 "$target"
 done
-for target in "$(guest6 1)" "$own_local" fd12:3456:789a:1::77; do
+for target in "$(guest6 1)" "$own_local" fe80::dead:beef fd12:3456:789a:1::77; do
         ip -6 neigh replace "$target" lladdr 02:00:00:00:00:99 dev ve-mallory nud stale
         advertise "$target" src="$(guest6 2)"
         prints "neighbour advertisement of $target from a forged address: the entry stays" "lladdr 02:00:00:00:00:99" \

@@ -222,6 +222,20 @@ static void test_response_check(void **state) {
         assert_int_equal(check("", 0xabcd, &b), -EBADMSG);
 }
 
+static void test_stream(void **state) {
+        static const uint8_t data[] = {0, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 12};
+        size_t size = 0;
+
+        for (size_t n = 0; n < 14; n++)
+                assert_int_equal(dns_stream_next(data, n, 100, &size), 0);
+        assert_int_equal(dns_stream_next(data, 14, 100, &size), 1);
+        assert_int_equal(size, 12);
+        assert_int_equal(dns_stream_next(data, sizeof(data), 12, &size), 1);
+        assert_int_equal(dns_stream_next(data, sizeof(data), 11, &size), -EBADMSG);
+        assert_int_equal(dns_stream_next((const uint8_t[]){0, 11}, 2, 100, &size), -EBADMSG);
+        assert_int_equal(dns_stream_next((const uint8_t[]){0xff, 0xff}, 2, 1232, &size), -EBADMSG);
+}
+
 static void try_query(uint8_t *data, size_t size) {
         uint8_t answer[DNS_UDP_SIZE];
         struct dns_answer a;
@@ -249,6 +263,7 @@ int main(void) {
                 cmocka_unit_test(test_pointer),        cmocka_unit_test(test_errors),
                 cmocka_unit_test(test_truncation),     cmocka_unit_test(test_response),
                 cmocka_unit_test(test_response_check), cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_stream),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

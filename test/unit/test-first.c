@@ -12,7 +12,8 @@
 #include <string.h>
 
 static struct network example(void) {
-        struct network n = {.name = "example", .link = "ve-example", .guest_link = "host0", .responders = true, .mtu = 1400};
+        struct network n = {
+                .name = "example", .link = "ve-example", .guest_link = "host0", .responders = true, .mtu = 1400};
 
         assert_int_equal(mac_parse("22:bc:8e:7d:3d:70", &n.host_mac), 0);
         n.router_mac = n.host_mac;
@@ -231,11 +232,11 @@ static void test_nixos(void **state) {
         assert_text(f.links[0].name, "eth0");
         assert_true(f.links[0].has_mac);
         assert_text(f.links[1].link, "veth1");
-        batch_fill(&b, &f.links[0], 7, 1);
+        batch_fill(&b, &f.links[0], 7, 1, true);
         /* Loopback, name, hardware address, settings, up, address, neighbour, two routes. */
         assert_int_equal(b.n, 9);
         assert_false(b.overflow);
-        batch_fill(&b, &f.links[1], 8, 0);
+        batch_fill(&b, &f.links[1], 8, 0, true);
         assert_int_equal(b.n, 3);
 }
 
@@ -250,7 +251,7 @@ static void test_batch(void **state) {
 
         memcpy(text, first_golden, sizeof text);
         assert_int_equal(first_parse(text, &f, &line, &problem), 0);
-        batch_fill(&b, &f.links[0], 7, 1);
+        batch_fill(&b, &f.links[0], 7, 1, true);
         assert_false(b.overflow);
 
         size_t left = b.size;
@@ -270,7 +271,7 @@ static void test_batch(void **state) {
         assert_int_equal(count, b.n);
         static const uint16_t order[] = {
                 RTM_NEWLINK,  RTM_NEWLINK,  RTM_NEWLINK,  RTM_NEWADDR,  RTM_NEWADDR,  RTM_NEWADDR,
-                RTM_NEWNEIGH, RTM_NEWNEIGH, RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWROUTE,
+                RTM_NEWNEIGH, RTM_NEWNEIGH, RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWROUTE, RTM_NEWLINK,
         };
         assert_int_equal(count, ELEMENTS_OF(order));
         assert_memory_equal(types, order, sizeof order);
@@ -287,7 +288,7 @@ static void test_batch_largest(void **state) {
                 assert_int_equal(address_parse("fd00::1", &n.gateways[n.n_gateways++]), 0);
         for (size_t i = 0; i < FIRST_NEIGHBOURS_MAX; i++)
                 assert_int_equal(address_parse("fd00::1", &n.neighbours[n.n_neighbours++].address), 0);
-        batch_fill(&b, &n, 7, 1);
+        batch_fill(&b, &n, 7, 1, true);
         assert_false(b.overflow);
         assert_int_equal(b.n, 3 + FIRST_ADDRESSES_MAX + FIRST_GATEWAYS_MAX + FIRST_NEIGHBOURS_MAX);
 }
@@ -297,7 +298,7 @@ static void test_batch_no_link(void **state) {
         static struct batch b;
         struct first_network n = {0};
 
-        batch_fill(&b, &n, 0, 1);
+        batch_fill(&b, &n, 0, 1, true);
         assert_false(b.overflow);
         assert_int_equal(b.n, 1);
 }

@@ -87,14 +87,12 @@ static void put_identity(struct batch *b, const struct first_network *n, int lin
         }
 }
 
-/* Before the link is up, or the kernel would make a link-local address of its own and probe for it. */
-static void put_link(struct batch *b, const struct first_network *n, int link) {
+static void put_link(struct batch *b, uint8_t mode, uint32_t mtu, int link, const char *what) {
         struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = link};
-        uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
-        struct nlmsghdr *m = message_begin(b, RTM_NEWLINK, 0, &body, sizeof body, "set up the link");
+        struct nlmsghdr *m = message_begin(b, RTM_NEWLINK, 0, &body, sizeof body, what);
 
-        if (n->mtu)
-                attribute_put(b, IFLA_MTU, &n->mtu, sizeof n->mtu);
+        if (mtu)
+                attribute_put(b, IFLA_MTU, &mtu, sizeof mtu);
         struct rtattr *spec = attribute_put(b, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
         struct rtattr *inet6 = attribute_put(b, AF_INET6 | NLA_F_NESTED, NULL, 0);
         attribute_put(b, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof mode);
@@ -109,14 +107,24 @@ static void put_up(struct batch *b, int link, const char *what) {
         message_end(b, message_begin(b, RTM_NEWLINK, 0, &body, sizeof body, what));
 }
 
+static bool is_link_local(const struct address *a) {
+        return a->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->v6);
+}
+
+static bool has_link_local(const struct first_network *n) {
+        for (size_t i = 0; i < n->n_addresses; i++)
+                if (is_link_local(&n->addresses[i].address))
+                        return true;
+        return false;
+}
+
 static void put_interface_address(struct batch *b, const struct prefix *p, int link) {
         const struct address *a = &p->address;
-        bool link_local = a->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->v6);
         struct ifaddrmsg body = {
                 .ifa_family = (uint8_t) a->family,
                 .ifa_prefixlen = p->length,
                 .ifa_flags = IFA_F_PERMANENT | (a->family == AF_INET6 ? IFA_F_NODAD : 0),
-                .ifa_scope = link_local ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+                .ifa_scope = is_link_local(a) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
                 .ifa_index = (uint32_t) link,
         };
         struct nlmsghdr *m =
@@ -170,7 +178,7 @@ static void put_route(struct batch *b, const struct prefix *destination, const s
         message_end(b, m);
 }
 
-void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback) {
+void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback, bool regenerate) {
         b->size = 0;
         b->n = 0;
         b->overflow = false;
@@ -180,7 +188,8 @@ void batch_fill(struct batch *b, const struct first_network *n, int link, int lo
         if (link <= 0)
                 return;
         put_identity(b, n, link);
-        put_link(b, n, link);
+        /* Before the link is up, or the kernel would make a link-local address of its own and probe for it. */
+        put_link(b, IN6_ADDR_GEN_MODE_NONE, n->mtu, link, "set up the link");
         put_up(b, link, "bring up the link");
         for (size_t i = 0; i < n->n_addresses; i++)
                 put_interface_address(b, &n->addresses[i], link);
@@ -191,4 +200,8 @@ void batch_fill(struct batch *b, const struct first_network *n, int link, int lo
         for (size_t i = 0; i < n->n_gateways; i++)
                 put_route(b, &(struct prefix){.address = {.family = n->gateways[i].family}}, &n->gateways[i],
                           &ADDRESS_NONE, link, "add a default route");
+        /* That one is there now. When somebody in here takes the link down it goes, and without one there is no DHCPv6
+         * and no router: the kernel is to make it again. */
+        if (regenerate && has_link_local(n))
+                put_link(b, IN6_ADDR_GEN_MODE_EUI64, 0, link, "have link-local addresses made");
 }

@@ -70,5 +70,6 @@ struct batch {
 };
 
 /* Name and hardware address; address generation mode none and MTU; then up; addresses without duplicate detection;
- * permanent neighbours; routes; default routes. link, loopback: 0 for none. Pure. */
-void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback);
+ * permanent neighbours; routes; default routes; with regenerate, link-local addresses are made
+ * by the kernel again from now on. link, loopback: 0 for none. Pure. */
+void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback, bool regenerate);

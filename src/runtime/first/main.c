@@ -194,23 +194,46 @@ static void carrier_wait(int fd, const struct first_network *n, int link) {
         }
 }
 
-/* The default route is static: one that the kernel takes from router advertisements would come beside it, and go again
- * when the guest's network manager starts. Prefixes are still taken from them. */
-static void advertised_routes_refuse(const struct first_network *n) {
-        char path[sizeof "/proc/sys/net/ipv6/conf//accept_ra_defrtr" + IFNAMSIZ];
+static void sysctl_write(const struct first_network *n, const char *key, const char *value, const char *otherwise) {
+        char path[sizeof "/proc/sys/net/ipv6/conf//" + IFNAMSIZ + 32];
+
+        (void) snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/%s", n->link, key);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, value, strlen(value)) < 0)
+                complain("Cannot write %s: %s; %s", path, strerror(errno), otherwise);
+        if (fd >= 0)
+                close(fd);
+}
+
+static bool has_networkd(const char *init) {
+        static const char *const wants[] = {
+                "/etc/systemd/system/multi-user.target.wants/systemd-networkd.service",
+                "/usr/lib/systemd/system/multi-user.target.wants/systemd-networkd.service",
+                "/usr/lib/systemd/system/sysinit.target.wants/systemd-networkd.service",
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(wants); i++)
+                if (faccessat(AT_FDCWD, wants[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        return true;
+        /* NixOS makes its /etc later; those that this project runs have networkd. */
+        return strncmp(init, "/nix/", 5) == 0;
+}
+
+/* Addresses stay when the link goes down, as IPv4's do: not everybody in here would give them back.
+ *
+ * The default route is static. One that the kernel takes from router advertisements comes beside it, and brings it back
+ * after the link was down. Only a systemd-networkd brings it back itself, and would at its start take away what is not
+ * in its file; a link-local address, too, where the kernel makes those. */
+static void sysctls_write(const struct first_network *n, bool networkd) {
         bool v6 = false;
 
         for (size_t i = 0; i < n->n_gateways; i++)
                 v6 = v6 || n->gateways[i].family == AF_INET6;
         if (!v6)
                 return;
-        (void) snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_ra_defrtr", n->link);
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || write(fd, "0", 1) < 0)
-                complain("Cannot write %s: %s; a second default route may come from router advertisements", path,
-                         strerror(errno));
-        if (fd >= 0)
-                close(fd);
+        sysctl_write(n, "keep_addr_on_down", "1", "IPv6 addresses go when the link goes down");
+        if (networkd)
+                sysctl_write(n, "accept_ra_defrtr", "0", "a second default route may come from router advertisements");
 }
 
 /* What a systemd-networkd in here is to find: the same network, declared. In /run, so that a file of that name in the
@@ -228,20 +251,20 @@ static void declaration_link(void) {
 }
 
 /* Returns the link's index, 0 when it is not there. */
-static int link_configure(int fd, const struct first_network *n, int loopback) {
+static int link_configure(int fd, const struct first_network *n, int loopback, bool networkd) {
         static struct batch batch;
         int link = (int) if_nametoindex(n->link);
 
         if (link <= 0)
                 complain("There is no link %s here; it stays unconfigured", n->link);
         else
-                advertised_routes_refuse(n);
-        batch_fill(&batch, n, link, loopback);
+                sysctls_write(n, networkd);
+        batch_fill(&batch, n, link, loopback, !networkd);
         batch_send(fd, &batch);
         return link;
 }
 
-static void network_configure(void) {
+static void network_configure(bool networkd) {
         static const struct first_network none;
         static struct batch batch;
         static struct first_file f;
@@ -251,7 +274,7 @@ static void network_configure(void) {
         if (fd < 0)
                 return;
         if (network_read(&f) < 0) {
-                batch_fill(&batch, &none, 0, loopback);
+                batch_fill(&batch, &none, 0, loopback, false);
                 batch_send(fd, &batch);
                 f.n = 0;
         }
@@ -259,7 +282,7 @@ static void network_configure(void) {
                 if (f.links[i].deadline_ms > 0)
                         events = netlink_open(RTMGRP_LINK); /* before any link is up: no news is missed */
         for (size_t i = 0; i < f.n; i++)
-                links[i] = link_configure(fd, &f.links[i], i == 0 ? loopback : 0);
+                links[i] = link_configure(fd, &f.links[i], i == 0 ? loopback : 0, networkd);
         close(fd);
         for (size_t i = 0; i < f.n && events >= 0; i++)
                 if (links[i] > 0 && f.links[i].deadline_ms > 0)
@@ -273,7 +296,7 @@ int main(int argc, char *argv[]) {
                 complain("Usage: %s INIT [ARGUMENT...]", argc > 0 ? argv[0] : "nspawn-first");
                 return 2;
         }
-        network_configure();
+        network_configure(has_networkd(argv[1]));
         declaration_link();
         execv(argv[1], argv + 1);
         complain("Cannot run the init %s: %s", argv[1], strerror(errno));
