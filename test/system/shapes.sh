@@ -56,6 +56,22 @@ fails "a start without the bridge is refused" 10 'no bridge mybridge' nixos-nspa
 ip link set elsewhere name mybridge
 need "remove" nixos-nspawn remove --delete-state bridge
 
+# Addresses of that network that the config says.
+sed 's|nixosContainer.bridge = "mybridge";|nixosContainer = { bridge = "mybridge"; forwardPorts = [ { hostPort = 8181; containerPort = 80; } ];\n containerNetworkConfig = { address = [ "192.168.77.200/24" "fd77::200/64" ]; gateway = [ "192.168.77.1" ]; dns = [ "192.168.77.1" ]; }; };|' \
+        examples/bridge.nix >/run/static.nix
+need "create a member of the bridge with addresses" nixos-nspawn create --config /run/static.nix static
+prints "it answers at once" "$welcome" curl -s --max-time 3 http://192.168.77.200
+prints "  over IPv6 too" "$welcome" curl -s --max-time 3 'http://[fd77::200]'
+prints "its default route is the one that was given" 'default via 192.168.77.1 ' inside static ip route
+prints "its resolver, too" 'nameserver 192.168.77.1' inside static cat /etc/resolv.conf
+prints "its name resolves" '192.168.77.200' getent -s nspawn ahostsv4 static
+prints "a port of the host leads to it" "$welcome" ip netns exec router curl -s --max-time 3 http://192.168.77.254:8181
+sleep 3
+same "networkd has added nothing to it" "192.168.77.200/24" "$(inside static ip -4 -o addr show dev host0 | awk '{ print $4 }' | tr '\n' ' ' | sed 's/ $//')"
+need "remove" nixos-nspawn remove --delete-state static
+sed 's|nixosContainer.bridge = "mybridge";|nixosContainer = { bridge = "mybridge"; hostNetworkConfig = { }; };|' examples/bridge.nix >/run/host.nix
+fails "hostNetworkConfig of a member is refused" 10 'set the host.s addresses on mybridge itself' nixos-nspawn create --config /run/host.nix static
+
 need "create one with links beside the main one" create extra-veth
 prints "one is a port of mybridge" 'master mybridge' ip link show backend
 ip -n router addr add 192.168.5.1/24 dev lan
