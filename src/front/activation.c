@@ -12,6 +12,7 @@
 
 #define ALL_OF_IT "the definition that it runs with"
 #define TREE      "the system and its packages"
+#define LINK      "the link itself"
 
 static const struct strategy_word {
         const char *word;
@@ -74,8 +75,25 @@ static bool same_tree(const struct definition *a, const struct definition *b) {
                same_text(a->tree.init, b->tree.init) && a->tree.idmap == b->tree.idmap;
 }
 
+/* What cannot be said by the options' names: some settings of a network make it another link. */
+static int find_other_link(struct change *c, struct definition *base) {
+        bool live = false;
+        int r;
+
+        for (size_t i = 0; i < c->differences.n; i++)
+                live |= c->differences.list[i].effect == EFFECT_LIVE;
+        if (!live || !c->running || differences_effect(&c->differences) == EFFECT_RESTART)
+                return 0;
+        r = definition_allocate(base, false, NULL);
+        if (r >= 0)
+                r = definition_allocate(&c->new, false, NULL);
+        if (r == -ENOMEM || (r >= 0 && network_same_link(&base->network, &c->new.network)))
+                return r;
+        return differences_add(&c->differences, LINK, EFFECT_RESTART);
+}
+
 static int find_differences(struct change *c, struct error *e) {
-        const struct definition *base = change_base(c);
+        struct definition *base = change_base(c);
         const char *problem = NULL;
         int r;
 
@@ -87,6 +105,8 @@ static int find_differences(struct change *c, struct error *e) {
         r = spec_difference(base->spec, c->new.spec, &c->differences);
         if (r >= 0 && !same_tree(base, &c->new))
                 r = differences_add(&c->differences, TREE, EFFECT_RESTART);
+        if (r >= 0)
+                r = find_other_link(c, base);
         if (r < 0 || differences_effect(&c->differences) != EFFECT_RELOAD)
                 return r;
         /* The files that follow from the options may say more. */

@@ -179,3 +179,8 @@ void network_drop_v6(struct network *n) {
                 x->host_link_local = x->container_link_local = (struct address){0};
         }
 }
+
+bool network_same_link(const struct network *a, const struct network *b) {
+        return a->mode == b->mode && strcmp(a->link, b->link) == 0 && strcmp(a->bridge, b->bridge) == 0 &&
+               mac_equal(&a->host_mac, &b->host_mac) && mac_equal(&a->container_mac, &b->container_mac);
+}

@@ -84,7 +84,7 @@ struct network {
         size_t n_extra;
 
         struct host_access *access; /* of NETWORK_VETH (a zone has its own); owned, NULL: as usual */
-        struct network_more *more; /* owned; NULL: nothing */
+        struct network_more *more;  /* owned; NULL: nothing */
 };
 
 #define NETWORK_INIT ((struct network){0})
@@ -109,6 +109,9 @@ int network_settle(const struct container *c, struct network *n);
 const struct prefix *network_container_address(const struct network *n, size_t i);
 /* The same of the host's end, without the link-local one. */
 const struct prefix *network_host_address(const struct network *n, size_t i);
+
+/* The link of one can be that of the other: what else differs can change while it is there. */
+bool network_same_link(const struct network *a, const struct network *b);
 
 /* The container's default route of that family leads to the host: it has an address, and no other router was named. */
 bool network_routes_by_default(const struct network *n, int family);

@@ -43,6 +43,7 @@ struct attachment *attachment_free(struct attachment *a) {
         free(a->extra_index);
         free(a->namespace_path);
         free(a->guest_link);
+        attachment_free(a->half);
         free(a->problem);
         free(a);
         return NULL;

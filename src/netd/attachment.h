@@ -23,6 +23,9 @@ struct attachment {
         struct active_zone *zone; /* of NETWORK_ZONE, else NULL; borrowed from the manager */
         char *namespace_path;     /* of AttachNamespace, else NULL; owned */
         char *guest_link;         /* the link's name in there */
+        /* What a daemon that was killed had begun to make of it: inside the container, some of that may be there.
+         * Owned; NULL: nothing. */
+        struct attachment *half;
 
         enum attachment_state state;
         char *problem;    /* owned; NULL unless broken */

@@ -88,6 +88,30 @@ static void forget_flows(struct manager *m, const char *name, const struct plan 
                 log_warning("%s: UDP flows of forwards that changed go on to where they went: %s", name, strerror(-r));
 }
 
+/* Inside the container, what a killed daemon had begun is taken back; what the guest has done meanwhile is no failure.
+ */
+static void finish_half(struct manager *m, struct attachment *a, const struct guest *g) {
+        _cleanup_(plan_clear) struct plan back = PLAN_INIT;
+
+        if (!a->half || g->netns < 0 || plan_change(&a->half->network, &a->network, &back) < 0)
+                return;
+        keep_possible(&back, true, g->link);
+        for (size_t i = 0; i < back.n; i++) {
+                struct plan one = {.operations = &back.operations[i], .n = 1};
+
+                if (back.operations[i].side == SIDE_CONTAINER)
+                        (void) engine_apply(m->engine, &one, 0, g->netns, NULL);
+        }
+        a->half = attachment_free(a->half);
+}
+
+static int check_link(const struct network *from, const struct network *to, struct error *e) {
+        if (network_same_link(from, to))
+                return 0;
+        return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
+                         "the link of container '%s' would become another one: that needs a restart", to->name);
+}
+
 int manager_change(struct manager *m, struct attachment *a, const struct network *to, const struct guest *g,
                    struct plan *ret, struct error *e) {
         _cleanup_(attachment_freep) struct attachment *changed = attachment_new(to);
@@ -95,8 +119,12 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
 
         if (!changed)
                 return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+        finish_half(m, a, g);
         if (attachment_same(a, changed))
                 return 0;
+        r = a->ifindex > 0 ? check_link(&a->network, to, e) : 0;
+        if (r < 0)
+                return r;
         r = plan_change(&a->network, to, ret);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot plan the change of '%s'", to->name);
@@ -171,7 +199,7 @@ int manager_update(struct manager *m, const char *name, const char *netns, bool 
         int r;
 
         r = manager_load(m, name, &c, &n, e);
-        if (r >= 0 && a && netns && a->ifindex > 0 && !dry && changes_guest(&a->network, &n))
+        if (r >= 0 && a && netns && a->ifindex > 0 && !dry && (a->half || changes_guest(&a->network, &n)))
                 r = find_guest(a, netns, &guest, e);
         if (r < 0)
                 return r;

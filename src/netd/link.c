@@ -203,6 +203,7 @@ void manager_link_gone(struct manager *m, struct attachment *a) {
         if (a->served)
                 (void) responders_remove_link(m->responders, a->ifindex);
         manager_withdraw(a);
+        a->half = attachment_free(a->half);
         a->served = a->carrier = false;
         a->state = ATTACHMENT_EXPECTED;
         set_problem(a, NULL);
