@@ -93,13 +93,17 @@ succeeds "an update works" nixos-nspawn update --config new.nix one
 same "  it was done" new "$(definition)"
 agree "  after that"
 
-# The daemon's operations fail, one by one: all as before.
-pkill -KILL --ns $$ -x nspawn-netd
-for k in 1 2 3 50 103 104 105 106; do
+# The daemon's operations fail, one by one: all as before. Its supervisor, which would start it again at once, is held.
+pkill -STOP --ns $$ -x nspawn-supervis
+for k in $(seq 8); do
+        pkill -KILL --ns $$ -x nspawn-netd
         fails "operation $k fails: so does the update" 1 '^nixos-nspawn: Cannot (stop forwarding|forward) ' \
                 env NIXOS_NSPAWN_FAULT_OPERATION=$k nixos-nspawn update --config old.nix one
         same "  the definition is as before" new "$(definition)"
         agree "  after that"
-        pkill -KILL --ns $$ -x nspawn-netd
 done
+pkill -CONT --ns $$ -x nspawn-supervis
+pkill -KILL --ns $$ -x nspawn-netd
+succeeds "an update works" nixos-nspawn update --config old.nix one
+agree "  after that"
 done_testing

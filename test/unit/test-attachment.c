@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "netd/attachment.h"
 #include "netd/ports.h"
+#include "plan/plan.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,6 +30,20 @@ static struct attachment *example(void) {
         return a;
 }
 
+/* A daemon that reads the record and is asked for the same network has nothing to change, on either side. */
+static void assert_same_plan(const struct network *from, const struct network *to) {
+        _cleanup_(plan_clear) struct plan p = PLAN_INIT;
+
+        assert_int_equal(plan_change(from, to, &p), 0);
+        for (size_t i = 0; i < p.n; i++) {
+                _cleanup_(buffer_clear) struct buffer text = BUFFER_INIT;
+
+                operation_print(&p.operations[i], &text);
+                print_error("%s\n", buffer_text(&text));
+        }
+        assert_int_equal(p.n, 0);
+}
+
 static void test_record(void **state) {
         _cleanup_(attachment_freep) struct attachment *a = example(), *back = NULL, *namespace = NULL;
         json_t *record = attachment_record(a), *again;
@@ -43,6 +58,7 @@ static void test_record(void **state) {
         assert_int_equal(back->forwards[1].count, 100);
         assert_null(back->namespace_path);
         json_decref(again);
+        assert_same_plan(&back->network, &a->network);
 
         back->forwards[1].host_port++;
         assert_false(attachment_same(a, back));
@@ -81,6 +97,7 @@ static void test_extra(void **state) {
         assert_true(attachment_same(a, back));
         assert_int_equal(back->network.n_extra, 2);
         assert_text(back->network.extra[1].link, "two");
+        assert_same_plan(&back->network, &a->network);
         assert_int_equal(back->network.extra[1].container_v4.length, 24);
         assert_int_equal(back->extra_index[1], 0);
         (void) json_object_set_new(json_array_get(json_object_get(record, "extra"), 1), "link", json_null());
