@@ -82,18 +82,14 @@ static int check_activation(const json_t *options, bool *ret_auto_start, struct 
                 return wrong_value(OPTIONS ".activation.autoStart", "true or false", auto_start, e);
         *ret_auto_start = !auto_start || json_is_true(auto_start);
 
-        if (!strategy || json_is_null(strategy) || string_equal(s, "restart") || string_equal(s, "none"))
+        if (!strategy || json_is_null(strategy) || string_equal(s, "restart") || string_equal(s, "reload") ||
+            string_equal(s, "none"))
                 return 0;
         /* The exact words of the Python tool, which people's scripts look for. */
         if (string_equal(s, "dynamic"))
                 return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
                                  "'dynamic' is currently not supported for imperative containers!");
-        if (string_equal(s, "reload"))
-                return error_set(e, EOPNOTSUPP, EXIT_CONTAINER,
-                                 OPTIONS ".activation.strategy = \"%s\" is not yet supported by this version; "
-                                         "use \"restart\" or \"none\"",
-                                 s);
-        return wrong_value(OPTIONS ".activation.strategy", "\"restart\" or \"none\"", strategy, e);
+        return wrong_value(OPTIONS ".activation.strategy", "\"restart\", \"reload\" or \"none\"", strategy, e);
 }
 
 static bool path_is_plain(const char *path, size_t size) {

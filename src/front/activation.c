@@ -13,6 +13,7 @@
 #define ALL_OF_IT "the definition that it runs with"
 #define TREE      "the system and its packages"
 #define LINK      "the link itself"
+#define ROOT      "its root, which is made anew at each start"
 
 static const struct strategy_word {
         const char *word;
@@ -107,6 +108,8 @@ static int find_differences(struct change *c, struct error *e) {
                 r = differences_add(&c->differences, TREE, EFFECT_RESTART);
         if (r >= 0)
                 r = find_other_link(c, base);
+        if (r >= 0 && c->new.container.ephemeral && differences_effect(&c->differences) == EFFECT_RELOAD)
+                r = differences_add(&c->differences, ROOT, EFFECT_RESTART);
         if (r < 0 || differences_effect(&c->differences) != EFFECT_RELOAD)
                 return r;
         /* The files that follow from the options may say more. */

@@ -25,10 +25,10 @@ static const struct option_info options[_OPTION_MAX] = {
         [OPTION_SUITE] = {"suite", 0, "SUITE", "the Debian release of --system debian (default: trixie)",
                           COMPLETE_WORDS, "bookworm trixie sid"},
         [OPTION_STRATEGY] = {"strategy", 0, "STRATEGY",
-                             "how a running container takes up the change: restart, or none to leave it for its "
-                             "next start (default: the configuration's, else a restart unless only its network "
-                             "changed)",
-                             COMPLETE_WORDS, "restart none"},
+                             "how a running container takes up the change: restart, reload, or none to leave it "
+                             "for its next start (default: the configuration's, else a restart unless only its "
+                             "network changed)",
+                             COMPLETE_WORDS, "restart reload none"},
         [OPTION_NO_START] = {"no-start", 0, NULL, "create the container, but do not start it", COMPLETE_NOTHING, NULL},
         [OPTION_CONFIG_TEXT] = {"config", 0, "TEXT",
                                 "settings of the container, as in a NixOS module without its braces", COMPLETE_NOTHING,

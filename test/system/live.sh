@@ -162,8 +162,58 @@ config "$a, $u" ', "timeoutStartSec": "60s"' >one.json
 prints "what the next start reads: left as it is" '^  leave the running container as it is$' nixos-nspawn update --dry-run --config one.json one
 succeeds "  update" nixos-nspawn update --config one.json one
 goes_on
+
+# A reload: what is different inside, and the network, and nothing else.
+etc() { # etc TEXT SLEEP
+        python3 -c '
+import json, sys
+c = json.load(open("one.json"))
+c["environment"] = {"etc": {"motto": {"text": sys.argv[1]}}}
+c["systemd"] = {"services": {"worker": {"wantedBy": ["multi-user.target"], "serviceConfig": {"ExecStart": "/bin/sleep " + sys.argv[2]}}}}
+json.dump(c, open("one.json", "w"))' "$@"
+}
+worker() { nixos-nspawn run one -- systemctl show -P MainPID worker; }
+config "$a, $u, $b" ', "activation": { "strategy": "reload" }' >one.json
+etc first 1000
+prints "reload, dry" '^  reload the running container: environment.etc, systemd.services$' nixos-nspawn update --dry-run --config one.json one
+prints "  what it does without the strategy" '^  restart the container: environment.etc, systemd.services$' \
+        bash -c 'sed s/reload/restart/ one.json >other.json; nixos-nspawn update --dry-run --config other.json one'
+succeeds "a reload by the configuration" nixos-nspawn update --config one.json one
+goes_on
+same "  the file" first "$(nixos-nspawn run one -- cat /etc/motto)"
+same "  the service" "/bin/sleep 1000" "$(nixos-nspawn run one -- cat /proc/"$(worker)"/cmdline | tr '\0' ' ' | sed 's/ $//')"
+same "  the forward" "tcp . 9000 to 7000,tcp . 9001 to 7000,udp . 9053 to 5000" "$(elements)"
+before=$(worker)
+config "$a, $u" >one.json
+etc second 1000
+succeeds "--strategy reload" nixos-nspawn update --strategy reload --config one.json one
+goes_on
+same "  the file" second "$(nixos-nspawn run one -- cat /etc/motto)"
+same "  the service is the same process" "$before" "$(worker)"
+same "  the forward" "tcp . 9000 to 7000,udp . 9053 to 5000" "$(elements)"
 config "$a, $u" ', "bindMounts": [ "/run/shared:/mnt/shared" ]' >one.json
-prints "what needs a restart is told" '^  restart the container: nixosContainer.bindMounts$' nixos-nspawn update --dry-run --config one.json one
+etc second 1000
+before=$(readlink /var/lib/nixos-nspawn/profiles/one/system)
+fails "what needs a restart is refused" 10 'this needs a restart: nixosContainer.bindMounts; use --strategy restart' \
+        nixos-nspawn update --strategy reload --config one.json one
+same "  the definition is as before" "$before" "$(readlink /var/lib/nixos-nspawn/profiles/one/system)"
+goes_on
+config "$a, $u" >one.json
+etc third 1000
+python3 -c '
+import json
+c = json.load(open("one.json"))
+c["systemd"]["services"]["worker"]["serviceConfig"] = {"Type": "oneshot", "ExecStart": "/bin/false"}
+c["nixosContainer"]["forwardPorts"].append({"hostPort": 9300})
+json.dump(c, open("one.json", "w"))'
+refused "a service that fails" nixos-nspawn update --strategy reload --config one.json one
+same "  the file is as before" second "$(nixos-nspawn run one -- cat /etc/motto)"
+same "  the forwards" "tcp . 9000 to 7000,udp . 9053 to 5000" "$(elements)"
+prints "  the service" "/bin/sleep" bash -c "nixos-nspawn run one -- cat /proc/$(worker)/cmdline | tr \"\\0\" \" \""
+goes_on
+
+config "$a, $u" ', "bindMounts": [ "/run/shared:/mnt/shared" ]' >one.json
+prints "what needs a restart is told" '^  restart the container: .*nixosContainer.bindMounts' nixos-nspawn update --dry-run --config one.json one
 goes_on
 succeeds "  and is restarted" nixos-nspawn update --config one.json one
 if [[ $(status leader) != "$leader" ]]; then ok "  another first process"; else not_ok "  another first process"; fi

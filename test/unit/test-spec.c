@@ -216,16 +216,12 @@ static void test_not_yet(void **state) {
         assert_refused("{\"systemCallFilter\": \"@raw-io\"}", PENDING("systemCallFilter"));
         assert_refused("{\"credentials\": [{\"id\": \"a\", \"path\": \"/a\"}]}", PENDING("credentials"));
         assert_refused("{\"activation\": {\"reloadScript\": \"/bin/true\"}}", PENDING("activation.reloadScript"));
-        assert_refused(
-                "{\"activation\": {\"strategy\": \"reload\"}}",
-                "container 'example': nixosContainer.activation.strategy = \"reload\" is not yet supported by this "
-                "version; use \"restart\" or \"none\"");
         assert_refused("{\"activation\": {\"strategy\": \"dynamic\"}}",
                        "container 'example': 'dynamic' is currently not supported for imperative containers!");
-        assert_refused(
-                "{\"activation\": {\"strategy\": \"resart\"}}",
-                "container 'example': nixosContainer.activation.strategy: expected \"restart\" or \"none\", found the "
-                "string \"resart\"");
+        assert_refused("{\"activation\": {\"strategy\": \"resart\"}}",
+                       "container 'example': nixosContainer.activation.strategy: expected \"restart\", \"reload\" or "
+                       "\"none\", "
+                       "found the string \"resart\"");
 }
 
 /* A value that the option does not have by default. */

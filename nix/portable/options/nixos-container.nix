@@ -128,7 +128,7 @@ in
           ]
         );
         default = "restart";
-        description = "How a running container takes up an update: \"restart\", which it is spared when only its network is different, or \"none\", at its next start. \"dynamic\" is for containers that a host's configuration declares.";
+        description = "How a running container takes up an update: \"restart\", which it is spared when only its network is different, \"reload\", which restarts the services that changed and refuses what needs more, or \"none\", at its next start. \"dynamic\" is for containers that a host's configuration declares.";
       };
       reloadScript = mkOption {
         type = types.nullOr types.path;
