@@ -95,7 +95,7 @@ static void finish_half(struct manager *m, struct attachment *a, const struct gu
 
         if (!a->half || g->netns < 0 || plan_change(&a->half->network, &a->network, &back) < 0)
                 return;
-        keep_possible(&back, true, g->link);
+        keep_possible(&back, a, g->link);
         for (size_t i = 0; i < back.n; i++) {
                 struct plan one = {.operations = &back.operations[i], .n = 1};
 

@@ -288,7 +288,6 @@ static int read_network(const json_t *record, struct network *n) {
             read_boolean(record, "masqueradeV6", &n->masquerade_v6) < 0)
                 return -EBADMSG;
         n->mode = (enum network_mode) mode;
-        n->router_mac = n->host_mac;
         n->mtu = (uint32_t) mtu;
         if (!n->link[0] && (n->mode == NETWORK_VETH || n->mode == NETWORK_ZONE || n->mode == NETWORK_BRIDGE))
                 return -EBADMSG;
