@@ -1,4 +1,4 @@
-# zone-host.nix: zones in the host's configuration.
+# /etc/nixos-nspawn/host.nix: zones in the host's configuration.
 {
   # Addresses of the user's own, instead of the automatic ranges.
   nixos.containers.zones.myzone.address = [ "" "10.100.200.1/24" "fd25::1/64" ];
