@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/cleanup.h"
+#include "config/link_settings.h"
 #include "netd/attachment.h"
 #include "netd/ports.h"
 #include "plan/plan.h"
@@ -68,6 +69,59 @@ static void test_record(void **state) {
         assert_int_equal(attachment_from_record(record, &namespace), 0);
         assert_text(namespace->namespace_path, "/run/netns/x");
         assert_text(namespace->guest_link, "eth0");
+        json_decref(record);
+}
+
+static void fill(struct link_settings *s, const char *text, enum link_side side) {
+        assert_int_equal(link_settings_from_file(text, "f", side, s, NULL), 0);
+}
+
+/* Of a link with settings everything is on record that takes it back, and that serves it. */
+static void test_settings(void **state) {
+        uint8_t machine_id[16] = {0xfe, 0xdc};
+        struct container c = {.name = (char *) "example"};
+        struct allocation allocation = {0};
+        _cleanup_(attachment_freep) struct attachment *a = NULL, *back = NULL, *damaged = NULL;
+        struct network n = NETWORK_INIT;
+        json_t *record, *again, *more;
+        const char *name;
+        json_t *v;
+
+        assert_int_equal(prefix_parse("10.233.5.16/28", false, &allocation.v4), 0);
+        fill(&c.host_settings,
+             "[Link]\nMTUBytes=1400\n[Network]\nAddress=10.9.0.1/24\nAddress=fd42::1/"
+             "64\n[IPv6Prefix]\nPrefix=2001:db8::/64\n"
+             "Assign=yes\nToken=eui64\nToken=::1\nValidLifetimeSec=infinity\n[IPv6RoutePrefix]\nRoute=fd00::/"
+             "8\n[Route]\n"
+             "Destination=10.8.0.0/"
+             "16\nGateway=10.9.0.2\n[Neighbor]\nAddress=10.9.0.7\nLinkLayerAddress=02:00:00:00:00:07\n"
+             "[DHCPServer]\nDNS=9.9.9.9\nNTP=9.9.9.8\nDefaultLeaseTimeSec=1h\n[IPv6SendRA]\nRouterLifetimeSec=0\n",
+             LINK_SIDE_HOST);
+        fill(&c.container_settings, "[Network]\nAddress=10.9.0.2/24\nGateway=10.9.0.1\n", LINK_SIDE_CONTAINER);
+        assert_int_equal(network_compute(&c, &allocation, machine_id, &n), 0);
+        container_clear(
+                &(struct container){.host_settings = c.host_settings, .container_settings = c.container_settings});
+        a = attachment_new(&n);
+        network_clear(&n);
+        assert_non_null(a);
+        record = attachment_record(a);
+        assert_int_equal(attachment_from_record(record, &back), 0);
+        again = attachment_record(back);
+        assert_true(json_equal(record, again));
+        assert_int_equal(back->network.more->n_host_addresses, 3);
+        assert_int_equal(back->network.more->n_container_addresses, 1);
+        assert_int_equal(back->network.more->prefixes[0].n_tokens, 2);
+        assert_true(back->network.more->router.has_lifetime);
+        json_decref(again);
+
+        more = json_object_get(record, "more");
+        json_object_foreach (more, name, v) {
+                json_t *without = json_deep_copy(record);
+
+                (void) json_object_set_new(json_object_get(without, "more"), name, json_string("?"));
+                assert_int_equal(attachment_from_record(without, &damaged), -EBADMSG);
+                json_decref(without);
+        }
         json_decref(record);
 }
 
@@ -282,9 +336,9 @@ static void test_pace(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_record), cmocka_unit_test(test_damaged_record), cmocka_unit_test(test_view),
-                cmocka_unit_test(test_ports),  cmocka_unit_test(test_table),          cmocka_unit_test(test_pace),
-                cmocka_unit_test(test_extra),
+                cmocka_unit_test(test_record), cmocka_unit_test(test_settings), cmocka_unit_test(test_damaged_record),
+                cmocka_unit_test(test_view),   cmocka_unit_test(test_ports),    cmocka_unit_test(test_table),
+                cmocka_unit_test(test_pace),   cmocka_unit_test(test_extra),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

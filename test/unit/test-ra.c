@@ -61,6 +61,39 @@ static void test_users_prefixes(void **state) {
                      "0304 40 80 0000000a 00000005 00000000 fd000000000000000000000000000000");
 }
 
+/* RFC 4191, and what a link's settings may say besides. */
+static void test_settings(void **state) {
+        struct ra_prefix p = {.prefix = prefix("2001:db8::/64", false, 60, 30).prefix,
+                              .off_link = true,
+                              .valid = 60,
+                              .preferred = 30};
+        struct ra_route routes[] = {{.prefix = prefix("fd00::/8", false, 0, 0).prefix, .lifetime = 60},
+                                    {.prefix = prefix("2001:db8:1::/80", false, 0, 0).prefix, .lifetime = RA_INFINITE}};
+        struct in6_addr servers[2];
+        struct ra_config c = config();
+        uint8_t data[RA_SIZE_MAX];
+        size_t size;
+
+        assert_int_equal(inet_pton(AF_INET6, "2001:db8::53", &servers[0]), 1);
+        assert_int_equal(inet_pton(AF_INET6, "2001:db8::54", &servers[1]), 1);
+        c.router_lifetime = 0;
+        c.prefixes = &p;
+        c.n_prefixes = 1;
+        c.routes = routes;
+        c.n_routes = 2;
+        c.servers = servers;
+        c.n_servers = 2;
+        c.dns_lifetime = 60;
+        assert_int_equal(ra_build(&c, data, sizeof(data), &size), 0);
+        assert_bytes(data, size,
+                     "86000000 40 80 0000 00000000 00000000"
+                     "0101 2276691f618d"
+                     "0304 40 00 0000003c 0000001e 00000000 20010db8000000000000000000000000"
+                     "1802 08 00 0000003c fd00000000000000"
+                     "1803 50 00 ffffffff 20010db8000100000000000000000000"
+                     "1905 0000 0000003c 20010db8000000000000000000000053 20010db8000000000000000000000054");
+}
+
 static void test_room(void **state) {
         struct ra_prefix p[RA_PREFIXES_MAX];
         char longest[128];
@@ -150,9 +183,13 @@ static void test_bad_solicitations(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_default),      cmocka_unit_test(test_users_prefixes),
-                cmocka_unit_test(test_room),         cmocka_unit_test(test_packet),
-                cmocka_unit_test(test_solicitation), cmocka_unit_test(test_bad_solicitations),
+                cmocka_unit_test(test_default),
+                cmocka_unit_test(test_users_prefixes),
+                cmocka_unit_test(test_settings),
+                cmocka_unit_test(test_room),
+                cmocka_unit_test(test_packet),
+                cmocka_unit_test(test_solicitation),
+                cmocka_unit_test(test_bad_solicitations),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
