@@ -95,6 +95,7 @@ int definition_allocate(struct definition *d, bool save, struct error *e) {
                 r = allocations_load(&allocations, e);
         if (r >= 0 && !is_allocated(d, allocations))
                 r = allocate(d, allocations, machine_id, save, e);
+        network_clear(&d->network);
         if (r >= 0)
                 r = store_network(&d->container, allocations, machine_id, &d->network, e);
         if (r >= 0 && !store_host_has_v6())

@@ -121,6 +121,30 @@ same "  flows of the others stay" 1 "$(conntrack -L -p udp --orig-port-src 4001 
 [[ -n $flow ]] || not_ok "  there was one"
 goes_on
 
+# Addresses and MTU, on both sides; what stays is not taken away for a moment.
+addresses() { ip -br addr show ve-one; inside ip -br addr show host0; ip link show ve-one; inside ip link show host0; }
+before=$(addresses)
+config "$a, $b, $u" ', "containerNetworkConfig": { "address": [ "10.99.0.2/24", "2001:db8:77::2/64" ], "linkConfig": { "MTUBytes": "1400" } },
+        "hostNetworkConfig": { "address": [ "10.99.0.1/24" ], "linkConfig": { "MTUBytes": "1400" } }' >one.json
+inside ip monitor address >/run/monitor &
+monitor=$!
+succeeds "update: addresses and MTU" nixos-nspawn update --config one.json one
+goes_on
+prints "  the host's address" ' 10\.99\.0\.1/24( |$)' ip -br addr show ve-one
+prints "  the container's" ' 10\.99\.0\.2/24 ' inside ip -br addr show host0
+prints "  of IPv6" ' 2001:db8:77::2/64 ' inside ip -br addr show host0
+prints "  the MTU" ' mtu 1400 ' ip link show ve-one
+prints "  inside" ' mtu 1400 ' inside ip link show host0
+succeeds "  it is reached there" ping -c1 -W2 10.99.0.2
+prints "  the guest's networkd has taken all over" 'routable \(configured\)' nixos-nspawn run one -- networkctl status host0
+same "  nothing was deleted inside" "" "$(grep ^Deleted /run/monitor)"
+update "back" "$a, $b, $u"
+goes_on
+same "  all as it was" "$before" "$(addresses)"
+same "  what had come was deleted inside, alone" "10.99.0.2/24 2001:db8:77::2/64" \
+        "$(grep ^Deleted /run/monitor | grep -oE '[0-9a-f.:]+/[0-9]+' | sort | paste -sd' ')"
+kill $monitor
+
 # What is in the way, and steps that fail: everything as before.
 python3 -c 'import socket; s = socket.create_server(("0.0.0.0", 9200)); s.accept()' &
 within 5 "a process has a port" bash -c "ss -Hlnt 'sport = 9200' | grep -q ."
