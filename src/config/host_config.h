@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "model/names.h"
 #include "model/nat.h"
+#include "model/proxy_links.h"
 
 #include <jansson.h>
 
@@ -22,11 +23,6 @@ int host_nat_read(const json_t *host, struct nat *ret, json_t **ret_path, struct
 int host_suffix_read(const json_t *host, char ret[NAME_SUFFIX_MAX + 1], json_t **ret_path, struct error *e);
 
 /* nixos.containers.proxyNeighbours; none when host is NULL. Checked all over again, ret_path as above. */
-#define PROXY_LINKS_MAX 8
-struct proxy_links {
-        char names[PROXY_LINKS_MAX][IFNAMSIZ];
-        size_t n;
-};
 int host_proxy_read(const json_t *host, struct proxy_links *ret, json_t **ret_path, struct error *e);
 
 /* The text of a file for NetworkManager with networking.networkmanager.unmanaged; "" when there is nothing to say.

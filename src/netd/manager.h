@@ -6,9 +6,9 @@
 
 #include "apply/engine.h"
 #include "base/error.h"
-#include "config/host_config.h"
 #include "firewall/monitor.h"
 #include "model/nat.h"
+#include "model/proxy_links.h"
 #include "netd/attachment.h"
 #include "netd/pace.h"
 #include "netd/ports.h"

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/error.h"
-#include "config/host_config.h"
 #include "model/names.h"
 #include "model/nat.h"
+#include "model/proxy_links.h"
 
 #include <jansson.h>
 
