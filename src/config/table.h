@@ -1,4 +1,5 @@
-/* The tables of all portable options: options.json, host_options.json and zone_options.json, made from nix/portable and built in. */
+/* The tables of all portable options: options.json, host_options.json and zone_options.json, made from nix/portable and
+ * built in. */
 #pragma once
 
 #include <jansson.h>
