@@ -1,5 +1,5 @@
 # zone.nix: a member of the zone "myzone", which is there after `nixos-nspawn zone create myzone`, or after
-# `nixos-nspawn apply` with examples/zone-host.nix.
+# `nixos-nspawn apply` with examples/host-zones.nix.
 {
   system.stateVersion = "26.05";
 

@@ -71,7 +71,7 @@ succeeds "zone remove" nixos-nspawn zone remove myzone
 prints "  again" 'Zone myzone does not exist; Nothing done.' nixos-nspawn zone remove myzone
 
 # The host's configuration.
-succeeds "apply" nixos-nspawn apply --config examples/zone-host.nix
+succeeds "apply" nixos-nspawn apply --config examples/host-zones.nix
 prints "zone list has what is declared" '^ *backend +declarative' nixos-nspawn zone list
 fails "  zone update leaves it to the configuration" 10 'declared by the host' nixos-nspawn zone update backend --isolated
 need "create" nixos-nspawn create --config examples/zone.nix web
@@ -86,5 +86,5 @@ succeeds "without members it goes" nixos-nspawn apply --config /run/empty.json
 silent_about "  zone list" myzone nixos-nspawn zone list
 need "zone create" nixos-nspawn zone create myzone
 fails "a name is of one of the two" 10 "'nixos-nspawn zone create' made a zone of that name" \
-        nixos-nspawn apply --config examples/zone-host.nix
+        nixos-nspawn apply --config examples/host-zones.nix
 done_testing
