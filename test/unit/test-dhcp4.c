@@ -40,15 +40,19 @@ struct answer {
         int r;
 };
 
-static struct answer ask(const char *hex) {
+static struct answer ask_for(const struct dhcp4_lease *l, const char *hex) {
         struct bytes b = bytes_of(hex);
         struct dhcp4_message m;
         struct answer a = {0};
 
         a.r = dhcp4_parse(b.data, b.size, &m);
         if (a.r >= 0)
-                a.r = dhcp4_respond(&lease, &m, a.data, sizeof(a.data), &a.reply);
+                a.r = dhcp4_respond(l, &m, a.data, sizeof(a.data), &a.reply);
         return a;
+}
+
+static struct answer ask(const char *hex) {
+        return ask_for(&lease, hex);
 }
 
 /* The content of an option in hexadecimal, "-" when it is absent. */
@@ -105,6 +109,31 @@ static void test_wanted(void **state) {
         assert_string_equal(option(&a, 119), "08696e7465726e616c00");
         assert_string_equal(option(&a, 61), "-");
         assert_int_equal(ask(dhcpcd_discover).reply.type, DHCP4_OFFER);
+}
+
+/* What a link's settings may say: other resolvers, time servers, no router. */
+static void test_settings(void **state) {
+        const struct in_addr servers[] = {{.s_addr = 0x09090909}, {.s_addr = 0x01010101}},
+                             times = {.s_addr = 0x0200090a};
+        struct dhcp4_lease l = lease;
+        struct answer a = ask(dhclient_discover);
+
+        assert_string_equal(option(&a, 3), "0ae90011");
+        assert_string_equal(option(&a, 6), "0ae90011");
+        assert_string_equal(option(&a, 42), "-");
+        l.dns = servers;
+        l.n_dns = 2;
+        l.times = &times;
+        l.n_times = 1;
+        l.without_router = true;
+        a = ask_for(&l, dhclient_discover);
+        assert_string_equal(option(&a, 3), "-");
+        assert_string_equal(option(&a, 6), "0909090901010101");
+        assert_string_equal(option(&a, 42), "0a090002");
+        l.n_dns = 0;
+        l.without_dns = true;
+        a = ask_for(&l, dhclient_discover);
+        assert_string_equal(option(&a, 6), "-");
 }
 
 static void test_request(void **state) {
@@ -289,13 +318,21 @@ static void test_room(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_discover),  cmocka_unit_test(test_wanted),
-                cmocka_unit_test(test_request),   cmocka_unit_test(test_reboot_and_renewal),
-                cmocka_unit_test(test_broadcast), cmocka_unit_test(test_rapid_commit),
-                cmocka_unit_test(test_inform),    cmocka_unit_test(test_silence),
-                cmocka_unit_test(test_stranger),  cmocka_unit_test(test_relay_is_ignored),
-                cmocka_unit_test(test_overload),  cmocka_unit_test(test_malformed),
-                cmocka_unit_test(test_damaged),   cmocka_unit_test(test_room),
+                cmocka_unit_test(test_discover),
+                cmocka_unit_test(test_wanted),
+                cmocka_unit_test(test_settings),
+                cmocka_unit_test(test_request),
+                cmocka_unit_test(test_reboot_and_renewal),
+                cmocka_unit_test(test_broadcast),
+                cmocka_unit_test(test_rapid_commit),
+                cmocka_unit_test(test_inform),
+                cmocka_unit_test(test_silence),
+                cmocka_unit_test(test_stranger),
+                cmocka_unit_test(test_relay_is_ignored),
+                cmocka_unit_test(test_overload),
+                cmocka_unit_test(test_malformed),
+                cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_room),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
