@@ -103,31 +103,7 @@ in
             description = "The hardware address of eth0.";
           };
           forwardPorts = mkOption {
-            type = types.listOf (
-              types.submodule {
-                options = {
-                  protocol = mkOption {
-                    type = types.enum [
-                      "tcp"
-                      "udp"
-                    ];
-                    default = "tcp";
-                    description = "The protocol.";
-                  };
-                  hostPort = mkOption {
-                    type = types.port;
-                    example = 8080;
-                    description = "The port of the host.";
-                  };
-                  containerPort = mkOption {
-                    type = types.nullOr types.port;
-                    default = null;
-                    example = 80;
-                    description = "The port of the container; null: the same as hostPort.";
-                  };
-                };
-              }
-            );
+            type = types.listOf (types.submodule { options = import ../options/forward-options.nix { inherit lib; }; });
             default = [ ];
             example = [
               {

@@ -171,26 +171,7 @@ in
     forwardPorts = mkOption {
       type = types.listOf (
         types.submodule {
-          options = {
-            hostPort = mkOption {
-              type = types.port;
-              example = 8181;
-              description = "The port of the host.";
-            };
-            containerPort = mkOption {
-              type = types.nullOr types.port;
-              default = null;
-              example = 80;
-              description = "The port of the container; null: the same as hostPort.";
-            };
-            protocol = mkOption {
-              type = types.enum [
-                "tcp"
-                "udp"
-              ];
-              default = "tcp";
-              description = "The protocol.";
-            };
+          options = import ./forward-options.nix { inherit lib; } // {
             bindAddress = mkOption {
               type = types.nullOr types.str;
               default = null;
