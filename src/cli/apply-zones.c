@@ -8,6 +8,8 @@
 #include "base/string-list.h"
 #include "config/zone_options.h"
 #include "netd/client.h"
+#include "runtime/runtime.h"
+#include "runtime/systemd/networkd.h"
 #include "state/confs.h"
 #include "state/zones.h"
 
@@ -88,7 +90,7 @@ int apply_zones_allocate(const json_t *after, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
         _cleanup_(engine_freep) struct engine *engine = NULL;
         _cleanup_(freep) struct prefix *taken = NULL;
-        bool new = false;
+        bool new = false, changed = false;
         const char *name;
         json_t *options;
         size_t n = 0;
@@ -112,7 +114,12 @@ int apply_zones_allocate(const json_t *after, struct error *e) {
                 if (r >= 0)
                         r = allocations_get_zone(a, &zone, taken, n, &ranges, e);
                 new |= r > 0;
+                if (r >= 0 && runtime_has_units())
+                        r = zones_follow_host(name, true, e);
+                changed |= r > 0 && runtime_has_units();
         }
+        if (r >= 0 && changed)
+                r = networkd_reload(e);
         return r >= 0 && new ? allocations_save(a, e) : r;
 }
 
@@ -129,7 +136,10 @@ int apply_zones_tell(const json_t *before, const json_t *after, struct error *e)
                 if (r >= 0 && !json_equal(options, json_object_get(host_zones(before), name)))
                         r = tell(name, e);
         json_object_foreach ((json_t *) host_zones(before), name, options)
-                if (r >= 0 && !json_object_get(host_zones(after), name))
+                if (r >= 0 && !json_object_get(host_zones(after), name)) {
                         r = tell(name, e);
+                        if (r >= 0 && runtime_has_units())
+                                r = zones_follow_host(name, false, e);
+                }
         return r;
 }

@@ -14,6 +14,7 @@
 #include "config/zone_options.h"
 #include "netd/client.h"
 #include "runtime/runtime.h"
+#include "runtime/systemd/networkd.h"
 #include "state/confs.h"
 #include "state/store.h"
 #include "state/zones.h"
@@ -185,9 +186,32 @@ static bool wants_allocation(const void *context) {
         return c->after;
 }
 
+static int follow_host(const struct zone_change *c, bool wanted, struct error *e) {
+        int r = zones_follow_host(c->name, wanted, e);
+
+        return r > 0 ? networkd_reload(e) : r;
+}
+
+static int act_networkd(void *context, struct error *e) {
+        const struct zone_change *c = context;
+
+        return follow_host(c, c->after, e);
+}
+
+static int undo_networkd(void *context, struct error *e) {
+        const struct zone_change *c = context;
+
+        return runtime_has_units() ? follow_host(c, c->before, e) : 0;
+}
+
+static bool wants_networkd(const void *context) {
+        return runtime_has_units();
+}
+
 static const struct step steps[] = {
         {"choosing addresses", act_allocate, undo_allocate, wants_allocation},
         {"writing the definition", act_save, undo_save},
+        {"telling systemd-networkd", act_networkd, undo_networkd, wants_networkd},
         {"having nspawn-netd carry it out", act_tell, NULL},
 };
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/string-list.h"
+#include "config/host.h"
 #include "config/zone_options.h"
 #include "state/applied.h"
 #include "state/store.h"
@@ -174,6 +175,28 @@ int zones_remove(const char *name, struct error *e) {
         int r = path ? file_remove(path) : -ENOMEM;
 
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot remove zone '%s' from " PATH_ZONES, name) : 0;
+}
+
+int zones_follow_host(const char *name, bool wanted, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_NETWORKS "/20-vz-%s.network", name), *found = NULL;
+        _cleanup_(freep) char *text = format(HOST_FILE_MARKER "# The bridge of a zone, which nspawn-netd keeps.\n"
+                                                              "[Match]\nName=vz-%s\n\n[Link]\nUnmanaged=yes\n",
+                                             name);
+        int r = path && text ? file_read(path, ZONE_FILE_MAX, &found, NULL) : -ENOMEM;
+        bool there = r >= 0;
+
+        if (there && strncmp(found, HOST_FILE_MARKER, strlen(HOST_FILE_MARKER)) != 0)
+                return wanted ? error_set(e, EEXIST, EXIT_CONTAINER,
+                                          "'%s' exists and is not of this program; move it away or choose another name",
+                                          path)
+                              : 0;
+        if ((there && wanted && strcmp(found, text) == 0) || (r == -ENOENT && !wanted))
+                return 0;
+        if (there || r == -ENOENT)
+                r = wanted ? directory_make(PATH_NETWORKS, 0755) : file_remove(path);
+        if (r >= 0 && wanted)
+                r = file_write_atomic(path, text, strlen(text), 0644, true);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot %s '%s'", wanted ? "write" : "remove", path ?: name) : 1;
 }
 
 int zones_members(const char *zone, char ***ret, struct error *e) {

@@ -33,6 +33,10 @@ int zones_save(const char *name, const json_t *options, struct error *e);
 /* Absent: 0. */
 int zones_remove(const char *name, struct error *e);
 
+/* PATH_NETWORKS/20-vz-NAME.network, where systemd runs: networkd leaves the bridge to nspawn-netd, instead of giving it
+ * another range, DHCP and NAT by its own 80-container-vz.network. 1: changed. A file that is not ours: -EEXIST. */
+int zones_follow_host(const char *name, bool wanted, struct error *e);
+
 /* Names of the containers whose definition says that they are members, sorted; NULL-terminated, owned. One that cannot
  * be read is passed over. */
 int zones_members(const char *zone, char ***ret, struct error *e);
