@@ -38,10 +38,10 @@ refuses 10 "'$long' cannot be a container's name: a name has at most 63 characte
 refuses 10 "'-x' cannot be a container's name: a name begins with a letter or a digit" nixos-nspawn create --config empty.nix -- -x
 
 # Everything that is wrong is told at once, in the order of the file; as JSON in one list.
-printf '{\n  nixosContainer.zone = "z";\n  nixosContainer.ephemeral = 3;\n}\n' >several.nix
-create 10 "several.nix:2:3: nixosContainer.zone is not yet supported by this version; remove it
+printf '{\n  nixosContainer.mountDaemonSocket = true;\n  nixosContainer.ephemeral = 3;\n}\n' >several.nix
+create 10 "several.nix:2:3: nixosContainer.mountDaemonSocket is not yet supported by this version; remove it
 nixos-nspawn: several.nix:3:3: nixosContainer.ephemeral: expected true or false, found the number 3" several.nix
-prints "  as JSON" '"problems": \["several.nix:2:3: nixosContainer.zone [^"]*", "several.nix:3:3: [^"]*"\]' \
+prints "  as JSON" '"problems": \["several.nix:2:3: nixosContainer.mountDaemonSocket [^"]*", "several.nix:3:3: [^"]*"\]' \
         nixos-nspawn create --json --config several.nix x
 
 # Files.
@@ -58,8 +58,8 @@ echo '{"services": {"ngin": {"enable": true}}}' >unknown.json
 create 10 "unknown.json:1:15: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.json
 echo '{ services.nginx.enable = "yes"; }' >type.nix
 create 10 "type.nix:1:3: services.nginx.enable: expected true or false, found the string \"yes\"" type.nix
-echo '{ nixosContainer.zone = "z"; }' >zone.nix
-create 10 "zone.nix:1:3: nixosContainer.zone is not yet supported by this version; remove it" zone.nix
+echo '{ nixosContainer.mountDaemonSocket = true; }' >pending.nix
+create 10 "pending.nix:1:3: nixosContainer.mountDaemonSocket is not yet supported by this version; remove it" pending.nix
 for port in 0 70000; do
         echo "{ nixosContainer.forwardPorts = [{ hostPort = $port; }]; }" >port.nix
         create 10 "port.nix:1:36: nixosContainer.forwardPorts[0].hostPort: expected a port from 1 to 65535, found the number $port" port.nix

@@ -118,7 +118,7 @@ fails "an error in one container's config" 10 'containers.db.config: environment
 same "  changes nothing" "$all" "$(files)"
 declare_ "config.environment.etc.a.text = \"a\";" 'hostBridge = "nobridge"; autoStart = true; localAddress = "10.1.1.1/24";' \
         'networking.nat = { enable = true; internalInterfaces = [ "ve-+" ]; externalInterface = "uplink"; }; containers.new = { config = { }; };'
-fails "one that does not start" 11 'container db:' nixos-nspawn apply
+fails "one that does not start" 10 'container db: There is no bridge nobridge' nixos-nspawn apply
 same "  takes everything back" "$all" "$(files)"
 refused "    the rules as well" nft list table inet nixos_nspawn_nat
 within 10 "    and what ran runs" curl -sf -m2 http://10.231.136.2
