@@ -85,6 +85,7 @@ static const struct layout layouts[_SET_MAX] = {
         [SET_PORT_ADVERTISED] = {NFPROTO_BRIDGE, OURS, "advertised", false, {FIELD_LINK, FIELD_ADDRESS}},
         [SET_PORT_SENDERS] =
                 {NFPROTO_BRIDGE, OURS, "senders", false, {FIELD_LINK, FIELD_MAC, FIELD_MAC, FIELD_ADDRESS}},
+        [SET_PORT_CLIENTS] = {NFPROTO_BRIDGE, OURS, "clients", false, {FIELD_LINK, FIELD_MAC}},
         [SET_PORT_ISOLATED] = {NFPROTO_BRIDGE, OURS, "isolated", false, {FIELD_LINK}},
 };
 

@@ -2,6 +2,7 @@
 #include "netlink/route.h"
 
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -66,6 +67,10 @@ uint32_t netlink_bridge_create(struct netlink_batch *b, const char *name, const 
         netlink_put_string(b, IFLA_INFO_KIND, "bridge");
         size_t data = netlink_nest(b, IFLA_INFO_DATA);
         netlink_put_u8(b, IFLA_BR_MCAST_SNOOPING, 0);
+        /* Nothing is learnt from frames that no chain of prerouting sees. */
+        struct br_boolopt_multi options = {.optval = 1U << BR_BOOLOPT_NO_LL_LEARN,
+                                           .optmask = 1U << BR_BOOLOPT_NO_LL_LEARN};
+        netlink_put(b, IFLA_BR_MULTI_BOOLOPT, &options, sizeof(options));
         netlink_nest_end(b, data);
         netlink_nest_end(b, info);
         return i;

@@ -61,6 +61,7 @@ void plan_parts_clear(struct plan_parts *p);
 int plan_append_change(const struct plan_parts *from, const struct plan_parts *to, struct plan *ret);
 
 /* zone.c: the parts of a container's plans that are a member's. */
+int plan_port_admit(const struct network *n, struct plan *ret);
 int plan_member_admit(const struct network *n, struct plan *ret);
 /* The port: into the bridge, and what it may; all but raising it. */
 int plan_member_port(const struct network *n, struct plan *ret);

@@ -124,7 +124,7 @@ static struct network_pair main_pair(const struct network *n) {
 int plan_admit(const struct network *n, struct plan *ret) {
         struct network_pair l = main_pair(n);
         int r = 0;
-        /* Members of the user's bridges are their business; host and none have no link. */
+        /* What members of the user's bridges send there is their business; host and none have no link. */
         if (n->mode == NETWORK_VETH) {
                 r = guard_link(&l, ret);
                 if (r == 0 && n->kind == CONTAINER_NIXOS)
@@ -135,6 +135,8 @@ int plan_admit(const struct network *n, struct plan *ret) {
                         r = plan_access(n->access, n->link, ret);
         } else if (n->mode == NETWORK_ZONE)
                 r = plan_member_admit(n, ret);
+        else if (n->mode == NETWORK_BRIDGE)
+                r = plan_port_admit(n, ret);
         for (size_t i = 0; i < n->n_extra && r == 0; i++)
                 if (network_pair_is_guarded(n, &n->extra[i])) {
                         r = guard_link(&n->extra[i], ret);

@@ -66,6 +66,7 @@ enum element_set {
         SET_PORT_SOURCE_V6,
         SET_PORT_ADVERTISED,
         SET_PORT_SENDERS,  /* port . MAC of the frame . MAC . IPv4 that ARP may claim */
+        SET_PORT_CLIENTS,  /* port . MAC that DHCP may be asked for */
         SET_PORT_ISOLATED, /* from each other */
         _SET_MAX,
 };

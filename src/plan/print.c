@@ -50,6 +50,7 @@ static const struct set_text sets[_SET_MAX] = {
                                  "no longer accept neighbour advertisements of"},
         [SET_PORT_SENDERS] = {"port-senders", ELEMENT_LINK | ELEMENT_MAC | ELEMENT_PREFIX, "accept ARP of",
                               "no longer accept ARP of"},
+        [SET_PORT_CLIENTS] = {"port-clients", ELEMENT_LINK | ELEMENT_MAC, "accept DHCP of", "no longer accept DHCP of"},
         [SET_PORT_ISOLATED] = {"port-isolated", ELEMENT_LINK, "isolate port", "no longer isolate port"},
 };
 

@@ -149,6 +149,10 @@ static int member_guard(const struct network *n, bool port, struct plan *ret) {
 
         mac.mac = n->container_mac;
         r = append_element(ret, &mac);
+        if (r == 0 && port) {
+                mac.set = SET_PORT_CLIENTS;
+                r = append_element(ret, &mac);
+        }
         for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0; i++)
                 r = member_address(n, port, addresses[i], ret);
         for (size_t i = 0; n->more && i < n->more->n_container_addresses && r == 0; i++)
@@ -156,9 +160,19 @@ static int member_guard(const struct network *n, bool port, struct plan *ret) {
         return r;
 }
 
+/* There are frames, LLDP's, that the kernel takes for the host past the bridge and past its table, as coming from the
+ * port: a link of which nothing is right. */
+int plan_port_admit(const struct network *n, struct plan *ret) {
+        int r = append_link(ret, SET_LINKS, n->link);
+
+        return r < 0 ? r : append_link(ret, SET_ARP_LINKS, n->link);
+}
+
 int plan_member_admit(const struct network *n, struct plan *ret) {
         int r = append_link(ret, SET_PORTS, n->link);
 
+        if (r == 0)
+                r = plan_port_admit(n, ret);
         if (r == 0)
                 r = member_guard(n, true, ret);
         if (r == 0 && n->isolated)

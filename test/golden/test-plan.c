@@ -259,17 +259,19 @@ static void test_nixos(void **state) {
         compare_plan("nixos-extra", &beside);
         network_clear(&n);
 
-        /* A member of a bridge has nothing here but its forwards. */
+        /* A member of a bridge has nothing here but its forwards, and that its port is no way to the host. */
         plan_clear(&admit);
         c.mode = NETWORK_BRIDGE;
         c.n_extra_veths = 0;
         assert_int_equal(network_compute(&c, NULL, machine_id, &n), 0);
         assert_text(n.link, "vb-foo");
         assert_int_equal(plan_admit(&n, &admit), 0);
-        assert_int_equal(admit.n, 1);
-        assert_int_equal(admit.operations[0].element.set, SET_FORWARD_V4);
+        assert_int_equal(admit.n, 3);
+        assert_int_equal(admit.operations[0].element.set, SET_LINKS);
+        assert_int_equal(admit.operations[1].element.set, SET_ARP_LINKS);
+        assert_int_equal(admit.operations[2].element.set, SET_FORWARD_V4);
         assert_int_equal(plan_link(&n, &admit), 0);
-        assert_int_equal(admit.n, 1);
+        assert_int_equal(admit.n, 3);
 }
 
 int main(void) {

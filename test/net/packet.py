@@ -131,4 +131,5 @@ def main():
         print('sent', flush=True)
 
 
-main()
+if __name__ == '__main__':
+    main()

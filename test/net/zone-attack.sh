@@ -1,123 +1,132 @@
 #!/usr/bin/env bash
-# A member of a zone with root and raw sockets forges what it can towards a sibling. Every attack is followed by the same
-# packet with the right addresses over the same way: when that one has arrived and the forged one has not, it is the address
-# that made the difference. With bridge-nf-call-iptables 0 and 1, and after an nftables flush was repaired.
+# A member of a zone with root and raw sockets, against siblings, the host, other zones and containers: the table is in
+# zone-attack.py. With br_netfilter and without; after an nftables flush; after the daemon was killed; and, as the control,
+# once more without the guards, when each of the attacks arrives.
+# Then floods that would keep siblings from the host's services, and questions that must not leave an internal zone.
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
 source "$(dirname "$0")/lib-netd.sh"
 source "$(dirname "$0")/lib-zone.sh"
+here=$(dirname "$0")
 
-echo "nameserver 192.0.2.1" >/etc/resolv.conf
+make_peer
+make_peer_resolver
+# As open as a host can be: nothing but our rules is in the way.
+sysctl -qw net.ipv4.conf.{all,default,uplink}.rp_filter=0 net.ipv4.conf.{all,default}.accept_source_route=1 \
+        net.ipv4.conf.{all,default}.accept_local=1 net.ipv4.conf.{all,default}.route_localnet=1
 need "the daemon starts" "$netd" ensure
-need "define a zone" "$netd" zone foo
+need "define zones" "$netd" zone foo
+need "define zones" "$netd" zone bar
+need "define zones" "$netd" zone apart
+need "define zones" "$netd" zone inner '{"internal":true}'
+forward() { echo "[{\"hostPort\":$1,\"protocol\":\"udp\",\"containerPort\":5300}]"; }
 run_member mallory foo
 run_member victim foo
-run_member other foo
+run_member alone foo '[]' '{"isolated":true}'
+run_member alone2 foo '[]' '{"isolated":true}'
+run_member apart apart
+run_member apart2 apart
+run_member inmate inner '[]' '{}' internal
+run_member inmate2 inner '[]' '{}' internal
+run_member other bar "$(forward 5301)"
+run_guest single "$(forward 5302)"
+reaches "a zone is isolated later: before, members reach each other" apart "$(guest4 apart2)"
+need "isolate it" "$netd" zone apart '{"isolated":true}'
+need "isolate it" of UpdateZone apart
+does_not_reach "  then they do not" apart "$(guest4 apart2)"
 
-packet=$(dirname "$0")/packet.py
-read -r _ own_mac < <("$netd" macs mallory)
-read -r _ victim_mac < <("$netd" macs victim)
-read -r _ other_mac < <("$netd" macs other)
-own4=$(guest4 mallory) own6=$(guest6 mallory) victim4=$(guest4 victim) victim6=$(guest6 victim) other4=$(guest4 other) other6=$(guest6 other)
-host4=$(host4 mallory) host6=$(host6 mallory) host_mac=$(cat /sys/class/net/vz-foo/address)
-own_local=$(ip -n mallory -6 -o addr show dev host0 scope link | awk '{ sub("/.*", "", $4); print $4 }')
-victim_local=$(ip -n victim -6 -o addr show dev host0 scope link | awk '{ sub("/.*", "", $4); print $4 }')
-host_local=$(ip -6 -o addr show dev vz-foo scope link | awk '{ sub("/.*", "", $4); print $4 }')
-
-# Everything that comes in at the victim's end of the link, one frame a line in hexadecimal.
-guest victim python3 -c 'import socket
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)); s.bind(("host0", 0)); open("/run/ready", "w")
-f = open("/run/frames", "w")
-while True:
-    d, a = s.recvfrom(9999)
-    if a[2] != 4: f.write(d.hex() + "\n"); f.flush()' &
-within 5 "the victim listens" test -e /run/ready
-send() { guest mallory python3 "$packet" host0 "$@"; }
-hex() { printf %s "$1" | xxd -p -c 99; }
-count=0
-# forged WHAT KIND "RIGHT WORDS" "FORGED WORDS": both are marked by their data; later words win.
-forged() {
-        local what=$1
-        count=$((count + 1))
-        send udp smac="$own_mac" $2 $3 "data=wrong-$count."
-        send udp smac="$own_mac" $2 "data=right-$count."
-        within 3 "$what: the right one arrives" grep -q "$(hex "right-$count.")" /run/frames
-        refused "$what" grep -q "$(hex "wrong-$count.")" /run/frames
+attack() {
+        python3 "$here/zone-attack.py" "$@" >/run/attack.out 2>&1 || [[ $? -eq 1 ]] || not_ok "zone-attack.py $*" "$(cat /run/attack.out)"
+        cat /run/attack.out
+        _tap_count=$((_tap_count + $(grep -c '^ok' /run/attack.out)))
+        _tap_failed=$((_tap_failed + $(grep -c '^not ok' /run/attack.out)))
 }
-# claimed WHAT PATTERN "RIGHT" "FORGED": packets without data, told apart by a pattern in their bytes.
-claimed() { # claimed WHAT RIGHT-PATTERN WRONG-PATTERN RIGHT-WORDS WRONG-WORDS
-        : >/run/frames
-        send $5
-        send $4
-        within 3 "$1: the right one arrives" grep -qE "$2" /run/frames
-        refused "$1" grep -qE "$3" /run/frames
+alone4=$(guest4 alone) alone6=$(guest6 alone) isolated4=$(guest4 alone2) isolated_mac=$(guest alone2 cat /sys/class/net/host0/address)
+learnt() { bridge fdb show br vz-foo | awk '!/permanent/ { print $1 }' | sort -u; }
+# What the victim believes of its neighbours: a router advertisement would make an address, a claim would change an entry.
+believes() {
+        ip -n victim -o -6 addr show dev host0 | grep -o '2001:db8:bad:[^ ]*'
+        ip -n victim neigh show "$alone4" dev host0 | grep -o 'lladdr [^ ]*'
+        ip -n victim neigh show "$alone6" dev host0 | grep -o 'lladdr [^ ]*'
 }
-plain() { tr -d : <<<"$1"; }
-address6() { python3 -c 'import ipaddress, sys; print(ipaddress.ip_address(sys.argv[1]).packed.hex())' "$1"; }
-address4() { address6 "$1"; }
+guest victim sysctl -qw net.ipv6.conf.host0.accept_ra=2
+need "the victim knows its sibling" guest victim ping -c1 -W1 "$alone4"
+need "the victim knows its sibling" guest victim ping -c1 -W1 "$alone6"
+right=$(believes)
+macs=$(for name in mallory victim alone alone2; do guest $name cat /sys/class/net/host0/address; done | sort)
 
-attacks() {
-        local right4="dmac=$victim_mac src=$own4 dst=$victim4 sport=4000 dport=5300"
-        local right6="dmac=$victim_mac src=$own6 dst=$victim6 sport=4000 dport=5300"
-        forged "a forged MAC" "$right4" smac=02:de:ad:be:ef:01
-        forged "a forged MAC, IPv6" "$right6" smac=02:de:ad:be:ef:01
-        forged "a sibling's MAC" "$right4" "smac=$other_mac"
-        forged "the router's MAC" "$right4" "smac=$host_mac"
-        forged "a sibling's IPv4" "$right4" "src=$other4"
-        forged "the victim's IPv4" "$right4" "src=$victim4"
-        forged "the router's IPv4" "$right4" "src=$host4"
-        forged "an outside IPv4" "$right4" "src=198.51.100.9"
-        forged "0.0.0.0" "$right4" "src=0.0.0.0"
-        forged "a sibling's IPv6" "$right6" "src=$other6"
-        forged "the router's IPv6" "$right6" "src=$host6"
-        forged "another IPv6 of the range" "$right6" "src=${own6%::*}::dead"
-        forged "an outside IPv6" "$right6" "src=2001:db8:9::9"
-        forged "the router's link-local address" "dmac=$victim_mac src=$own_local dst=$victim_local sport=4000 dport=5300" "src=$host_local"
-        forged "::" "$right6" "src=::"
-        forged "a tagged frame" "$right4" "vlan=5"
-        forged "a frame with an empty tag" "$right6" "vlan=0 src=$other6"
-        forged "behind a destination header" "$right6 extension=destination" "src=$other6"
-        forged "UDP from port 67" "$right4" "sport=67 dport=68"
-        forged "UDP from port 547" "$right6" "sport=547 dport=546"
-        forged "UDP to port 67 of a sibling" "$right4" "dport=67"
-
-        local arp="arp op=2 tha=$victim_mac tpa=$victim4"
-        claimed "ARP: the router's IPv4" "0806.*$(plain "$own_mac")$(address4 "$own4")" "0806.*$(plain "$own_mac")$(address4 "$host4")" \
-                "$arp sha=$own_mac spa=$own4" "$arp sha=$own_mac spa=$host4"
-        claimed "ARP: a sibling's IPv4" "0806.*$(plain "$own_mac")$(address4 "$own4")" "0806.*$(plain "$own_mac")$(address4 "$other4")" \
-                "$arp sha=$own_mac spa=$own4" "$arp sha=$own_mac spa=$other4"
-        claimed "ARP: another hardware address" "0806.*$(plain "$own_mac")$(address4 "$own4")" "0806.*02deadbeef01$(address4 "$own4")" \
-                "$arp sha=$own_mac spa=$own4" "$arp sha=02:de:ad:be:ef:01 spa=$own4"
-        local na="na src=$own_local dst=$victim_local lla=$own_mac dmac=$victim_mac"
-        claimed "NA: the router's link-local address" "8800.*$(address6 "$own_local")0201" "8800.*$(address6 "$host_local")0201" \
-                "$na target=$own_local" "$na target=$host_local"
-        claimed "NA: a sibling's IPv6" "8800.*$(address6 "$own6")0201" "8800.*$(address6 "$other6")0201" \
-                "$na target=$own6" "$na target=$other6"
-        claimed "a router advertisement" "8800.*$(address6 "$own_local")0201" "86dd.*ff02000000000000000000000000000186" \
-                "$na target=$own_local" "ra src=$own_local prefix=2001:db8:bad:: lla=$own_mac"
-        claimed "a redirect" "8800.*$(address6 "$own_local")0201" "$(address6 "$victim_local")89" \
-                "$na target=$own_local" "redirect src=$own_local dst=$victim_local target=$own_local destination=2001:db8::5 dmac=$victim_mac"
-}
-for call_iptables in 0 1; do
-        need "bridge-nf-call" sysctl -qw net.bridge.bridge-nf-call-iptables=$call_iptables net.bridge.bridge-nf-call-ip6tables=$call_iptables
-        attacks
+# Floods, while the sibling asks.
+victim4=$(guest4 victim) gate4=$(host4 victim) inner4=$(host4 inmate) inner6=$(host6 inmate)
+cat >/run/lease <<'S'
+#!/bin/sh
+[ "$1" != bound ] || echo "$ip" >/run/leased
+S
+chmod +x /run/lease
+for kind in starve questions; do
+        python3 "$here/zone-attack.py" $kind &
+        attacker=$!
+        sleep 0.5
+        rm -f /run/leased
+        guest victim timeout 20 busybox udhcpc -i host0 -n -q -f -t 10 -T 1 -s /run/lease >/dev/null 2>&1
+        same "$kind: a sibling gets its address by DHCP all the same" "$victim4" "$(cat /run/leased)"
+        same "$kind: and is answered by DNS" "$alone4" "$(guest victim dig +time=2 +tries=5 +short "@$gate4" alone A)"
+        succeeds "$kind: the flood goes on" kill -0 $attacker
+        kill $attacker
+        wait $attacker 2>/dev/null
 done
-need "flush" nft flush ruleset
-within 3 "the guards are back" nft list set bridge nixos_nspawn ports
-attacks
 
-# Isolated members: neither by the bridge nor by the router.
-need "update" "$netd" zone foo '{"isolated":true}'
-need "update" of UpdateZone foo
-for call_iptables in 0 1; do
-        need "bridge-nf-call" sysctl -qw net.bridge.bridge-nf-call-iptables=$call_iptables net.bridge.bridge-nf-call-ip6tables=$call_iptables
-        for way in "$victim_mac" "$host_mac"; do
-                count=$((count + 1))
-                send udp smac="$own_mac" dmac="$way" src="$own4" dst="$victim4" sport=4000 dport=5300 "data=wrong-$count."
-                send udp smac="$own_mac" dmac="$way" src="$own6" dst="$victim6" sport=4000 dport=5300 "data=wrong-$count."
+# Nothing of a question leaves an internal zone; the same question of another zone does.
+cat >/run/resolver.nft <<'N'
+table inet observer {
+        chain output {
+                type filter hook output priority 0
+                oifname "uplink" meta l4proto { tcp, udp } th dport { 53, 853, 5353 } counter
+        }
+}
+N
+need "observer" nft -f /run/resolver.nft
+asked() { nft list table inet observer | awk '/packets/ { for (i = 1; i < NF; i++) if ($i == "packets") print $(i + 1) }'; }
+for name in machine.demo.test secret.example 4.4.8.8.in-addr.arpa; do
+        for how in "+notcp $inner4" "+tcp $inner4" "+notcp $inner6" "+tcp $inner6"; do
+                silent_about "an internal zone: $name ($how) is not answered" NOERROR \
+                        guest inmate bash -c "dig +time=1 +tries=1 ${how% *} @${how#* } $name ANY; true"
         done
-        reaches "isolated: the host is reached" mallory "$host4"
-        refused "  siblings are not, by the bridge or by the router" grep -qE "$(hex "wrong-$count.")|$(hex "wrong-$((count - 1)).")" /run/frames
 done
+same "  and nobody outside was asked" 0 "$(asked)"
+same "  siblings' names are answered" "$(guest4 inmate2)" "$(guest inmate dig +time=2 +tries=2 +short "@$inner4" inmate2 A)"
+same "  another zone is answered" "$peer4" "$(guest mallory dig +time=2 +tries=2 +short "@$gate4" machine.demo.test A)"
+refused "  by somebody outside" test "$(asked)" -eq 0
+nft delete table inet observer
+
+guarded() { # guarded WHEN: with br_netfilter and without
+        for bridged in 0 1; do
+                sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=$bridged
+                attack guarded "$1, bridge-nf-call $bridged"
+                attack flood
+                same "$1, bridge-nf-call $bridged: the bridge learns of members alone" "" "$(comm -23 <(learnt) <(echo "$macs"))"
+                same "$1, bridge-nf-call $bridged: the victim's neighbours are who they were" "$right" "$(believes)"
+        done
+}
+attack converse
+guarded "guarded"
+before=$(rules)
+need "nft flush ruleset" nft flush ruleset
+within 3 "the rules are there again" bash -c '[[ "$(rules)" == "$1" ]]' - "$before"
+guarded "after a flush"
+need "kill" kill -9 "$(daemon_pid)"
+guarded "after the daemon was killed"
+
+need "nft flush ruleset" nft flush ruleset
+attack flood
+same "without rules: the bridge learns nothing that it would learn past them" "" "$(learnt | grep '^02:f0:.*[02468ace]$')"
+need "who knows the other's hardware address" ip -n alone neigh replace "$isolated4" lladdr "$isolated_mac" dev host0
+does_not_reach "without rules: isolated ports are still apart" alone "$isolated4"
+for name in alone alone2 apart apart2; do
+        bridge link set dev vb-$name isolated off
+done
+sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
+attack open
+succeeds "control: the bridge learns whatever it is sent" test "$(learnt | wc -l)" -gt 500
+refused "control: the victim's neighbours are who they were" test "$right" == "$(believes)"
 done_testing
