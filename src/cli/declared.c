@@ -104,28 +104,15 @@ static int refuse_taken(const char *name, struct error *e) {
 }
 
 /* Nobody else, who was made by a command, has its addresses. */
-static int check_addresses(const struct declared *d, char *const *others, struct error *e) {
-        const struct prefix *const own[] = {&d->after.container.end.local_v4, &d->after.container.end.local_v6};
+static int check_addresses(const struct declared *d, struct error *e) {
+        _cleanup_(freep) char *other = NULL;
+        const char *key;
+        int r = confs_address_clash(&d->after.container, true, &key, &other, e);
 
-        for (; *others; others++) {
-                _cleanup_(conf_clear) struct conf conf = CONF_INIT;
-                _cleanup_(freep) struct prefix *theirs = NULL;
-                size_t n = 0;
-
-                if (confs_load(*others, &conf, NULL, NULL) < 0 || conf_is_declared(&conf))
-                        continue;
-                if (conf_addresses(&conf, &theirs, &n) < 0)
-                        return error_errno(e, ENOMEM, EXIT_FAILED, "reading the addresses of %s", *others);
-                for (size_t i = 0; i < n; i++)
-                        for (size_t k = 0; k < ELEMENTS_OF(own); k++)
-                                if (own[k]->address.family != AF_UNSPEC &&
-                                    address_equal(&theirs[i].address, &own[k]->address))
-                                        return error_set(
-                                                e, EADDRINUSE, EXIT_CONTAINER,
-                                                "containers.%s.localAddress%s: container %s has this address already",
-                                                d->name, k > 0 ? "6" : "", *others);
-        }
-        return 0;
+        if (r > 0)
+                r = error_set(e, EADDRINUSE, EXIT_CONTAINER, "containers.%s.%s: container %s has this address already",
+                              d->name, host_container_option(key), other);
+        return r;
 }
 
 static int decide(struct declared *d, const struct host_container *wanted, bool repair, struct error *e) {
@@ -148,9 +135,8 @@ static int decide(struct declared *d, const struct host_container *wanted, bool 
         return 0;
 }
 
-/* names: of all confs. */
-static int load_wanted(const json_t *host, const struct host_containers *wanted, char *const *names, bool repair,
-                       struct declared_list *l, struct error *e) {
+static int load_wanted(const json_t *host, const struct host_containers *wanted, bool repair, struct declared_list *l,
+                       struct error *e) {
         const char *source = json_string_value(json_object_get(host, "source"));
         int r = 0;
 
@@ -171,7 +157,7 @@ static int load_wanted(const json_t *host, const struct host_containers *wanted,
                 if (r >= 0)
                         r = load_after(d, &wanted->list[i], source, e);
                 if (r >= 0)
-                        r = check_addresses(d, names, e);
+                        r = check_addresses(d, e);
                 if (r >= 0)
                         r = decide(d, &wanted->list[i], repair, e);
         }
@@ -221,7 +207,7 @@ int declared_load(const json_t *host, bool repair, struct declared_list *ret, st
         r = confs_list(&names);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the containers in " PATH_CONFS);
-        r = load_wanted(host, &wanted, names, repair, &l, e);
+        r = load_wanted(host, &wanted, repair, &l, e);
         if (r >= 0)
                 r = load_unwanted(&wanted, names, repair, &l, e);
         if (r < 0)

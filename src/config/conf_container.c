@@ -178,21 +178,27 @@ static bool append_end(struct prefix **list, size_t *n, const struct end *end) {
                append_address(list, n, &end->local_v4) && append_address(list, n, &end->local_v6);
 }
 
-int conf_addresses(const struct conf *conf, struct prefix **ret, size_t *ret_n) {
-        static const char *const keys[] = {"HOST_ADDRESS", "HOST_ADDRESS6", "LOCAL_ADDRESS", "LOCAL_ADDRESS6",
-                                           "EXTRA_VETHS"};
-        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-        _cleanup_(freep) struct prefix *list = NULL;
+/* Into a container that is otherwise empty. */
+static int read_addresses(const struct conf *conf, struct container *c) {
+        static const char *const keys[] = {"HOST_ADDRESS",   "HOST_ADDRESS6", "LOCAL_ADDRESS",
+                                           "LOCAL_ADDRESS6", "EXTRA_VETHS",   "HOST_BRIDGE"};
         const char *problem;
-        size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTS_OF(keys); i++) {
                 const char *value = conf_get(conf, keys[i]);
 
-                if (value && conf_read_key(&c, keys[i], value, &problem) == -ENOMEM)
+                if (value && conf_read_key(c, keys[i], value, &problem) == -ENOMEM)
                         return -ENOMEM;
         }
-        if (!append_end(&list, &n, &c.end))
+        return 0;
+}
+
+int conf_addresses(const struct conf *conf, struct prefix **ret, size_t *ret_n) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(freep) struct prefix *list = NULL;
+        size_t n = 0;
+
+        if (read_addresses(conf, &c) < 0 || !append_end(&list, &n, &c.end))
                 return -ENOMEM;
         for (size_t i = 0; i < c.n_extra_veths; i++)
                 if (!append_end(&list, &n, &c.extra_veths[i].end))
@@ -200,4 +206,48 @@ int conf_addresses(const struct conf *conf, struct prefix **ret, size_t *ret_n) 
         *ret = steal_ptr(list);
         *ret_n = n;
         return 0;
+}
+
+static bool same_address(const struct prefix *a, const struct prefix *b) {
+        return a->address.family != AF_UNSPEC && address_equal(&a->address, &b->address);
+}
+
+/* Whether the container at that end has the address, or, `either`, its host: on a bridge, that is the router's, which
+ * may be a container. */
+static bool end_has(const struct end *end, const struct prefix *p, bool either) {
+        return same_address(p, &end->local_v4) || same_address(p, &end->local_v6) ||
+               (either && !end->bridge && (same_address(p, &end->host_v4) || same_address(p, &end->host_v6)));
+}
+
+const char *container_address_clash(const struct container *c, const struct container *other) {
+        const struct {
+                const char *key;
+                const struct prefix *address;
+                bool local;
+        } own[] = {
+                {"LOCAL_ADDRESS", &c->end.local_v4, true},
+                {"LOCAL_ADDRESS6", &c->end.local_v6, true},
+                {"HOST_ADDRESS", &c->end.host_v4, false},
+                {"HOST_ADDRESS6", &c->end.host_v6, false},
+        };
+
+        for (size_t k = 0; k < ELEMENTS_OF(own); k++) {
+                if (!own[k].local && c->end.bridge)
+                        continue;
+                if (end_has(&other->end, own[k].address, own[k].local))
+                        return own[k].key;
+                for (size_t i = 0; i < other->n_extra_veths; i++)
+                        if (end_has(&other->extra_veths[i].end, own[k].address, own[k].local))
+                                return own[k].key;
+        }
+        return NULL;
+}
+
+int conf_address_clash(const struct conf *conf, const struct container *c, const char **ret_key) {
+        _cleanup_(container_clear) struct container other = CONTAINER_INIT;
+
+        if (read_addresses(conf, &other) < 0)
+                return -ENOMEM;
+        *ret_key = container_address_clash(c, &other);
+        return *ret_key ? 1 : 0;
 }

@@ -231,18 +231,26 @@ static int check_whole(struct reader *r, struct container *ret) {
         return conf_to_container(&r->to->conf, r->to->name, name ? name : "containers", ret, r->e);
 }
 
-static bool same_address(const struct prefix *a, const struct prefix *b) {
-        return a->address.family != AF_UNSPEC && address_equal(&a->address, &b->address);
+const char *host_container_option(const char *key) {
+        static const char *const options[][2] = {{"LOCAL_ADDRESS", "localAddress"},
+                                                 {"LOCAL_ADDRESS6", "localAddress6"},
+                                                 {"HOST_ADDRESS", "hostAddress"},
+                                                 {"HOST_ADDRESS6", "hostAddress6"}};
+
+        for (size_t k = 0; k < ELEMENTS_OF(options); k++)
+                if (strcmp(key, options[k][0]) == 0)
+                        return options[k][1];
+        return key;
 }
 
 /* What only one of them can have. */
 static int check_pair(struct reader *r, const struct container *a, const struct container *b) {
+        const char *key = container_address_clash(a, b);
         _cleanup_(freep) char *text = NULL;
 
-        if (same_address(&a->end.local_v4, &b->end.local_v4) || same_address(&a->end.local_v6, &b->end.local_v6)) {
+        if (key) {
                 text = format("container %s has this address, too", b->name);
-                return wrong(r, same_address(&a->end.local_v4, &b->end.local_v4) ? "localAddress" : "localAddress6",
-                             text ?: "used twice");
+                return wrong(r, host_container_option(key), text ?: "used twice");
         }
         for (size_t i = 0; i < a->n_forwards; i++)
                 for (size_t k = 0; k < b->n_forwards; k++)

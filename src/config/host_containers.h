@@ -28,3 +28,6 @@ int host_containers_read(const json_t *host, struct host_containers *ret, json_t
 
 /* The spec (spec.h) of what is in it; `config` must be there. */
 int host_container_spec(const struct host_container *c, const char *source, json_t **ret, struct error *e);
+
+/* The option of an address in the conf: localAddress for LOCAL_ADDRESS. Others: the key. */
+const char *host_container_option(const char *key);

@@ -115,13 +115,21 @@ const char *reading_add_extra_veth(struct reading *r, const char *name, size_t s
         return NULL;
 }
 
+/* No address of a host's: 0.0.0.0/8, the broadcast address, ::. */
+static bool is_nobody(const struct address *a) {
+        static const uint8_t none[16] = {0}, all[4] = {255, 255, 255, 255};
+
+        return a->family == AF_INET ? a->bytes[0] == 0 || memcmp(a->bytes, all, sizeof(all)) == 0
+                                    : memcmp(a->bytes, none, sizeof(none)) == 0;
+}
+
 const char *reading_address(const char *value, int family, struct prefix *ret) {
         struct prefix p;
 
         if (!*value)
                 return NULL;
         if (prefix_parse(value, true, &p) < 0 || p.address.family != family || p.length == 0 ||
-            address_is_multicast(&p.address) || address_is_loopback(&p.address))
+            address_is_multicast(&p.address) || address_is_loopback(&p.address) || is_nobody(&p.address))
                 return family == AF_INET
                                ? "expected an IPv4 address such as 10.233.1.1, with a length such as /24 or none"
                                : "expected an IPv6 address such as fd00::1, with a length such as /64 or none";

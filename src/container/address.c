@@ -52,23 +52,14 @@ static int choose_number(const char *name, bool save, struct conf *conf, struct 
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot choose addresses for %s", name) : 0;
 }
 
-/* The container's own address must be nobody else's; the host may have one towards many. */
-static int check_free(const char *name, const char *option, const char *value, struct error *e) {
-        _cleanup_(freep) struct prefix *taken = NULL;
-        struct prefix wanted;
-        size_t n = 0;
-        int r;
+static int check_option(const char *option, const char *value, struct error *e) {
+        struct prefix p;
 
-        if (prefix_parse(value, true, &wanted) < 0 || wanted.address.family != AF_INET)
-                return error_set(e, EINVAL, EXIT_USAGE,
-                                 "--%s %s is not an IPv4 address such as 10.233.1.2, with a length such as /24 or none",
-                                 option, value);
-        r = confs_append_addresses(name, &taken, &n, e);
-        for (size_t t = 0; t < n && r >= 0; t++)
-                if (address_equal(&taken[t].address, &wanted.address))
-                        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
-                                         "--%s %s: another container has this address already", option, value);
-        return r;
+        if (prefix_parse(value, true, &p) >= 0 && p.address.family == AF_INET)
+                return 0;
+        return error_set(e, EINVAL, EXIT_USAGE,
+                         "--%s %s is not an IPv4 address such as 10.233.1.2, with a length such as /24 or none", option,
+                         value);
 }
 
 int address_choose(const struct invocation *i, const char *name, bool save, struct conf *conf, struct error *e) {
@@ -79,7 +70,9 @@ int address_choose(const struct invocation *i, const char *name, bool save, stru
                 return 0;
         if (!local)
                 return choose_number(name, save, conf, e);
-        r = check_free(name, "local-address", local, e);
+        r = check_option("local-address", local, e);
+        if (r >= 0 && host)
+                r = check_option("host-address", host, e);
         if (r < 0)
                 return r;
         if (host)

@@ -163,6 +163,18 @@ static int write_conf(struct creation *c, struct error *e) {
         return 0;
 }
 
+/* Nobody else has its addresses. */
+static int check_addresses(const struct creation *c, struct error *e) {
+        _cleanup_(freep) char *other = NULL;
+        const char *key;
+        int r = confs_address_clash(&c->container, false, &key, &other, e);
+
+        if (r > 0)
+                r = error_set(e, EADDRINUSE, EXIT_CONTAINER, "--%s-address %s: container '%s' has this address already",
+                              key[0] == 'H' ? "host" : "local", conf_get(&c->conf, key), other);
+        return r;
+}
+
 /* The whole conf, and what it means. */
 static int complete_conf(struct creation *c, bool save, struct error *e) {
         int r;
@@ -171,7 +183,8 @@ static int complete_conf(struct creation *c, bool save, struct error *e) {
         if (r < 0)
                 return r;
         container_clear(&c->container);
-        return conf_to_container(&c->conf, c->name, "the options", &c->container, e);
+        r = conf_to_container(&c->conf, c->name, "the options", &c->container, e);
+        return r < 0 ? r : check_addresses(c, e);
 }
 
 static int check_forwards(const struct creation *c, struct error *e) {

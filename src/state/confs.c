@@ -177,3 +177,31 @@ int confs_append_addresses(const char *except, struct prefix **list, size_t *n, 
         }
         return 0;
 }
+
+int confs_address_clash(const struct container *c, bool skip_declared, const char **ret_key, char **ret_other,
+                        struct error *e) {
+        _cleanup_(strings_freep) char **names = NULL;
+        int r = confs_list(&names);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot read the containers in " PATH_CONFS);
+        for (char **name = names; *name; name++) {
+                _cleanup_(conf_clear) struct conf conf = CONF_INIT;
+
+                if (strcmp(*name, c->name) == 0)
+                        continue;
+                r = confs_load(*name, &conf, NULL, e);
+                if (r < 0)
+                        return r;
+                if (skip_declared && conf_is_declared(&conf))
+                        continue;
+                r = conf_address_clash(&conf, c, ret_key);
+                if (r > 0)
+                        *ret_other = strdup(*name);
+                if (r < 0 || (r > 0 && !*ret_other))
+                        return error_errno(e, ENOMEM, EXIT_FAILED, "reading the addresses of %s", *name);
+                if (r > 0)
+                        return 1;
+        }
+        return 0;
+}

@@ -30,3 +30,8 @@ int confs_load_container(const char *name, struct container *ret, struct error *
  * addresses: what an allocator has to leave alone. *list: malloc'd, may be NULL with *n 0. A conf that cannot be
  * read is an error: its addresses might be given to somebody else. */
 int confs_append_addresses(const char *except, struct prefix **list, size_t *n, struct error *e);
+
+/* An address of c (conf.h: conf_address_clash()) that the conf of another container has, unless skip_declared and that
+ * one is declared. *ret_other: its name, malloc'd. 1: there is one. */
+int confs_address_clash(const struct container *c, bool skip_declared, const char **ret_key, char **ret_other,
+                        struct error *e);

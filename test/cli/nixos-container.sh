@@ -91,8 +91,18 @@ same "  left nothing" "$before" "$(everything)"
 # Addresses and bridges.
 says 0 "host IP is 10.9.0.1, container IP is 10.9.0.2/24" nixos-container create own --host-address 10.9.0.1 --local-address 10.9.0.2/24
 same "show-ip without the length" "10.9.0.2" "$(nixos-container show-ip own)"
-fails "an address twice" 1 "another container has this address" \
+fails "an address twice" 1 "container 'own' has this address already" \
         nixos-container create own2 --host-address 10.9.0.1 --local-address 10.9.0.2
+fails "  nor does the host have a container's" 1 "--host-address 10.233.1.2: container 'foo' has this address already" \
+        nixos-container create own2 --host-address 10.233.1.2 --local-address 10.9.1.2
+need "the host may have one towards two" nixos-container create own2 --host-address 10.9.0.1 --local-address 10.9.1.2
+need "  destroy" nixos-container destroy own2
+for address in 0.0.0.0 255.255.255.255 224.0.0.1 127.0.0.1; do
+        fails "$address is nobody's" 1 "HOST_ADDRESS: expected an IPv4 address" \
+                nixos-container create own2 --host-address $address --local-address 10.9.1.2
+done
+fails "no address" 1 "--host-address 10.9.0.256 is not an IPv4 address" \
+        nixos-container create own2 --host-address 10.9.0.256 --local-address 10.9.1.2
 printf 'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.4.1/24\nLOCAL_ADDRESS=10.233.4.2/24\n' >/etc/nixos-containers/hand.conf
 says 0 "host IP is 10.233.5.1, container IP is 10.233.5.2" nixos-container create next
 succeeds "a bridge, no address" nixos-container create br --bridge br0

@@ -81,6 +81,12 @@ declare_ "" "" 'containers.hand.config = { };'
 fails "its name cannot be declared" 10 'containers.hand: there is a container hand already' nixos-nspawn apply
 declare_ "" 'localAddress = "10.231.136.9";'
 fails "nor its address" 10 'containers.db.localAddress: container hand has this address already' nixos-nspawn apply
+declare_ "" 'localAddress = "10.231.136.8"; hostAddress = "10.231.136.9";'
+fails "nor does the host have a container's" 10 'containers.db.localAddress: container hand has this address already' nixos-nspawn apply
+declare_ "" 'localAddress = "10.231.136.10"; hostAddress = "10.231.136.9";'
+fails "  at the other end" 10 'containers.db.hostAddress: container hand has this address already' nixos-nspawn apply
+declare_ "" 'localAddress = "10.231.136.10"; hostAddress = "10.231.136.2";'
+fails "  nor one that is declared, too" 10 'hostAddress: container web has this address, too|localAddress: container db has this address, too' nixos-nspawn apply
 same "and nothing has changed" "$before" "$(grep -o '"leader": [0-9]*' <<<"$before")$(cat /etc/nixos-containers/{db,web}.conf)$(cat /root/hosts)$(stat -c %i /root/hosts)"
 need "create knows the declared addresses" nixos-container create other
 refused "  and gives none of them" grep -q '10.231.136' /etc/nixos-containers/other.conf
