@@ -217,6 +217,41 @@ static void test_addresses(void **state) {
         assert_prefix(&list[2], "10.233.9.2/32");
 }
 
+static void test_address_clash(void **state) {
+        static const struct {
+                const char *mine, *theirs, *key;
+        } cases[] = {
+                {"HOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2\n", "HOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.3\n",
+                 NULL},
+                {"HOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2\n",
+                 "HOST_ADDRESS=10.0.0.9\nLOCAL_ADDRESS=10.0.0.2/24\n", "LOCAL_ADDRESS"},
+                {"HOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2\n", "HOST_ADDRESS=10.0.0.2\nLOCAL_ADDRESS=10.0.0.3\n",
+                 "LOCAL_ADDRESS"},
+                {"HOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2\n", "HOST_ADDRESS=10.0.0.9\nLOCAL_ADDRESS=10.0.0.1\n",
+                 "HOST_ADDRESS"},
+                {"HOST_ADDRESS6=fd00::1\nLOCAL_ADDRESS6=fd00::2\n", "LOCAL_ADDRESS6=fd00::1\n", "HOST_ADDRESS6"},
+                {"LOCAL_ADDRESS=10.0.0.2\n", "EXTRA_VETHS=\"v,localAddress=10.0.0.2\"\n", "LOCAL_ADDRESS"},
+                /* On a bridge a container may be the router. */
+                {"HOST_BRIDGE=br0\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2/24\n",
+                 "HOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.1/24\n", NULL},
+                {"HOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.1/24\n",
+                 "HOST_BRIDGE=br0\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2/24\n", NULL},
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                _cleanup_(conf_clear) struct conf mine = CONF_INIT, theirs = CONF_INIT;
+                _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+                const char *key = NULL;
+
+                read_text(cases[i].mine, &mine);
+                read_text(cases[i].theirs, &theirs);
+                assert_int_equal(conf_to_container(&mine, "c", "conf", &c, NULL), 0);
+                assert_int_equal(conf_address_clash(&theirs, &c, &key), cases[i].key ? 1 : 0);
+                if (cases[i].key)
+                        assert_string_equal(key, cases[i].key);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_syntax),
@@ -228,6 +263,7 @@ int main(void) {
                 cmocka_unit_test(test_change),
                 cmocka_unit_test(test_change_refused),
                 cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_address_clash),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
