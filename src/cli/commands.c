@@ -136,7 +136,7 @@ static const struct command commands[] = {
                 .synopsis = "NAME",
                 .summary = "make a nixos-container one of nixos-nspawn",
                 .description = "Makes the nixos-container NAME a container of nixos-nspawn, with the same files, which "
-                               "move to /var/lib/machines/NAME, the same IPv4 addresses and the same forwarded ports. "
+                               "move to /var/lib/machines/NAME, the same addresses and the same forwarded ports. "
                                "From then on it may reach the outside, as those containers do. What cannot be taken "
                                "along is refused before anything is done. It must not run, or --stop says that it may "
                                "be stopped, and it stays stopped.",

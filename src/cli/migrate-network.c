@@ -17,21 +17,51 @@ static void add_gateway(json_t *list, const struct prefix *p) {
                 (void) json_array_append_new(list, json_string(address_format(&p->address, text)));
 }
 
+/* An address of one side of the pair, and a route to the other's, which need not be in one range with it. */
+static void add_side(json_t *settings, const struct prefix *own, const struct prefix *other) {
+        struct prefix destination = {.address = other->address, .length = address_bits(&other->address)};
+        char text[PREFIX_TEXT_MAX];
+
+        add_address(json_object_get(settings, "address"), own);
+        if (other->address.family != AF_UNSPEC)
+                (void) json_array_append_new(json_object_get(settings, "routes"),
+                                             json_pack("{s:s}", "Destination", prefix_format(&destination, text)));
+}
+
+/* The empty address in front: these and no others. */
+static json_t *settings_new(void) {
+        return json_pack("{s:[s], s:[], s:[]}", "address", "", "gateway", "routes");
+}
+
+static json_t *host_settings(const struct end *end) {
+        json_t *settings = settings_new();
+
+        add_side(settings, &end->host_v4, &end->local_v4);
+        add_side(settings, &end->host_v6, &end->local_v6);
+        return settings;
+}
+
 /* Of a member of a bridge: its addresses there, and the host's as its router. */
-static json_t *container_settings(const struct end *end) {
-        json_t *settings = json_pack("{s:[], s:[]}", "address", "gateway");
+static json_t *container_settings(const struct end *end, bool by_hand) {
+        json_t *settings = end->bridge || !by_hand ? json_pack("{s:[], s:[]}", "address", "gateway") : settings_new();
+        json_t *gateways = json_object_get(settings, "gateway");
         char text[MAC_TEXT_MAX];
 
         if (end->bridge) {
                 add_address(json_object_get(settings, "address"), &end->local_v4);
                 add_address(json_object_get(settings, "address"), &end->local_v6);
-                add_gateway(json_object_get(settings, "gateway"), &end->host_v4);
-                add_gateway(json_object_get(settings, "gateway"), &end->host_v6);
+        } else if (by_hand) {
+                add_side(settings, &end->local_v4, &end->host_v4);
+                add_side(settings, &end->local_v6, &end->host_v6);
+        }
+        if (end->bridge || by_hand) {
+                add_gateway(gateways, &end->host_v4);
+                add_gateway(gateways, &end->host_v6);
         }
         if (end->has_mac)
                 (void) json_object_set_new(settings, "linkConfig",
                                            json_pack("{s:s}", "MACAddress", mac_format(&end->mac, text)));
-        if (end->has_mac || json_array_size(json_object_get(settings, "address")) > 0)
+        if (by_hand || end->has_mac || json_array_size(json_object_get(settings, "address")) > 0)
                 return settings;
         json_decref(settings);
         return json_null();
@@ -81,7 +111,7 @@ static json_t *network_config(const struct container *c) {
                          "MACVLAN", words(c->macvlans), "Interface", words(c->interfaces));
 }
 
-int migrate_network(const struct container *c, json_t *config) {
+int migrate_network(const struct container *c, bool by_hand, json_t *config) {
         json_t *options = json_object_get(config, "nixosContainer"), *systemd = json_object_get(config, "systemd");
         json_t *network = network_config(c);
 
@@ -91,8 +121,10 @@ int migrate_network(const struct container *c, json_t *config) {
                 json_decref(network);
                 return -ENOMEM;
         }
-        if (c->end.bridge || c->end.has_mac)
-                (void) json_object_set_new(options, "containerNetworkConfig", container_settings(&c->end));
+        if (by_hand || c->end.bridge || c->end.has_mac)
+                (void) json_object_set_new(options, "containerNetworkConfig", container_settings(&c->end, by_hand));
+        if (by_hand)
+                (void) json_object_set_new(options, "hostNetworkConfig", host_settings(&c->end));
         if (!network)
                 return 0;
         return json_object_set_new(json_object_get(config, "systemd"), "nspawn",

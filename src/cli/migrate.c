@@ -20,12 +20,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
         LOCK_TIMEOUT_MS = 60000,
         STOP_TIMEOUT_USEC = 90000000,
+        DEFAULT_TIMEOUT_USEC = 60000000, /* of a conf that does not say TIMEOUT_START_SEC */
 };
 
 struct migration {
@@ -36,7 +38,8 @@ struct migration {
         struct allocation allocation;
         struct journal journal;
         struct unfinished unfinished;
-        char *from, *to; /* root folders */
+        char *from, *to;         /* root folders */
+        bool has_range, by_hand; /* of the addresses that the conf says */
         bool running;
         int lock;
 };
@@ -57,12 +60,11 @@ static int check_keys(const struct migration *m, struct error *e) {
                 bool is_set;
                 const char *key;
         } keys[] = {
-                {!c->end.bridge && c->end.host_v6.address.family != AF_UNSPEC, "HOST_ADDRESS6"},
-                {!c->end.bridge && c->end.local_v6.address.family != AF_UNSPEC, "LOCAL_ADDRESS6"},
                 {c->network_namespace, "NETWORK_NAMESPACE_PATH"},
                 {c->extra_flags, "EXTRA_NSPAWN_FLAGS"},
                 {c->system_path, "SYSTEM_PATH"},
-                {c->ephemeral, "EPHEMERAL"},
+                {c->private_users && strcmp(c->private_users, "no") != 0 && strcmp(c->private_users, "pick") != 0,
+                 "PRIVATE_USERS"},
         };
 
         for (size_t k = 0; k < ELEMENTS_OF(keys); k++)
@@ -74,22 +76,25 @@ static int check_keys(const struct migration *m, struct error *e) {
         return 0;
 }
 
-/* The range whose first address is the host's and whose second is the container's. */
-static int find_range(struct migration *m, struct error *e) {
-        const struct address *host = &m->before.end.host_v4.address, *local = &m->before.end.local_v4.address;
-        struct prefix range = {.address = *host, .length = 30};
+/* The range whose first address is the host's and whose second is the container's; other addresses are written down. */
+static void find_range(struct migration *m) {
+        const struct end *end = &m->before.end;
+        const struct address *host = &end->host_v4.address, *local = &end->local_v4.address;
+        struct prefix range = {.address = *host, .length = ALLOCATION_NUMBERED_LENGTH};
 
         if (m->before.mode != NETWORK_VETH)
-                return 0;
+                return;
         range.address.bytes[3] &= 0xfc;
-        if (host->family != AF_INET || local->family != AF_INET || memcmp(host->bytes, local->bytes, 3) != 0 ||
-            (host->bytes[3] & 3) != 1 || local->bytes[3] != host->bytes[3] + 1)
-                return error_set(e, ENOTSUP, EXIT_CONTAINER,
-                                 "cannot migrate %s with its addresses: those that nixos-nspawn gives are the first "
-                                 "and the second one of a range, such as 10.233.1.1 and 10.233.1.2, and %s has others",
-                                 m->entry->name, m->entry->unit_file);
+        m->has_range = host->family == AF_INET && local->family == AF_INET &&
+                       memcmp(host->bytes, local->bytes, 3) == 0 && (host->bytes[3] & 3) == 1 &&
+                       local->bytes[3] == host->bytes[3] + 1;
+        m->by_hand =
+                !m->has_range || end->host_v6.address.family != AF_UNSPEC || end->local_v6.address.family != AF_UNSPEC;
         m->allocation = (struct allocation){.v4 = range, .v6 = {.address = ADDRESS_NONE}};
-        return 0;
+}
+
+static json_t *timeout_text(uint64_t usec) {
+        return usec == UINT64_MAX ? json_string("infinity") : json_sprintf("%" PRIu64 "us", usec);
 }
 
 /* What the conf says and the configuration does not. */
@@ -109,7 +114,13 @@ static int write_options(struct migration *m, struct error *e) {
                 return error_set(e, EBADMSG, EXIT_CONTAINER, "the definition of %s is damaged", d->name);
         if (json_is_object(activation))
                 (void) json_object_set_new(activation, "autoStart", json_boolean(m->before.auto_start));
-        if (migrate_network(&m->before, json_object_get(d->spec, "config")) < 0)
+        if (m->before.private_users)
+                (void) json_object_set_new(options, "userNamespacing",
+                                           json_boolean(strcmp(m->before.private_users, "no") != 0));
+        (void) json_object_set_new(options, "ephemeral", json_boolean(m->before.ephemeral));
+        if (m->before.timeout_start_usec != DEFAULT_TIMEOUT_USEC)
+                (void) json_object_set_new(options, "timeoutStartSec", timeout_text(m->before.timeout_start_usec));
+        if (migrate_network(&m->before, m->by_hand, json_object_get(d->spec, "config")) < 0)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write the definition of %s", d->name);
         return definition_read_spec(d, e);
 }
@@ -147,11 +158,11 @@ static int act_addresses(void *context, struct error *e) {
 
         r = allocations_load(&allocations, e);
         /* No other network has addresses of the pool. */
-        if (r >= 0 && m->before.mode == NETWORK_VETH)
+        if (r >= 0 && m->has_range)
                 r = allocations_put(allocations, m->entry->name, &m->allocation, e);
         if (r >= 0)
                 r = allocations_save(allocations, e);
-        return r < 0 ? r : definition_allocate(&m->definition, false, e);
+        return r < 0 ? r : definition_allocate(&m->definition, true, e);
 }
 
 /* To another file system: a copy, whose original goes at the end. */
@@ -256,7 +267,7 @@ static int migrate_check(const struct invocation *i, struct migration *m, struct
         if (r >= 0)
                 r = check_keys(m, e);
         if (r >= 0)
-                r = find_range(m, e);
+                find_range(m);
         if (r >= 0)
                 r = definition_load_generation(name, 0, &m->definition, e);
         if (r >= 0)

@@ -49,9 +49,15 @@ static int allocate_member(const struct definition *d, struct allocations *a, co
         return k < 0 ? k : r > 0 || k > 0;
 }
 
-/* Of the range that the allocator finds. */
-static uint8_t v4_length(const struct definition *d) {
-        return d->container.host_settings.automatic_v4 ?: ALLOCATION_V4_LENGTH;
+/* Of the range that the allocator finds. What `migrate` brought along is kept unless another one is asked for. */
+static uint8_t v4_length(const struct definition *d, const struct allocations *a) {
+        struct allocation ranges;
+
+        if (d->container.host_settings.automatic_v4 > 0)
+                return d->container.host_settings.automatic_v4;
+        return allocations_find(a, d->name, &ranges) >= 0 && ranges.v4.length == ALLOCATION_NUMBERED_LENGTH
+                       ? ALLOCATION_NUMBERED_LENGTH
+                       : ALLOCATION_V4_LENGTH;
 }
 
 static bool is_allocated(const struct definition *d, const struct allocations *a) {
@@ -63,7 +69,7 @@ static bool is_allocated(const struct definition *d, const struct allocations *a
                        allocations_find_member(a, d->container.attached_to, d->name, &number) >= 0;
         /* No other shape has addresses of the pool. */
         return d->container.mode != NETWORK_VETH ||
-               (allocations_find(a, d->name, &ranges) >= 0 && ranges.v4.length == v4_length(d));
+               (allocations_find(a, d->name, &ranges) >= 0 && ranges.v4.length == v4_length(d, a));
 }
 
 static int allocate(struct definition *d, struct allocations *a, const uint8_t machine_id[16], bool save,
@@ -78,8 +84,9 @@ static int allocate(struct definition *d, struct allocations *a, const uint8_t m
                 r = confs_append_addresses(NULL, &taken, &n, e);
         if (r < 0)
                 return r;
-        r = d->container.mode == NETWORK_ZONE ? allocate_member(d, a, machine_id, taken, n, e)
-                                              : allocations_get_sized(a, d->name, v4_length(d), taken, n, &ranges, e);
+        r = d->container.mode == NETWORK_ZONE
+                    ? allocate_member(d, a, machine_id, taken, n, e)
+                    : allocations_get_sized(a, d->name, v4_length(d, a), taken, n, &ranges, e);
         if (r > 0 && save)
                 r = allocations_save(a, e);
         return r;

@@ -9,10 +9,11 @@
 #include "model/zone.h"
 
 /* Where ranges come from, and how large they are. */
-#define ALLOCATION_POOL       "10.233.0.0/16"
-#define ALLOCATION_V4_LENGTH  28 /* of a veth pair */
-#define ALLOCATION_ULA_LENGTH 48
-#define ALLOCATION_V6_LENGTH  64
+#define ALLOCATION_POOL            "10.233.0.0/16"
+#define ALLOCATION_V4_LENGTH       28 /* of a veth pair */
+#define ALLOCATION_NUMBERED_LENGTH 30 /* of a nixos-container, also when it was migrated */
+#define ALLOCATION_ULA_LENGTH      48
+#define ALLOCATION_V6_LENGTH       64
 
 struct allocations; /* opaque */
 
