@@ -1,6 +1,8 @@
 /* What is declared against what is there. */
 #include "cli/declared.h"
 
+#include "front/directories.h"
+
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
@@ -63,6 +65,19 @@ static int load_before(struct declared *d, struct error *e) {
         return r;
 }
 
+/* A path that leads nowhere would be noticed at its start alone. */
+static int check_system(const struct declared *d, struct error *e) {
+        const char *path = conf_get(&d->after.conf, "SYSTEM_PATH");
+
+        if (!path || directories_is_tree(path) || directories_is_built(path))
+                return 0;
+        return error_set(
+                e, EINVAL, EXIT_CONTAINER,
+                "containers.%s.path: %s is neither a directory with usr/ nor a built NixOS system, which has a "
+                "file init",
+                d->name, path);
+}
+
 static int load_after(struct declared *d, const struct host_container *wanted, const char *source, struct error *e) {
         struct declared_side *s = &d->after;
         _cleanup_(freep) char *text = conf_text(&wanted->conf);
@@ -72,6 +87,8 @@ static int load_after(struct declared *d, const struct host_container *wanted, c
 
         if (r >= 0)
                 r = conf_to_container(&s->conf, d->name, d->name, &s->container, e);
+        if (r >= 0)
+                r = check_system(d, e);
         if (r >= 0 && wanted->config) {
                 r = host_container_spec(wanted, source, &spec, e);
                 if (r >= 0)

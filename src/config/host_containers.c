@@ -274,6 +274,8 @@ static int read_one(const char *name, const json_t *options, struct host_contain
                 k = -ENOMEM;
         if (k >= 0 && container_name_problem(name))
                 k = wrong(&r, NULL, container_name_problem(name));
+        else if (k >= 0 && strchr(name, '_'))
+                k = wrong(&r, NULL, "the name of a declared container has no '_', on NixOS, too");
         if (k >= 0)
                 k = conf_parse(CONF_DECLARED, "", &r.to->conf, e);
         if (k >= 0)

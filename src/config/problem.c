@@ -45,6 +45,12 @@ int problem_unknown(const char *where, const json_t *path, const json_t *table, 
         if (near)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "%s: there is no portable option '%s'; did you mean '%s'?",
                                  where, name ? name : "?", near);
+        if (host && string_equal(json_string_value(json_array_get(path, 0)), "containers") &&
+            string_equal(json_string_value(json_array_get(path, 2)), "config"))
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "%s: there is no option '%s' of what is in a container; nixos-nspawn-options(7) lists "
+                                 "those that there are",
+                                 where, name ? name : "?");
         if (host)
                 return error_set(e, EINVAL, EXIT_CONTAINER,
                                  "%s: there is no option '%s' of the host; nixos-nspawn-host(7) lists those that there "

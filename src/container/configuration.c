@@ -8,10 +8,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define NAME "configuration.nix"
+
+/* Before the text of --config, on one line with it: what is said of line 3 is true of the text. */
+#define TEXT_HEAD "{ config, lib, pkgs, ... }: {"
 
 enum { CONFIGURATION_MAX = 1 << 20 };
 
@@ -65,8 +69,7 @@ int configuration_text(const struct invocation *i, char **ret, struct error *e) 
                 (void) append_quoted(&b, absolute);
                 buffer_append_string(&b, " ]; }\n");
         } else
-                /* On one line with it: what is said of line 3 is true of the text. */
-                buffer_append_format(&b, "{ config, lib, pkgs, ... }: {%s\n}\n", text);
+                buffer_append_format(&b, TEXT_HEAD "%s\n}\n", text);
         *ret = buffer_steal(&b);
         return *ret ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the configuration");
 }
@@ -79,15 +82,21 @@ int configuration_kept(const char *name, char **ret, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot read the configuration of %s", name) : 0;
 }
 
-/* Errors name the temporary file; the person who reads them wrote something else. */
-static void rename_in_messages(struct error *e, const char *path, const char *shown) {
+/* Errors name the temporary file, and columns of its first line; the person who reads them wrote the text alone. */
+static void rename_in_messages(struct error *e, const char *path) {
         for (; e; e = e->next) {
-                const char *at = e->message ? strstr(e->message, path) : NULL;
-                char *better;
+                const char *at = e->message ? strstr(e->message, path) : NULL, *rest = at ? at + strlen(path) : NULL;
+                char *better, *end;
+                unsigned long column;
 
                 if (!at)
                         continue;
-                better = format("%.*s%s%s", (int) (at - e->message), e->message, shown, at + strlen(path));
+                column = strncmp(rest, ":1:", 3) == 0 ? strtoul(rest + 3, &end, 10) : 0;
+                if (column > strlen(TEXT_HEAD))
+                        better = format("%.*s--config:1:%lu%s", (int) (at - e->message), e->message,
+                                        column - strlen(TEXT_HEAD), end);
+                else
+                        better = format("%.*s--config%s", (int) (at - e->message), e->message, rest);
                 if (!better)
                         continue;
                 free(e->message);
@@ -151,7 +160,7 @@ int configuration_load(const struct invocation *i, const char *text, const char 
         if (r >= 0)
                 r = definition_load_file(file ?: path, name, tree ? "image" : "auto", tree, ret, e);
         if (r < 0 && path)
-                rename_in_messages(e, path, "--config");
+                rename_in_messages(e, path);
         if (path)
                 (void) file_remove(path);
         (void) rmdir(folder);

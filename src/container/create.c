@@ -117,17 +117,14 @@ static int check_options(const struct invocation *i, struct error *e) {
 static int find_system(struct creation *c, struct error *e) {
         const char *path = invocation_value(c->invocation, OPTION_SYSTEM_PATH);
         _cleanup_(freep) char *absolute = path ? realpath(path, NULL) : NULL;
-        _cleanup_(freep) char *usr = NULL, *init = NULL;
 
         if (!path)
                 return 0;
         if (!absolute)
                 return error_errno(e, errno, EXIT_CONTAINER, "cannot find --system-path %s", path);
-        usr = format("%s/usr", absolute);
-        init = format("%s/init", absolute);
-        if (usr && access(usr, F_OK) == 0)
+        if (directories_is_tree(absolute))
                 c->tree = steal_ptr(absolute);
-        else if (init && faccessat(AT_FDCWD, init, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        else if (directories_is_built(absolute))
                 c->built = steal_ptr(absolute);
         else
                 return error_set(e, EINVAL, EXIT_CONTAINER,

@@ -7,6 +7,7 @@
 #include "state/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,19 @@ const char *directories_folder(const char *name) {
 
 char *directories_root(const char *name) {
         return format("%s/%s", directories_folder(name), name);
+}
+
+bool directories_is_tree(const char *path) {
+        _cleanup_(freep) char *usr = format("%s/usr", path);
+
+        return usr && access(usr, F_OK) == 0;
+}
+
+/* A link into the store may lead nowhere from here. */
+bool directories_is_built(const char *path) {
+        _cleanup_(freep) char *init = format("%s/init", path);
+
+        return init && faccessat(AT_FDCWD, init, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool directories_has_root(const char *name) {

@@ -12,6 +12,10 @@ char *directories_root(const char *name);
 /* Whether they are there. */
 bool directories_has_root(const char *name);
 
+/* What a system is that somebody names by its path: a directory with usr/, or a built system of NixOS, with init. */
+bool directories_is_tree(const char *path);
+bool directories_is_built(const char *path);
+
 /* Makes the host side of each bind mount ("HOST:CONTAINER[:OPTIONS]", NULL-terminated) that does not exist, as a
  * folder. *ret_made: those that were made, outermost first (strings_free()), also on failure. */
 int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, struct error *e);

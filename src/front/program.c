@@ -145,8 +145,8 @@ int program_main(const struct program *program, int argc, char *argv[]) {
         status = i.exit_status;
         if (r < 0) {
                 status = e.exit_status > 0 ? e.exit_status : EXIT_FAILED;
-                /* Not those that tell a signal. */
-                if (program->one_status && status < 128)
+                /* Not those of what a command ran, or could not run. */
+                if (program->one_status && status < 126)
                         status = EXIT_FAILED;
                 i.output.json = wants_json((size_t) argc - 1, argv + 1);
                 output_error(&i.output, &e, status);

@@ -54,6 +54,8 @@ done
 succeeds "--signal is accepted" nixos-container create a --signal TERM --dry-run
 fails "an option that does not exist, by line" 1 "^nixos-container: --config:2:.*services.openssh.enabel" \
         nixos-container create a --config $'\nservices.openssh.enabel = true;'
+fails "  and by column" 1 "^nixos-container: --config:1:3: services.nginx.enable: expected true or false" \
+        nixos-container create a --config '  services.nginx.enable = 1;'
 fails "nothing to share" 1 "neither a directory with usr/ nor a built NixOS system" nixos-container create a --system-path /etc
 for option in bindMounts='[ "/srv:/srv" ]' forwardPorts='[ { hostPort = 80; } ]' activation.autoStart=false; do
         fails "nixosContainer.${option%%=*}: of the other kind" 1 "nixosContainer.${option%%=*} is for nixos-nspawn" \

@@ -87,6 +87,12 @@ declare_ "" 'localAddress = "10.231.136.10"; hostAddress = "10.231.136.9";'
 fails "  at the other end" 10 'containers.db.hostAddress: container hand has this address already' nixos-nspawn apply
 declare_ "" 'localAddress = "10.231.136.10"; hostAddress = "10.231.136.2";'
 fails "  nor one that is declared, too" 10 'hostAddress: container web has this address, too|localAddress: container db has this address, too' nixos-nspawn apply
+declare_ "" "" 'containers.a_b.config = { };'
+fails "nor a name that NixOS has not" 10 "containers.a_b: the name of a declared container has no '_'" nixos-nspawn apply
+declare_ "" "" 'containers.new.path = "/nonexistent";'
+fails "nor a system that is not there" 10 'containers.new.path: /nonexistent is neither a directory with usr/ nor a built NixOS system' nixos-nspawn apply
+declare_ "" "" 'containers.new.config.services.nosuch.enable = true;'
+fails "an option that there is not is looked for in the right manual" 10 "'containers.new.config.services.nosuch.enable' of what is in a container; nixos-nspawn-options\(7\)" nixos-nspawn apply
 same "and nothing has changed" "$before" "$(grep -o '"leader": [0-9]*' <<<"$before")$(cat /etc/nixos-containers/{db,web}.conf)$(cat /root/hosts)$(stat -c %i /root/hosts)"
 need "create knows the declared addresses" nixos-container create other
 refused "  and gives none of them" grep -q '10.231.136' /etc/nixos-containers/other.conf
@@ -200,4 +206,16 @@ rm $host
 need "no file any more" nixos-nspawn apply
 refused "  and it is empty" test -s /etc/hosts
 for c in hand other; do nixos-container destroy $c; done
+
+# ---- setup --undo ----
+declare_ "" ""
+sed -i 's/autoStart = true;//' $host
+need "apply" nixos-nspawn apply
+prints "setup --undo leaves what declared containers need" 'as there are containers' nixos-nspawn setup --undo
+succeeds "  their names, too" grep -q web.containers /etc/hosts
+need "setup" nixos-nspawn setup
+# As somebody would who has had enough of it.
+rm -r $host /etc/nixos-containers /var/lib/nixos-containers /var/lib/nixos-nspawn/profiles
+need "setup --undo, without them" nixos-nspawn setup --undo
+refused "  takes their names out of /etc/hosts" grep -q containers /etc/hosts
 done_testing

@@ -44,6 +44,7 @@ prints "  a route to the host" '^10\.233\.7\.1 dev eth0 (proto static )?scope li
 prints "  the default route through it" '^default via 10\.233\.7\.1 dev eth0' seen
 silent_about "  nothing is tentative" tentative seen
 silent_about "  no other name" host0 seen
+fails "a command that it does not have" 127 "There is no command 'nosuch' in foo" nixos-container run foo -- nosuch
 prints "ve-foo has 10.233.7.1/32" 'inet 10\.233\.7\.1/32' ip -o addr show dev ve-foo
 prints "  and a route to the container" '^10\.233\.7\.2 ' ip route show dev ve-foo
 succeeds "the host reaches it" ping -c1 -W2 10.233.7.2
