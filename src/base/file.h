@@ -31,6 +31,10 @@ int directory_make(const char *path, mode_t mode);
  * Absent is fine. Returns the first error but goes on. */
 int tree_remove(const char *path);
 
+/* Unmounts whatever is mounted beneath that folder, the innermost first. Absent is fine. Returns the first error but
+ * goes on. */
+int tree_unmount(const char *path);
+
 /* unlink; absent is fine. */
 int file_remove(const char *path);
 

@@ -4,15 +4,19 @@
  * certain depth a directory is moved up to the top and removed from there, so neither descriptors nor the stack
  * run out. */
 #include "file.h"
+#include "string-list.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <mntent.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -161,4 +165,27 @@ int tree_remove(const char *path) {
         if (rmdir(path) < 0 && errno != ENOENT)
                 note(&removal, -errno);
         return removal.error;
+}
+
+int tree_unmount(const char *path) {
+        _cleanup_(freep) char *folder = realpath(path, NULL);
+        _cleanup_(strings_freep) char **list = NULL;
+        size_t n = 0, length;
+        FILE *mounts;
+        int r = 0;
+
+        if (!folder)
+                return errno == ENOENT ? 0 : -errno;
+        mounts = setmntent("/proc/self/mounts", "re");
+        if (!mounts)
+                return -errno;
+        length = strlen(folder);
+        for (const struct mntent *m; r >= 0 && (m = getmntent(mounts));)
+                if (strncmp(m->mnt_dir, folder, length) == 0 && m->mnt_dir[length] == '/')
+                        r = strings_append(&list, &n, m->mnt_dir);
+        (void) endmntent(mounts);
+        while (n-- > 0)
+                if (umount2(list[n], MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && r >= 0)
+                        r = -errno;
+        return r;
 }

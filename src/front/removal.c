@@ -161,6 +161,9 @@ static void clean(struct removal *m) {
                 if (path)
                         (void) file_remove(path);
         }
+        /* As the command of NixOS does; what is in these mounts is the host's and stays. */
+        if (m->delete_state && m->kind == CONTAINER_NIXOS)
+                (void) tree_unmount(m->aside);
         if (m->delete_state && tree_remove(m->aside) < 0)
                 (void) fprintf(stderr, "%s: cannot delete all of %s: %m\n", program_name(), m->aside);
         if (m->delete_state && m->kind == CONTAINER_NIXOS)

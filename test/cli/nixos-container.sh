@@ -155,6 +155,16 @@ silent_about "  files of other programs there are none" registries nixos-contain
 need "  destroy" nixos-container destroy old
 same "    its files, too; theirs stay" "registries.conf" "$(ls /etc/containers; ls -A /var/lib/containers)"
 
+# What somebody mounted into a container's files is unmounted, and stays.
+need "create mounted" nixos-container create mounted
+mkdir -p '/run/kept/in it' /var/lib/nixos-containers/mounted/srv/'a b'
+touch '/run/kept/in it/file'
+mount --bind /run/kept /var/lib/nixos-containers/mounted/srv/'a b'
+mount -t tmpfs tmpfs /var/lib/nixos-containers/mounted/srv/'a b/in it'
+says 0 "" nixos-container destroy mounted
+same "  nothing of it is left" "" "$(ls -A /var/lib/nixos-containers | grep mounted; grep mounted /proc/mounts)"
+succeeds "  what was mounted is there" test -e '/run/kept/in it/file'
+
 # --dry-run, and every step failing.
 before=$(everything)
 prints "create --dry-run" 'LOCAL_ADDRESS=10.233.7.2' nixos-container create dry --dry-run
