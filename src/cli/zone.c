@@ -10,7 +10,6 @@
 #include "base/parse.h"
 #include "base/paths.h"
 #include "base/string-list.h"
-#include "config/link_settings.h"
 #include "config/zone_options.h"
 #include "netd/client.h"
 #include "runtime/runtime.h"
@@ -96,10 +95,6 @@ static int load_definition(const struct invocation *i, struct zone_change *c, st
                 r = put_options(i, c->after, e);
         if (r >= 0)
                 r = zone_from_options(c->after, c->name, where ?: c->name, &c->zone, e);
-        /* Where systemd-networkd may be, what this system does not do itself is its business. */
-        (void) link_name(LINK_VZ, c->name, c->network.link);
-        if (r >= 0 && !runtime_has_units())
-                r = link_settings_refuse_foreign(&c->zone.link, c->network.link, e);
         return r;
 }
 

@@ -52,8 +52,8 @@ static void append_more(struct buffer *b, const struct network *n) {
                         buffer_append_format(b, " from %s", address_format(&r->source, text));
                 buffer_append_string(b, "\n");
         }
-        for (size_t i = 0; m && n->mode == NETWORK_VETH && i < m->n_host_addresses; i++)
-                append_neighbour(b, &m->host_addresses[i].address, &n->host_mac);
+        for (size_t i = 0; m && n->mode != NETWORK_BRIDGE && i < m->n_host_addresses; i++)
+                append_neighbour(b, &m->host_addresses[i].address, &n->router_mac);
         for (size_t i = 0; m && i < m->n_container_neighbours; i++)
                 append_neighbour(b, &m->container_neighbours[i].address, &m->container_neighbours[i].mac);
 }

@@ -232,7 +232,7 @@ static int judge_value(struct reader *r, struct link_setting *t, enum link_side 
         int k;
 
         if (!key) {
-                if (side == LINK_SIDE_CONTAINER || !link_section_is_ours(t->section))
+                if (side == LINK_SIDE_CONTAINER || (side == LINK_SIDE_HOST && !link_section_is_ours(t->section)))
                         return 0;
                 return error_set(r->e, EOPNOTSUPP, EXIT_CONTAINER,
                                  "%s: %s= of [%s] is not carried out here; remove it (the guide has the list of keys "
@@ -243,7 +243,7 @@ static int judge_value(struct reader *r, struct link_setting *t, enum link_side 
         if (k == -ENOMEM)
                 return error_set(r->e, ENOMEM, EXIT_CONTAINER, "%s: more [%s] entries than can be taken", t->where,
                                  t->section);
-        if (k < 0)
+        if (k < 0 || (k == LINK_KEY_FOREIGN && side == LINK_SIDE_ZONE))
                 return error_set(r->e, EINVAL, EXIT_CONTAINER, "%s: %s= of [%s] is '%s', expected %s", t->where, t->key,
                                  t->section, t->value, key->expected);
         t->known = k == 0;

@@ -19,6 +19,8 @@ enum choice {
 
 #define IPV6_PREFIX_TOKENS_MAX 4
 #define LINK_SERVERS_MAX       3
+#define LINK_LIST_MAX          16 /* addresses, routes and the like of one link */
+#define IPV6_PREFIXES_MAX      8  /* that an advertisement has room for */
 
 /* [IPv6Prefix]: advertised on the link. */
 struct ipv6_prefix {

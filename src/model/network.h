@@ -17,7 +17,7 @@ struct allocation {
 
 /* A pair of links. */
 struct network_pair {
-        char link[IFNAMSIZ];   /* on the host */
+        char link[IFNAMSIZ]; /* on the host */
         char guest_link[IFNAMSIZ];
         char bridge[IFNAMSIZ]; /* that the host's end joins, or empty: then it has the addresses */
         struct mac host_mac, container_mac;
@@ -105,6 +105,9 @@ int network_more_copy(const struct network_more *m, struct network_more **ret);
 void network_more_drop_v6(struct network_more *m);
 /* Lays c's settings over what was allocated. -ENOMEM. */
 int network_settle(const struct container *c, struct network *n);
+/* The same for a member of a zone, whose host side is the zone's: its further addresses, and its prefixes. zone: NULL:
+ * none. */
+int network_settle_member(const struct container *c, const struct network_more *zone, struct network *n);
 /* The i-th address of the container, the main ones first; NULL: there are no more. */
 const struct prefix *network_container_address(const struct network *n, size_t i);
 /* The same of the host's end, without the link-local one. */
@@ -118,8 +121,8 @@ bool network_routes_by_default(const struct network *n, int family);
 /* Which address of the host that route goes by, in files for the guest; AF_UNSPEC: there is none. */
 struct address network_router(const struct network *n, int family);
 
-/* Its guest is held to the addresses that are given for it. One beside the main link of which nothing is said has an owner
- * who sets them himself, on both ends. */
+/* Its guest is held to the addresses that are given for it. One beside the main link of which nothing is said has an
+ * owner who sets them himself, on both ends. */
 bool network_pair_is_guarded(const struct network *n, const struct network_pair *p);
 
 /* Takes all of IPv6 out, for a host that has none. */

@@ -207,14 +207,16 @@ static void lend_address(const struct prefix *host, struct prefix *container) {
         *container = p;
 }
 
-static int settle_container(const struct link_settings *host, const struct link_settings *s, struct network *n) {
+/* prefixes: that are advertised to it. */
+static int settle_container(const struct ipv6_prefix *prefixes, size_t n_prefixes, const struct link_settings *s,
+                            struct network *n) {
         struct prefix own;
         int r = 0;
 
         for (size_t i = 0; i < s->n_addresses && r == 0; i++)
                 r = add_container_address(n, &s->addresses[i]);
-        for (size_t i = 0; i < host->n_prefixes && r == 0; i++)
-                if (ipv6_prefix_guest_address(&host->prefixes[i], &n->container_mac, &own))
+        for (size_t i = 0; i < n_prefixes && r == 0; i++)
+                if (ipv6_prefix_guest_address(&prefixes[i], &n->container_mac, &own))
                         r = add_container_address(n, &own);
         if (n->mode == NETWORK_VETH) {
                 lend_address(&n->host_v4, &n->container_v4);
@@ -337,6 +339,14 @@ static void settle_masquerade(const struct link_settings *s, struct network *n) 
         n->masquerade_v6 = s->masquerade_v6 != CHOICE_NO;
 }
 
+static void settle_mac(const struct link_settings *guest, struct network *n) {
+        if (!guest->has_mac)
+                return;
+        n->container_mac = guest->mac;
+        n->guest_mac_set = true;
+        n->container_link_local = address_link_local(&guest->mac);
+}
+
 int network_settle(const struct container *c, struct network *n) {
         const struct link_settings *host = &c->host_settings, *guest = &c->container_settings;
         int r;
@@ -350,11 +360,7 @@ int network_settle(const struct container *c, struct network *n) {
                 n->host_v4 = n->container_v4 = (struct prefix){0};
         if (host->reset && !host->automatic_v6)
                 n->host_v6 = n->container_v6 = (struct prefix){0};
-        if (guest->has_mac) {
-                n->container_mac = guest->mac;
-                n->guest_mac_set = true;
-                n->container_link_local = address_link_local(&guest->mac);
-        }
+        settle_mac(guest, n);
         n->mtu = host->mtu ? host->mtu : guest->mtu ? guest->mtu : n->mtu;
         if (n->mode == NETWORK_VETH)
                 settle_masquerade(host, n);
@@ -362,8 +368,44 @@ int network_settle(const struct container *c, struct network *n) {
         if (r == 0)
                 r = settle_host(host, n);
         if (r == 0)
-                r = settle_container(host, guest, n);
+                r = settle_container(host->prefixes, host->n_prefixes, guest, n);
         if (r == 0)
                 r = settle_routes(host, guest, n);
         return r < 0 ? r : settle_rights(c, n);
+}
+
+/* Single addresses: a zone's prefixes are shared. */
+static int settle_member_address(const struct container *c, const struct network_more *zone, const struct prefix *a,
+                                 struct network *n) {
+        struct prefix one = {.address = a->address, .length = address_bits(&a->address)};
+        bool known = host_reaches(n, &one);
+        int r = n->internal ? 0 : add_open(n, c->outside_access, &one);
+
+        for (size_t i = 0; zone && i < zone->n_prefixes && !known; i++)
+                known = covers(&zone->prefixes[i].prefix, 1, &one);
+        if (r == 0 && !known)
+                r = add_host_route(n, &one);
+        return r < 0 || known ? r : add_masqueraded(n, &one);
+}
+
+int network_settle_member(const struct container *c, const struct network_more *zone, struct network *n) {
+        const struct link_settings *guest = &c->container_settings;
+        const struct prefix *a;
+        int r;
+
+        if (!zone && !guest->present && c->outside_access != OUTSIDE_ALL)
+                return 0;
+        n->more = calloc(1, sizeof(*n->more));
+        if (!n->more)
+                return -ENOMEM;
+        settle_mac(guest, n);
+        n->mtu = guest->mtu ?: n->mtu;
+        r = zone ? APPEND(n->more, host_addresses, zone->host_addresses, zone->n_host_addresses) : 0;
+        if (r == 0)
+                r = APPEND(n->more, container_neighbours, guest->neighbours, guest->n_neighbours);
+        if (r == 0)
+                r = settle_container(zone ? zone->prefixes : NULL, zone ? zone->n_prefixes : 0, guest, n);
+        for (size_t i = 0; r == 0 && (a = network_container_address(n, i)); i++)
+                r = settle_member_address(c, zone, a, n);
+        return r < 0 ? r : APPEND(n->more, container_routes, guest->routes, guest->n_routes);
 }

@@ -24,6 +24,12 @@ uint8_t zone_automatic_v6(const struct zone *z) {
 static int add_address(struct zone_network *z, const struct prefix *p) {
         struct prefix *first = p->address.family == AF_INET ? &z->host_v4 : &z->host_v6;
 
+        if (address_equal(&first->address, &p->address))
+                return 0;
+        for (size_t i = 0; i < z->n_more; i++)
+                if (address_equal(&z->more[i].address, &p->address))
+                        return 0;
+
         if (first->address.family == AF_UNSPEC) {
                 *first = *p;
                 return 0;
@@ -50,9 +56,44 @@ static int add_addresses(const struct zone *z, const struct allocation *a, struc
                 r = add_automatic(n, &a->v6);
         for (size_t i = 0; i < z->link.n_addresses && r == 0; i++)
                 r = add_address(n, &z->link.addresses[i]);
+        for (size_t i = 0; i < z->link.n_prefixes && r == 0; i++) {
+                struct prefix assigned[IPV6_PREFIX_TOKENS_MAX];
+                size_t k = ipv6_prefix_host_addresses(&z->link.prefixes[i], &n->mac, assigned);
+
+                for (size_t j = 0; j < k && r == 0; j++)
+                        r = add_address(n, &assigned[j]);
+        }
         if (r == 0 && n->host_v4.address.family == AF_UNSPEC && n->host_v6.address.family == AF_UNSPEC)
                 r = -EINVAL;
         return r;
+}
+
+static bool host_is_in(const struct zone_network *n, const struct prefix *p) {
+        if (prefix_contains(p, &n->host_v6.address))
+                return true;
+        for (size_t i = 0; i < n->n_more; i++)
+                if (prefix_contains(p, &n->more[i].address))
+                        return true;
+        return false;
+}
+
+/* The lists of a definition are no longer than those of a network. A prefix without an address of the host needs a
+ * route of its own. */
+static void add_settings(const struct link_settings *s, struct zone_network *n) {
+        n->has_more = s->n_settings > 0;
+        n->dhcp = s->dhcp;
+        n->router = s->router;
+        for (size_t i = 0; i < s->n_route_prefixes; i++)
+                n->route_prefixes[n->n_route_prefixes++] = s->route_prefixes[i];
+        for (size_t i = 0; i < s->n_neighbours; i++)
+                n->neighbours[n->n_neighbours++] = s->neighbours[i];
+        for (size_t i = 0; i < s->n_routes; i++)
+                n->routes[n->n_routes++] = s->routes[i];
+        for (size_t i = 0; i < s->n_prefixes; i++) {
+                n->prefixes[n->n_prefixes++] = s->prefixes[i];
+                if (!host_is_in(n, &s->prefixes[i].prefix))
+                        n->routes[n->n_routes++] = (struct link_route){.destination = s->prefixes[i].prefix};
+        }
 }
 
 int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
@@ -62,8 +103,6 @@ int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t
                                  .internal = z->internal,
                                  .persistent = z->persistent,
                                  .isolated = z->isolated,
-                                 .dhcp_server = link->dhcp.enable != CHOICE_NO,
-                                 .send_ra = link->router.enable != CHOICE_NO,
                                  .access = z->access};
         int r;
 
@@ -76,6 +115,7 @@ int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t
         r = add_addresses(z, a, &n);
         if (r < 0)
                 return r;
+        add_settings(link, &n);
         /* A global prefix is routed; only what nobody outside can answer to is rewritten. */
         n.masquerade_v4 = link->masquerade_v4 != CHOICE_NO && !z->internal && n.host_v4.address.family == AF_INET;
         n.masquerade_v6 =
@@ -93,7 +133,18 @@ void zone_drop_v6(struct zone_network *z) {
         z->n_more = n;
         z->host_v6 = (struct prefix){0};
         z->host_link_local = ADDRESS_NONE;
-        z->masquerade_v6 = z->send_ra = false;
+        z->masquerade_v6 = false;
+        z->n_prefixes = z->n_route_prefixes = 0;
+        n = 0;
+        for (size_t i = 0; i < z->n_routes; i++)
+                if (z->routes[i].destination.address.family == AF_INET)
+                        z->routes[n++] = z->routes[i];
+        z->n_routes = n;
+        n = 0;
+        for (size_t i = 0; i < z->n_neighbours; i++)
+                if (z->neighbours[i].address.family == AF_INET)
+                        z->neighbours[n++] = z->neighbours[i];
+        z->n_neighbours = n;
 }
 
 static bool prefix_equal(const struct prefix *a, const struct prefix *b) {
@@ -102,19 +153,6 @@ static bool prefix_equal(const struct prefix *a, const struct prefix *b) {
 
 bool zone_same_ranges(const struct zone_network *a, const struct zone_network *b) {
         return prefix_equal(&a->host_v4, &b->host_v4) && prefix_equal(&a->host_v6, &b->host_v6);
-}
-
-bool zone_network_equal(const struct zone_network *a, const struct zone_network *b) {
-        if (strcmp(a->name, b->name) != 0 || !mac_equal(&a->mac, &b->mac) || !zone_same_ranges(a, b) ||
-            a->n_more != b->n_more || !address_equal(&a->host_link_local, &b->host_link_local) || a->mtu != b->mtu ||
-            a->masquerade_v4 != b->masquerade_v4 || a->masquerade_v6 != b->masquerade_v6 ||
-            a->internal != b->internal || a->persistent != b->persistent || a->isolated != b->isolated ||
-            a->dhcp_server != b->dhcp_server || a->send_ra != b->send_ra || !host_access_equal(&a->access, &b->access))
-                return false;
-        for (size_t i = 0; i < a->n_more; i++)
-                if (!prefix_equal(&a->more[i], &b->more[i]))
-                        return false;
-        return true;
 }
 
 /* Not the network's, nor the broadcast address, nor one of the host's. */
@@ -168,7 +206,24 @@ static struct prefix nth(const struct prefix *range, uint32_t number) {
         return p;
 }
 
-void zone_router(const struct zone_network *z, struct network *ret) {
+struct network_more zone_more(const struct zone_network *z) {
+        return (struct network_more){
+                .prefixes = (struct ipv6_prefix *) z->prefixes,
+                .n_prefixes = z->n_prefixes,
+                .route_prefixes = (struct ipv6_route_prefix *) z->route_prefixes,
+                .n_route_prefixes = z->n_route_prefixes,
+                .host_routes = (struct link_route *) z->routes,
+                .n_host_routes = z->n_routes,
+                .host_neighbours = (struct link_neighbour *) z->neighbours,
+                .n_host_neighbours = z->n_neighbours,
+                .dhcp = z->dhcp,
+                .router = z->router,
+        };
+}
+
+int zone_router(const struct zone_network *z, struct network *ret) {
+        const struct network_more more = zone_more(z);
+
         *ret = (struct network){.mode = NETWORK_ZONE,
                                 .router_mac = z->mac,
                                 .host_v4 = z->host_v4,
@@ -179,10 +234,12 @@ void zone_router(const struct zone_network *z, struct network *ret) {
                                 .responders = z->access.kind != HOST_ACCESS_NONE};
         (void) snprintf(ret->name, sizeof ret->name, "%s", z->name);
         memcpy(ret->link, z->link, sizeof ret->link);
+        return z->has_more ? network_more_copy(&more, &ret->more) : 0;
 }
 
 int zone_member(const struct container *c, const struct zone_network *z, uint32_t number, const uint8_t machine_id[16],
                 struct network *ret) {
+        struct network_more more = zone_more(z);
         int r;
 
         if (!zone_number_fits(z, number))
@@ -202,7 +259,13 @@ int zone_member(const struct container *c, const struct zone_network *z, uint32_
         ret->mtu = z->mtu;
         ret->isolated = z->isolated || c->isolated;
         ret->internal = z->internal;
-        r = network_settle(c, ret);
+        more.host_addresses = (struct prefix *) z->more;
+        more.n_host_addresses = z->n_more;
+        ret->masquerade_v4 = z->masquerade_v4;
+        ret->masquerade_v6 = z->masquerade_v6;
+        r = network_settle_member(c, z->has_more ? &more : NULL, ret);
+        /* The zone has the elements of its ranges. */
+        ret->masquerade_v4 = ret->masquerade_v6 = false;
         if (r >= 0 && z->host_link_local.family == AF_UNSPEC)
                 network_drop_v6(ret);
         if (r < 0)

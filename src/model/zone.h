@@ -7,6 +7,7 @@
 #include "model/network.h"
 
 #define ZONE_ADDRESSES_MAX 8
+#define ZONE_ROUTES_MAX    (LINK_LIST_MAX + IPV6_PREFIXES_MAX)
 #define ZONE_MEMBER_FIRST  2    /* number 1 is the host's */
 #define ZONE_MEMBERS_MAX   1023 /* a bridge has no more ports */
 
@@ -39,8 +40,16 @@ struct zone_network {
         size_t n_more;
         struct address host_link_local;
         uint32_t mtu;
-        bool masquerade_v4, masquerade_v6, internal, persistent, isolated, dhcp_server, send_ra;
+        bool masquerade_v4, masquerade_v6, internal, persistent, isolated;
         struct host_access access;
+
+        bool has_more; /* any of what follows */
+        struct ipv6_prefix prefixes[IPV6_PREFIXES_MAX];
+        struct ipv6_route_prefix route_prefixes[IPV6_PREFIXES_MAX];
+        struct link_route routes[ZONE_ROUTES_MAX]; /* of the host, by the bridge */
+        struct link_neighbour neighbours[LINK_LIST_MAX];
+        size_t n_prefixes, n_route_prefixes, n_routes, n_neighbours;
+        struct link_service dhcp, router;
 };
 
 /* a: the automatic ranges; not looked at where the definition wants none. -EINVAL: neither an address nor a range;
@@ -48,7 +57,6 @@ struct zone_network {
 int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
                  struct zone_network *ret);
 void zone_drop_v6(struct zone_network *z);
-bool zone_network_equal(const struct zone_network *a, const struct zone_network *b);
 /* Members' addresses are the same in both. */
 bool zone_same_ranges(const struct zone_network *a, const struct zone_network *b);
 
@@ -57,8 +65,11 @@ bool zone_number_fits(const struct zone_network *z, uint32_t number);
 /* The smallest number that fits and is not in taken (sorted). -ENOSPC. */
 int zone_number_choose(const struct zone_network *z, const uint32_t *taken, size_t n_taken, uint32_t *ret);
 
-/* What the responders of its link need: a network without a container. */
-void zone_router(const struct zone_network *z, struct network *ret);
+/* The same in the words of networks' plans and records: borrowed, as long as z is there. */
+struct network_more zone_more(const struct zone_network *z);
+
+/* What the responders of its link need: a network without a container; owned. -ENOMEM. */
+int zone_router(const struct zone_network *z, struct network *ret);
 
 /* The network of a member (c->mode is NETWORK_ZONE): as network_compute(). -ERANGE: the number does not fit. */
 int zone_member(const struct container *c, const struct zone_network *z, uint32_t number, const uint8_t machine_id[16],

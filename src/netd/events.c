@@ -106,6 +106,13 @@ static bool is_zone_address(const struct zone_network *n, const struct address *
         return false;
 }
 
+static bool is_zone_route(const struct zone_network *n, const struct prefix *p) {
+        for (size_t i = 0; i < n->n_routes; i++)
+                if (is_range(&n->routes[i].destination, p))
+                        return true;
+        return false;
+}
+
 /* What happened to a bridge's addresses, neighbours and routes. */
 static void on_bridge(struct manager *m, struct active_zone *z, const struct netlink_event *event) {
         const struct address *address = &event->address.address;
@@ -132,7 +139,8 @@ static void on_bridge(struct manager *m, struct active_zone *z, const struct net
                 if (is_range(&z->network.host_v4, &event->address) || is_range(&z->network.host_v6, &event->address)) {
                         z->route_lost[v6] = true;
                         manager_zone_damaged(m, z, "lost a route");
-                }
+                } else if (is_zone_route(&z->network, &event->address))
+                        manager_zone_damaged(m, z, "lost a route of its settings");
                 break;
         default:
                 break;

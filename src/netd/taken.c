@@ -61,6 +61,16 @@ static int refuse_socket(const struct host_socket *s, struct error *e) {
                 address_format(&s->address, address));
 }
 
+static const struct prefix *same_address(const struct network *a, const struct network *b) {
+        const struct prefix *p, *q;
+
+        for (size_t i = 0; (p = network_container_address(a, i)); i++)
+                for (size_t k = 0; (q = network_container_address(b, k)); k++)
+                        if (address_equal(&p->address, &q->address))
+                                return q;
+        return NULL;
+}
+
 /* Addresses that a person chose may be chosen twice; those that are allocated are not. */
 static const struct prefix *overlap(const struct network *a, const struct network *b) {
         const struct prefix *p, *q;
@@ -69,15 +79,23 @@ static const struct prefix *overlap(const struct network *a, const struct networ
                 for (size_t k = 0; (q = network_host_address(b, k)); k++)
                         if (prefix_overlaps(p, q))
                                 return q;
-        for (size_t i = 0; (p = network_container_address(a, i)); i++)
-                for (size_t k = 0; (q = network_container_address(b, k)); k++)
-                        if (address_equal(&p->address, &q->address))
-                                return q;
         for (size_t i = 0; a->more && i < a->more->n_prefixes; i++)
                 for (size_t k = 0; (q = network_host_address(b, k)); k++)
                         if (prefix_overlaps(&a->more->prefixes[i].prefix, q))
                                 return q;
-        return NULL;
+        return same_address(a, b);
+}
+
+/* A zone's range is shared: a member's own address may be the one that another was given. */
+static int check_member(const struct network *n, const struct network *other, struct error *e) {
+        const struct prefix *p = string_equal(n->bridge, other->bridge) ? same_address(n, other) : NULL;
+        char text[ADDRESS_TEXT_MAX];
+
+        return !p ? 0
+                  : error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                              "the address %s of container '%s' is that of container '%s' in the same zone; give it "
+                              "another one",
+                              address_format(&p->address, text), n->name, other->name);
 }
 
 int manager_check_ranges(struct manager *m, const struct network *n, struct error *e) {
@@ -89,7 +107,11 @@ int manager_check_ranges(struct manager *m, const struct network *n, struct erro
                 struct prefix network;
 
                 if (string_equal(a->network.name, n->name) || (!n->more && !a->network.more) ||
-                    a->network.mode != NETWORK_VETH || n->mode != NETWORK_VETH)
+                    a->network.mode != n->mode)
+                        continue;
+                if (n->mode == NETWORK_ZONE && check_member(n, &a->network, e) < 0)
+                        return -EADDRINUSE;
+                if (n->mode != NETWORK_VETH)
                         continue;
                 p = overlap(n, &a->network);
                 if (!p)

@@ -56,7 +56,7 @@ static int find_bridge(struct manager *m, const struct zone_network *n, struct n
 }
 
 static int serve(struct manager *m, struct active_zone *z, struct error *e) {
-        struct network router;
+        _cleanup_(network_clear) struct network router = NETWORK_INIT;
         int r;
 
         if (z->served || z->network.access.kind == HOST_ACCESS_NONE)
@@ -64,7 +64,9 @@ static int serve(struct manager *m, struct active_zone *z, struct error *e) {
         r = manager_expect_link(m, e);
         if (r < 0)
                 return r;
-        zone_router(&z->network, &router);
+        r = zone_router(&z->network, &router);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot serve zone '%s'", z->network.name);
         r = responders_add_link(m->responders, &router, z->ifindex, e);
         if (r < 0 && r != -EEXIST)
                 return r;
@@ -272,7 +274,7 @@ static int change_members(struct manager *m, struct active_zone *z, struct plan 
 }
 
 static void update_services(struct manager *m, struct active_zone *z) {
-        struct network router;
+        _cleanup_(network_clear) struct network router = NETWORK_INIT;
 
         if (z->network.access.kind == HOST_ACCESS_NONE) {
                 stop_serving(m, z);
@@ -282,8 +284,8 @@ static void update_services(struct manager *m, struct active_zone *z) {
                 (void) serve(m, z, NULL);
                 return;
         }
-        zone_router(&z->network, &router);
-        (void) responders_update_link(m->responders, &router, z->ifindex, NULL);
+        if (zone_router(&z->network, &router) >= 0)
+                (void) responders_update_link(m->responders, &router, z->ifindex, NULL);
 }
 
 static int change(struct manager *m, struct active_zone *z, const struct zone_network *to, struct plan *ret,

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "netd/record_json.h"
+#include "netd/record_more.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -49,13 +50,15 @@ static json_t *more_json(const struct zone_network *z) {
 }
 
 json_t *zone_record(const struct zone_network *z) {
-        return json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:o}", "version", RECORD_VERSION,
+        const struct network_more more = zone_more(z);
+
+        return json_pack("{s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:b,s:b,s:b,s:b,s:b,s:o,s:o*}", "version", RECORD_VERSION,
                          "name", z->name, "mac", mac_json(&z->mac), "hostV4", prefix_or_null(&z->host_v4), "hostV6",
                          prefix_or_null(&z->host_v6), "hostLinkLocal", address_or_null(&z->host_link_local), "more",
                          more_json(z), "mtu", (json_int_t) z->mtu, "masqueradeV4", (int) z->masquerade_v4,
                          "masqueradeV6", (int) z->masquerade_v6, "internal", (int) z->internal, "persistent",
-                         (int) z->persistent, "isolated", (int) z->isolated, "dhcpServer", (int) z->dhcp_server,
-                         "sendRA", (int) z->send_ra, "hostAccess", host_access_json(&z->access));
+                         (int) z->persistent, "isolated", (int) z->isolated, "hostAccess", host_access_json(&z->access),
+                         "settings", z->has_more ? network_more_json(&more) : NULL);
 }
 
 static int read_more(const json_t *list, struct zone_network *z) {
@@ -70,18 +73,41 @@ static int read_more(const json_t *list, struct zone_network *z) {
         return 0;
 }
 
+static int take_list(const void *from, size_t n, size_t size, void *to, size_t max, size_t *ret_n) {
+        if (n > max)
+                return -EBADMSG;
+        if (n > 0)
+                memcpy(to, from, n * size);
+        *ret_n = n;
+        return 0;
+}
+
+static int read_settings(const json_t *settings, struct zone_network *z) {
+        struct network_more *m = NULL;
+        int r = settings ? network_more_from_json(settings, &m) : 0;
+
+        if (r < 0 || !m)
+                return r;
+        z->has_more = true;
+        z->dhcp = m->dhcp;
+        z->router = m->router;
+#define TAKE(from, to) take_list(m->from, m->n_##from, sizeof(*m->from), z->to, ELEMENTS_OF(z->to), &z->n_##to)
+        if (TAKE(prefixes, prefixes) < 0 || TAKE(route_prefixes, route_prefixes) < 0 || TAKE(host_routes, routes) < 0 ||
+            TAKE(host_neighbours, neighbours) < 0)
+                r = -EBADMSG;
+#undef TAKE
+        network_more_free(m);
+        return r;
+}
+
 int zone_from_record(const json_t *record, struct zone_network *ret) {
         const struct {
                 const char *key;
                 bool *ret;
         } switches[] = {
-                {"masqueradeV4", &ret->masquerade_v4},
-                {"masqueradeV6", &ret->masquerade_v6},
-                {"internal", &ret->internal},
-                {"persistent", &ret->persistent},
+                {"masqueradeV4", &ret->masquerade_v4}, {"masqueradeV6", &ret->masquerade_v6},
+                {"internal", &ret->internal},          {"persistent", &ret->persistent},
                 {"isolated", &ret->isolated},
-                {"dhcpServer", &ret->dhcp_server},
-                {"sendRA", &ret->send_ra},
         };
         uint64_t version, mtu;
 
@@ -93,7 +119,8 @@ int zone_from_record(const json_t *record, struct zone_network *ret) {
             read_address(record, "hostLinkLocal", &ret->host_link_local) < 0 ||
             read_number(record, "mtu", 0, UINT32_MAX, &mtu) < 0 ||
             host_access_from_json(json_object_get(record, "hostAccess"), &ret->access) < 0 ||
-            read_more(json_object_get(record, "more"), ret) < 0)
+            read_more(json_object_get(record, "more"), ret) < 0 ||
+            read_settings(json_object_get(record, "settings"), ret) < 0)
                 return -EBADMSG;
         for (size_t i = 0; i < ELEMENTS_OF(switches); i++)
                 if (read_boolean(record, switches[i].key, switches[i].ret) < 0)

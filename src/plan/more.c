@@ -66,8 +66,8 @@ static int append_neighbours(struct plan *p, enum operation_side side, const cha
         return r;
 }
 
-static int append_routes(struct plan *p, enum operation_side side, const char *link, const struct link_route *list,
-                         size_t n) {
+int plan_append_routes(struct plan *p, enum operation_side side, const char *link, const struct link_route *list,
+                       size_t n) {
         int r = 0;
 
         for (size_t i = 0; i < n && r == 0; i++)
@@ -91,7 +91,7 @@ int plan_more_host(const struct network *n, struct plan *ret) {
 }
 
 int plan_more_host_routes(const struct network *n, struct plan *ret) {
-        return n->more ? append_routes(ret, SIDE_HOST, n->link, n->more->host_routes, n->more->n_host_routes) : 0;
+        return n->more ? plan_append_routes(ret, SIDE_HOST, n->link, n->more->host_routes, n->more->n_host_routes) : 0;
 }
 
 int plan_more_guest(const struct network *n, const char *link, struct plan *ret) {
@@ -103,11 +103,11 @@ int plan_more_guest(const struct network *n, const char *link, struct plan *ret)
         r = append_addresses(ret, SIDE_CONTAINER, link, m->container_addresses, m->n_container_addresses);
         return r < 0 ? r
                      : append_neighbours(ret, SIDE_CONTAINER, link, m->host_addresses, m->n_host_addresses,
-                                         &n->host_mac, m->container_neighbours, m->n_container_neighbours);
+                                         &n->router_mac, m->container_neighbours, m->n_container_neighbours);
 }
 
 int plan_more_guest_routes(const struct network *n, const char *link, struct plan *ret) {
-        return n->more ? append_routes(ret, SIDE_CONTAINER, link, n->more->container_routes,
-                                       n->more->n_container_routes)
+        return n->more ? plan_append_routes(ret, SIDE_CONTAINER, link, n->more->container_routes,
+                                            n->more->n_container_routes)
                        : 0;
 }

@@ -3,6 +3,7 @@
  * A member's guard is twofold. Its port is guarded in the bridge's own table, before the bridge learns anything of a
  * frame or hands it on; what reaches the host by the bridge is guarded there as that of any link. */
 #include "plan/append.h"
+#include "plan/more.h"
 
 #include <errno.h>
 
@@ -36,24 +37,38 @@ int plan_access(const struct host_access *access, const char *link, struct plan 
         return r;
 }
 
-static int masquerade(enum element_set set, const struct prefix *p, struct plan *ret) {
+static int masquerade(const struct prefix *p, struct plan *ret) {
+        enum element_set set = p->address.family == AF_INET ? SET_MASQUERADE_V4 : SET_MASQUERADE_V6;
+
         return append_element(ret, &(struct element){.set = set, .prefix = prefix_network(p)});
 }
 
+#define RANGES_MAX (2 + ZONE_ADDRESSES_MAX + IPV6_PREFIXES_MAX)
+
+/* A range within another one, or a second time, is left out: these sets have no overlapping elements. */
+static bool is_spare(const struct prefix *ranges, size_t n, size_t i) {
+        for (size_t k = 0; k < n; k++)
+                if (k != i && prefix_contains(&ranges[k], &ranges[i].address) &&
+                    (ranges[k].length < ranges[i].length || (ranges[k].length == ranges[i].length && k < i)))
+                        return true;
+        return false;
+}
+
 static int zone_masquerade(const struct zone_network *z, struct plan *ret) {
+        struct prefix ranges[RANGES_MAX] = {z->host_v4, z->host_v6};
+        size_t n = 2;
         int r = 0;
 
-        if (z->masquerade_v4)
-                r = masquerade(SET_MASQUERADE_V4, &z->host_v4, ret);
-        if (r == 0 && z->masquerade_v6)
-                r = masquerade(SET_MASQUERADE_V6, &z->host_v6, ret);
-        for (size_t i = 0; i < z->n_more && r == 0; i++) {
-                const struct prefix *p = &z->more[i];
+        for (size_t i = 0; i < z->n_more; i++)
+                ranges[n++] = z->more[i];
+        for (size_t i = 0; i < z->n_prefixes; i++)
+                ranges[n++] = z->prefixes[i].prefix;
+        for (size_t i = 0; i < n && r == 0; i++) {
+                const struct address *a = &ranges[i].address;
 
-                if (p->address.family == AF_INET && z->masquerade_v4)
-                        r = masquerade(SET_MASQUERADE_V4, p, ret);
-                else if (z->masquerade_v6 && address_is_unique_local(&p->address))
-                        r = masquerade(SET_MASQUERADE_V6, p, ret);
+                if ((a->family == AF_INET ? z->masquerade_v4 : z->masquerade_v6 && address_is_unique_local(a)) &&
+                    !is_spare(ranges, n, i))
+                        r = masquerade(&ranges[i], ret);
         }
         return r;
 }
@@ -83,7 +98,13 @@ static int zone_configure(const struct zone_network *z, struct plan *ret) {
                 r = append_address(ret, SIDE_HOST, z->link, &z->host_v6);
         for (size_t i = 0; i < z->n_more && r == 0; i++)
                 r = append_address(ret, SIDE_HOST, z->link, &z->more[i]);
+        for (size_t i = 0; i < z->n_neighbours && r == 0; i++)
+                r = append_neighbour(ret, SIDE_HOST, z->link, &z->neighbours[i].address, &z->neighbours[i].mac);
         return r < 0 ? r : append_address(ret, SIDE_HOST, z->link, &own);
+}
+
+static int zone_routes(const struct zone_network *z, struct plan *ret) {
+        return plan_append_routes(ret, SIDE_HOST, z->link, z->routes, z->n_routes);
 }
 
 int plan_zone_link(const struct zone_network *z, bool create, struct plan *ret) {
@@ -94,7 +115,9 @@ int plan_zone_link(const struct zone_network *z, bool create, struct plan *ret) 
                            &(struct operation){.create = {.mac = z->mac}});
         if (r == 0)
                 r = zone_configure(z, ret);
-        return r < 0 ? r : append(ret, OPERATION_LINK_UP, SIDE_HOST, z->link, &(struct operation){0});
+        if (r == 0)
+                r = append(ret, OPERATION_LINK_UP, SIDE_HOST, z->link, &(struct operation){0});
+        return r < 0 ? r : zone_routes(z, ret);
 }
 
 int plan_zone_dismiss(const struct zone_network *z, struct plan *ret) {
@@ -111,7 +134,8 @@ int plan_zone_change(const struct zone_network *from, const struct zone_network 
         int r;
 
         if ((r = plan_zone_admit(from, &old.admit)) < 0 || (r = plan_zone_admit(to, &new.admit)) < 0 ||
-            (r = zone_configure(from, &old.link)) < 0 || (r = zone_configure(to, &new.link)) < 0)
+            (r = zone_configure(from, &old.link)) < 0 || (r = zone_configure(to, &new.link)) < 0 ||
+            (r = zone_routes(from, &old.link)) < 0 || (r = zone_routes(to, &new.link)) < 0)
                 return r;
         return plan_append_change(&old, &new, ret);
 }
@@ -177,7 +201,18 @@ int plan_member_admit(const struct network *n, struct plan *ret) {
                 r = member_guard(n, true, ret);
         if (r == 0 && n->isolated)
                 r = append_link(ret, SET_PORT_ISOLATED, n->link);
-        return r < 0 ? r : member_guard(n, false, ret);
+        if (r == 0)
+                r = member_guard(n, false, ret);
+        for (size_t i = 0; n->more && i < n->more->n_masqueraded && r == 0; i++)
+                r = masquerade(&n->more->masqueraded[i], ret);
+        for (size_t i = 0; n->more && i < n->more->n_open && r == 0; i++) {
+                const struct prefix *p = &n->more->open[i];
+                struct element e = element_of(p->address.family == AF_INET ? SET_OPEN_V4 : SET_OPEN_V6, n->bridge);
+
+                e.prefix = *p;
+                r = append_element(ret, &e);
+        }
+        return r;
 }
 
 int plan_neighbours(const struct network *n, struct plan *ret) {
@@ -190,6 +225,9 @@ int plan_neighbours(const struct network *n, struct plan *ret) {
         for (size_t i = 0; n->more && i < n->more->n_container_addresses && r == 0 && n->mode == NETWORK_ZONE; i++)
                 r = append_neighbour(ret, SIDE_HOST, n->bridge, &n->more->container_addresses[i].address,
                                      &n->container_mac);
+        /* To addresses that no range of the zone has. */
+        if (r == 0 && n->more && n->mode == NETWORK_ZONE)
+                r = plan_append_routes(ret, SIDE_HOST, n->bridge, n->more->host_routes, n->more->n_host_routes);
         return r;
 }
 
