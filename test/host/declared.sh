@@ -16,7 +16,7 @@ declare_() { # declare_ WEB DB: options of the two containers
     privateNetwork = true;
     hostAddress = "10.231.136.1";
     localAddress = "10.231.136.2";
-    bindMounts."/srv/zero".hostPath = "/dev/zero";
+    bindMounts."/srv/zero" = { hostPath = "/dev/zero"; isReadOnly = false; };
     config = { services.nginx = { enable = true; virtualHosts.localhost.default = true; }; networking.firewall.allowedTCPPorts = [ 80 ]; };
     $1
   };
@@ -38,7 +38,7 @@ prints "machinectl list" '^web +container' in_host machinectl list --no-legend
 succeeds "it answers by its name" in_host ping -c1 -W2 web.containers
 prints "  which is in /etc/hosts" '^10.231.136.2 web.containers' cat "$host_root/etc/hosts"
 within 10 "  and serves" in_host curl -sf -m2 -o /dev/null http://web.containers
-succeeds "a device of its bind mounts is open to it" in_host nixos-container run web -- head -c 1 /srv/zero
+succeeds "a device of its bind mounts is open to it" in_host nixos-container run web -- sh -c "head -c 1 /srv/zero | wc -c"
 prints "  by its unit" '/dev/zero' in_host systemctl show -P DeviceAllow container@web.service
 fails "destroy is refused" 1 'cannot destroy declarative container' in_host nixos-container destroy web
 pid=$(unit web MainPID)
