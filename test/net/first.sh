@@ -32,7 +32,8 @@ guest() { ip netns exec guest "$@"; }
 
 fresh
 network 0 >$file
-seen=$(guest $first /bin/sh -c 'ip addr; ip route; ip -6 route; ip neigh; cat /proc/sys/net/ipv6/conf/host0/accept_ra_defrtr; exit 7' 2>&1)
+look='ip addr; ip route; ip -6 route; ip neigh; for key in accept_ra_defrtr keep_addr_on_down; do echo "$key $(cat /proc/sys/net/ipv6/conf/host0/$key)"; done; exit 7'
+seen=$(guest $first /bin/sh -c "$look" 2>&1)
 same "the init runs and its status counts" 7 $?
 has() { if grep -qE -- "$2" <<<"$seen"; then ok "$1"; else not_ok "$1" "expected: $2
 $seen"; fi; }
@@ -47,8 +48,17 @@ same "  and no other address" 3 "$(grep -c 'inet' <<<"$(grep -A20 host0 <<<"$see
 has "IPv4 default route" '^default via 10\.9\.9\.1 dev host0 proto static'
 has "IPv6 default route" '^default via fd99::1 dev host0 proto static metric 1024'
 has "permanent neighbours" '^fd99::1 dev host0 lladdr 22:bc:8e:7d:3d:70 PERMANENT'
-has "default routes of router advertisements are refused" '^0$'
+has "router advertisements may bring the default route back" '^accept_ra_defrtr 1$'
+has "addresses stay when the link goes down" '^keep_addr_on_down 1$'
 lacks "and not a word" nspawn-first
+
+# A networkd brings the default route back itself, and would take the kernel's away.
+fresh
+mkdir -p /etc/systemd/system/multi-user.target.wants
+ln -s /usr/lib/systemd/system/systemd-networkd.service /etc/systemd/system/multi-user.target.wants/
+seen=$(guest $first /bin/sh -c "$look" 2>&1)
+has "where networkd runs, default routes of router advertisements are refused" '^accept_ra_defrtr 0$'
+rm /etc/systemd/system/multi-user.target.wants/systemd-networkd.service
 
 fresh
 network 30000 >$file
