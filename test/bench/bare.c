@@ -339,7 +339,11 @@ void bare_attach(struct bare *b, const struct network *n, int netns_fd) {
         mnl_socket_close(guest);
 }
 
+void bare_dismiss(struct bare *b, const struct network *n) {
+        elements(b, n, false);
+}
+
 void bare_detach(struct bare *b, const struct network *n) {
         bare_delete(b, n);
-        elements(b, n, false);
+        bare_dismiss(b, n);
 }

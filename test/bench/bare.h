@@ -15,4 +15,7 @@ void bare_link(struct bare *b, const struct network *n);
 /* The pair itself, the container's end in the namespace. */
 void bare_create(struct bare *b, const struct network *n, int netns_fd);
 void bare_delete(struct bare *b, const struct network *n);
+/* What is left of bare_attach() then: the elements. */
+void bare_dismiss(struct bare *b, const struct network *n);
+/* Both. */
 void bare_detach(struct bare *b, const struct network *n);

@@ -4,24 +4,19 @@
  * $BUILD is the build's folder. */
 #include "bare.h"
 #include "base/file.h"
-#include "base/paths.h"
 #include "daemon.h"
+#include "links.h"
 #include "netd/client.h"
-#include "netlink/monitor.h"
 #include "netlink/route.h"
-#include "plan/plan.h"
 #include "state/allocations.h"
 #include "state/store.h"
 
 #include <err.h>
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -29,14 +24,6 @@ enum {
         NETWORKS = 1000,
         ROUNDS = 100,
         FLUSHES = 3,
-};
-
-/* What a guest would see. */
-struct guest {
-        int netns;
-        struct netlink *route;
-        struct netlink_monitor *monitor;
-        bool carrier;
 };
 
 static void report(const char *what, int networks, double ours, double floor, const char *unit) {
@@ -48,100 +35,14 @@ static void report(const char *what, int networks, double ours, double floor, co
         (void) fflush(stdout);
 }
 
-static struct guest guest_open(void) {
-        int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        struct error e = ERROR_INIT;
-        struct guest g;
-
-        if (own < 0 || unshare(CLONE_NEWNET) < 0)
-                err(1, "unshare");
-        g.netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        check(netlink_open(NETLINK_ROUTE, -1, &g.route), "netlink", NULL);
-        check(netlink_monitor_open(&g.monitor, &e), "monitor", &e);
-        if (setns(own, CLONE_NEWNET) < 0)
-                err(1, "setns");
-        (void) fd_close(own);
-        return g;
-}
-
-static int on_event(const struct netlink_event *event, void *userdata) {
-        struct guest *g = userdata;
-
-        if (event->kind == NETLINK_EVENT_LINK && (event->flags & IFF_RUNNING) && (event->flags & IFF_UP) &&
-            strcmp(event->name, "host0") == 0)
-                g->carrier = true;
-        return 0;
-}
-
-static void wait_for_carrier(struct guest *g) {
-        while (!g->carrier) {
-                struct pollfd p = {.fd = netlink_monitor_fd(g->monitor), .events = POLLIN};
-
-                if (poll(&p, 1, 10000) <= 0)
-                        errx(1, "no carrier within 10 s");
-                check(netlink_monitor_dispatch(g->monitor, on_event, g), "monitor", NULL);
-        }
-}
-
-/* Takes some numbers of links: where both ends of a pair have the same number, which a host's and a container's hardly
- * ever have, the kernel may tell of the carrier up to a second late (it takes the link for one without a peer). */
-static void indices_skip(struct guest *g) {
-        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
-        struct netlink_veth veth = {.name = "skip0",
-                                    .peer_name = "skip1",
-                                    .mac = {{2, 0, 0, 0, 0, 1}},
-                                    .peer_mac = {{2, 0, 0, 0, 0, 2}},
-                                    .peer_netns_fd = g->netns};
-
-        netlink_link_create(&b, &veth);
-        check(netlink_send(g->route, &b, NULL, NULL, NULL), "skip0", NULL);
-}
-
-/* As nspawn makes it, and the guest's end raised, as nspawn-first does. */
-static void link_make(struct netlink *route, struct guest *g, const struct network *n, const char *peer) {
-        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT, up = NETLINK_BATCH_INIT;
-        struct netlink_veth veth = {.name = n->link,
-                                    .peer_name = peer,
-                                    .mac = n->host_mac,
-                                    .peer_mac = n->container_mac,
-                                    .peer_netns_fd = g->netns};
-        struct netlink_link link;
-
-        netlink_link_create(&b, &veth);
-        check(netlink_send(route, &b, NULL, NULL, NULL), "veth", NULL);
-        check(netlink_link_find(g->route, peer, &link), peer, NULL);
-        netlink_link_set_up(&up, link.ifindex, true);
-        check(netlink_send(g->route, &up, NULL, NULL, NULL), "up", NULL);
-}
-
-static void link_delete(struct netlink *route, const char *name) {
-        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
-
-        netlink_link_delete(&b, 0, name);
-        check(netlink_send(route, &b, NULL, NULL, NULL), name, NULL);
-}
-
 /* The floor: everything known beforehand, one message. */
 static void bare_complete(struct netlink *route, const struct network *n) {
-        _cleanup_(netlink_batch_clear) struct netlink_batch b = NETLINK_BATCH_INIT;
         _cleanup_(plan_clear) struct plan p = PLAN_INIT;
         struct netlink_link link;
 
         check(plan_link(n, &p), "plan", NULL);
         check(netlink_link_find(route, n->link, &link), n->link, NULL);
-        for (size_t i = 0; i < p.n; i++) {
-                const struct operation *o = &p.operations[i];
-
-                if (o->kind == OPERATION_LINK_CONFIGURE)
-                        netlink_link_configure(&b, link.ifindex, 1, 0);
-                else if (o->kind == OPERATION_ADDRESS_ADD)
-                        netlink_address_add(&b, link.ifindex, &o->address, true);
-                else if (o->kind == OPERATION_NEIGHBOUR_ADD)
-                        netlink_neighbour_add(&b, link.ifindex, &o->neighbour.address, &o->neighbour.mac, 0x80, true);
-                else
-                        netlink_link_set_up(&b, link.ifindex, true);
-        }
-        check(netlink_send(route, &b, NULL, NULL, NULL), "bare", NULL);
+        bare_operations(route, &p, link.ifindex, 0);
 }
 
 static double round_link(struct netlink *route, struct guest *g, const struct network *n, bool bare) {
@@ -183,17 +84,41 @@ static void measure_link(struct netlink *route, struct guest *g, const char *nam
         report("Detach over the socket", networks, median(detach, ROUNDS), 0, "ms");
 }
 
+/* The floor's i-th network: that of n with a link, ranges and a port of its own. */
+static struct network bare_network(const struct network *n, unsigned i, struct forward *f) {
+        struct network b = *n;
+
+        *f = (struct forward){
+                .protocol = PROTOCOL_TCP, .host_port = (uint16_t) (20000 + i), .container_port = 80, .count = 1};
+        b.forwards = f;
+        (void) snprintf(b.link, sizeof(b.link), "bare%u", i);
+        for (struct prefix *p = &b.host_v4, *end = p + 2; p < end; p++) {
+                p->address.bytes[1]++; /* out of the pool */
+                p->address.bytes[2] = (uint8_t) (i >> 4);
+                p->address.bytes[3] = (uint8_t) (i << 4 | (p == &b.host_v4 ? 1 : 2));
+        }
+        for (struct prefix *p = &b.host_v6, *end = p + 2; p < end; p++) {
+                p->address.bytes[5] ^= 1;
+                p->address.bytes[7] = (uint8_t) i;
+        }
+        return b;
+}
+
+/* The floor's elements go when all rounds are over: the daemon takes their removal for damage, and would be at work on
+ * its repair in the next round. */
 static void measure_namespace(struct guest *g, int networks) {
         static double ours[ROUNDS], bare[ROUNDS], ours_end[ROUNDS], bare_end[ROUNDS];
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         const struct timespec settle = {.tv_nsec = 20000000};
         _cleanup_(freep) char *path = format("/proc/%d/fd/%d", (int) getpid(), g->netns);
+        static struct network floors[ROUNDS];
+        static struct forward forwards[ROUNDS];
         struct bare *b = bare_open();
         struct error e = ERROR_INIT;
         struct network n;
 
         check(store_load_network("n1000", &c, &n, &e), "n1000", &e);
-        for (size_t i = 0; i < ROUNDS; i++) {
+        for (unsigned i = 0; i < ROUNDS; i++) {
                 double start = now(), middle;
 
                 check(netd_call("AttachNamespace",
@@ -205,18 +130,27 @@ static void measure_namespace(struct guest *g, int networks) {
                 ours[i] = middle - start;
                 ours_end[i] = now() - middle;
                 (void) nanosleep(&settle, NULL);
+                floors[i] = bare_network(&n, i, &forwards[i]);
                 start = now();
-                bare_attach(b, &n, g->netns);
+                bare_attach(b, &floors[i], g->netns);
                 middle = now();
-                bare_detach(b, &n);
+                bare_delete(b, &floors[i]);
                 bare[i] = middle - start;
                 bare_end[i] = now() - middle;
                 (void) nanosleep(&settle, NULL);
+        }
+        for (size_t i = 0; i < ROUNDS; i++) {
+                double start = now();
+
+                bare_dismiss(b, &floors[i]);
+                bare_end[i] += now() - start;
         }
         bare_close(b);
         report("AttachNamespace over the socket, all in place", networks, median(ours, ROUNDS), median(bare, ROUNDS),
                "ms");
         report("DetachNamespace over the socket", networks, median(ours_end, ROUNDS), median(bare_end, ROUNDS), "ms");
+        /* What it repairs now. */
+        (void) poll(NULL, 0, 2000);
 }
 
 /* Whose transaction it was that a notification speaks of, or NULL. */
@@ -289,33 +223,6 @@ static void measure_flush(int networks) {
         (void) mnl_socket_close(s);
 }
 
-static double memory(void) {
-        _cleanup_(freep) char *path = NULL, *text = NULL;
-        struct error e = ERROR_INIT;
-        json_t *reply = NULL;
-        const char *line;
-
-        check(netd_call("Ping", NULL, -1, &reply, &e), "Ping", &e);
-        path = format("/proc/%d/status", (int) json_integer_value(json_object_get(reply, "pid")));
-        json_decref(reply);
-        check(file_read(path, 65536, &text, NULL), path, NULL);
-        line = strstr(text, "VmRSS:");
-        return line ? (double) strtol(line + 6, NULL, 10) : 0;
-}
-
-static bool all_linked(void) {
-        struct error e = ERROR_INIT;
-        json_t *reply = NULL, *network;
-        bool linked = true;
-        size_t i;
-
-        check(netd_call("List", NULL, -1, &reply, &e), "List", &e);
-        json_array_foreach (json_object_get(reply, "networks"), i, network)
-                linked = linked && strcmp(json_string_value(json_object_get(network, "state")), "linked") == 0;
-        json_decref(reply);
-        return linked;
-}
-
 static void attach_linked(struct netlink *route, struct guest *others, unsigned i) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(freep) char *name = format("n%u", i), *peer = format("h%u", i);
@@ -343,10 +250,9 @@ int main(void) {
         }
         check(allocations_save(a, &e), "allocations", &e);
         check(netd_ensure(&e), "netd", &e);
-        base = memory();
+        base = daemon_memory();
         check(netlink_open(NETLINK_ROUTE, -1, &route), "netlink", NULL);
         g = guest_open();
-        indices_skip(&g);
         others = guest_open();
 
         measure_link(route, &g, "n1000", 1);
@@ -355,10 +261,9 @@ int main(void) {
         measure_flush(1);
         for (unsigned i = 1; i < NETWORKS; i++)
                 attach_linked(route, &others, i);
-        while (!all_linked())
-                (void) poll(NULL, 0, 100);
+        await_links();
         report("memory of the daemon", 0, base / 1024, 0, "MiB");
-        report("memory a network", NETWORKS, (memory() - base) / NETWORKS, 0, "KiB");
+        report("memory a network", NETWORKS, (daemon_memory() - base) / NETWORKS, 0, "KiB");
         measure_flush(NETWORKS);
         measure_link(route, &g, "n1000", NETWORKS);
         measure_namespace(&g, NETWORKS);
