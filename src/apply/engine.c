@@ -19,7 +19,11 @@ enum {
 
 int engine_new(struct engine **ret, struct error *e) {
         _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof(*engine));
-        int r = engine ? netlink_open(NETLINK_ROUTE, -1, &engine->route) : -ENOMEM;
+        if (engine)
+                engine->home = netlink_home();
+        int r = engine ? engine->home : -ENOMEM;
+        if (r >= 0)
+                r = netlink_open(NETLINK_ROUTE, -1, &engine->route);
         if (r == 0)
                 r = netlink_open(NETLINK_NETFILTER, -1, &engine->firewall);
         if (r < 0)
@@ -31,6 +35,7 @@ int engine_new(struct engine **ret, struct error *e) {
 void engine_free(struct engine *engine) {
         if (!engine)
                 return;
+        fd_close(engine->home);
         netlink_close(engine->route);
         netlink_close(engine->firewall);
         netlink_batch_clear(&engine->batch);

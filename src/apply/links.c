@@ -19,7 +19,7 @@ static int side_socket(struct application *a, enum operation_side side, struct n
         if (a->netns_fd < 0)
                 return -EBADF;
         if (!a->guest) {
-                int r = netlink_open(NETLINK_ROUTE, a->netns_fd, &a->guest);
+                int r = netlink_open_from(a->engine->home, NETLINK_ROUTE, a->netns_fd, &a->guest);
                 if (r < 0)
                         return r;
         }

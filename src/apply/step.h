@@ -38,6 +38,7 @@ struct link_cache {
 };
 
 struct engine {
+        int home; /* the network namespace that it works in */
         struct netlink *route;
         struct netlink *firewall;
         struct netlink_batch batch; /* reused */

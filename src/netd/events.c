@@ -4,11 +4,8 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 static bool is_host_address(const struct network *n, const struct address *a) {
         const struct prefix *p;
@@ -55,12 +52,10 @@ static bool is_link_route(const struct network *n, const struct prefix *p) {
 }
 
 /* Events are of the past: one from before we raised the link may come after it. */
-static bool is_down(const char *link) {
-        _cleanup_(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        struct ifreq request = {0};
+static bool is_down(const struct manager *m, const char *link) {
+        unsigned int flags;
 
-        memcpy(request.ifr_name, link, strnlen(link, sizeof(request.ifr_name) - 1));
-        return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && !(request.ifr_flags & IFF_UP);
+        return netlink_flags(m->route, link, &flags) >= 0 && !(flags & IFF_UP);
 }
 
 /* Likewise. */
@@ -80,7 +75,7 @@ static bool on_extra(struct manager *m, const struct netlink_event *event) {
                 return false;
         if (a->extra_index[i] != event->ifindex)
                 manager_complete_extra(m, a, i, event->ifindex);
-        else if (!(event->flags & IFF_UP) && is_down(event->name))
+        else if (!(event->flags & IFF_UP) && is_down(m, event->name))
                 manager_damaged(m, a, "has an extra link that was taken down");
         return true;
 }
@@ -113,6 +108,12 @@ static bool is_zone_route(const struct zone_network *n, const struct prefix *p) 
         return false;
 }
 
+static bool is_made_from(const struct address *address, const struct mac *mac) {
+        struct address made = address_link_local(mac);
+
+        return address_equal(&made, address);
+}
+
 /* What happened to a bridge's addresses, neighbours and routes. */
 static void on_bridge(struct manager *m, struct active_zone *z, const struct netlink_event *event) {
         const struct address *address = &event->address.address;
@@ -131,6 +132,9 @@ static void on_bridge(struct manager *m, struct active_zone *z, const struct net
                         manager_zone_damaged(m, z, "lost a neighbour");
                 break;
         case NETLINK_EVENT_NEIGHBOUR:
+                /* Ours mostly, and this spares going through all members. */
+                if (v6 && address_is_link_local(address) && is_made_from(address, &event->mac))
+                        break;
                 a = find_member(m, z, address);
                 if (a && !mac_equal(&event->mac, &a->network.container_mac))
                         manager_zone_damaged(m, z, "has a changed neighbour");
@@ -157,7 +161,7 @@ static void on_bridge_link(struct manager *m, struct active_zone *z, const struc
         if (carrier && !z->carrier && z->served)
                 responders_advertise(m->responders, z->ifindex);
         z->carrier = carrier;
-        if (!(event->flags & IFF_UP) && is_down(event->name))
+        if (!(event->flags & IFF_UP) && is_down(m, event->name))
                 manager_zone_damaged(m, z, "was taken down");
 }
 
@@ -200,7 +204,7 @@ static void on_link(struct manager *m, const struct netlink_event *event) {
         if (carrier && !a->carrier && a->served)
                 responders_advertise(m->responders, a->ifindex);
         a->carrier = carrier;
-        if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP) && is_down(a->network.link))
+        if (a->state == ATTACHMENT_LINKED && !(event->flags & IFF_UP) && is_down(m, a->network.link))
                 manager_damaged(m, a, "was taken down");
         else if (a->state == ATTACHMENT_LINKED && a->zone && event->master != a->zone->ifindex && is_out(m, a))
                 manager_damaged(m, a, "was taken out of its bridge");

@@ -23,6 +23,9 @@
 /* How long to look again when one proxy ends while another one starts. */
 #define START_MS 10000
 
+/* The daemon's connection; it may be one to a proxy that has ended. */
+static int kept = -1;
+
 /* To connect is to start it, where systemd listens. */
 static bool lives(void) {
         return lock_is_held(PATH_PROXY_LOCK);
@@ -91,12 +94,18 @@ static int judge(int r, const struct varlink_reply *reply, struct error *e) {
         return reply->error ? error_from_reply(reply, e) : 0;
 }
 
+static int exchange(const char *method, json_t *parameters, struct varlink_reply *ret) {
+        _cleanup_(varlink_exchange_clear) struct varlink_exchange x = VARLINK_EXCHANGE_INIT;
+        int r = varlink_exchange_begin(PATH_PROXY_SOCKET, &kept, method, parameters, ANSWER_MS, &x);
+
+        return r < 0 ? r : varlink_exchange_end(&x, ret);
+}
+
 static int call(const char *method, json_t *parameters, json_t **ret, struct error *e) {
         _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
         int r;
 
-        r = varlink_exchange(PATH_PROXY_SOCKET, method, parameters, ANSWER_MS, &reply);
-        r = judge(r, &reply, e);
+        r = judge(exchange(method, parameters, &reply), &reply, e);
         if (r >= 0 && ret)
                 *ret = json_incref(reply.parameters);
         return r;
@@ -141,10 +150,13 @@ static int call_or_start(const char *method, json_t *parameters, struct error *e
         int64_t deadline = now_ms() + START_MS;
 
         for (;;) {
+                bool old = kept >= 0;
                 int r = call(method, parameters, NULL, e);
 
                 if (!nobody_there(r))
                         return r;
+                if (old)
+                        continue;
                 if (now_ms() >= deadline)
                         return error_errno(e, r, EXIT_FAILED, "nspawn-proxy does not come up; see %s", log_place());
                 r = launch_by_systemd() ? start_by_systemd(r, e) : start(e);
@@ -154,7 +166,11 @@ static int call_or_start(const char *method, json_t *parameters, struct error *e
 }
 
 static int call_if_lives(const char *method, json_t *parameters, json_t **ret, struct error *e) {
-        int r = lives() ? call(method, parameters, ret, e) : -ESRCH;
+        bool old = kept >= 0;
+        int r = old || lives() ? call(method, parameters, ret, e) : -ESRCH;
+
+        if (old && nobody_there(r))
+                r = lives() ? call(method, parameters, ret, e) : -ESRCH;
 
         return nobody_there(r) ? -ESRCH : r;
 }
@@ -218,7 +234,7 @@ void proxy_set_begin(const char *name, const struct network *n, struct varlink_e
         *ret = VARLINK_EXCHANGE_INIT;
         /* With nothing to listen for it is not started. */
         if (parameters && n_forwards > 0)
-                (void) varlink_exchange_begin(PATH_PROXY_SOCKET, INTERFACE ".Set", parameters, ANSWER_MS, ret);
+                (void) varlink_exchange_begin(PATH_PROXY_SOCKET, &kept, INTERFACE ".Set", parameters, ANSWER_MS, ret);
         json_decref(parameters);
 }
 

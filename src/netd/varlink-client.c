@@ -1,4 +1,5 @@
-/* One connection a call: the server may be replaced between two calls, and a connection costs 30 µs. */
+/* One connection a call, for the server may be replaced between two calls; who calls often keeps its connection, which
+ * spares both sides some 60 µs a call. */
 #include "varlink-client.h"
 
 #include <errno.h>
@@ -72,7 +73,7 @@ static int client_send(int fd, const struct buffer *b, int64_t deadline) {
         return 0;
 }
 
-/* Reads up to the NUL that ends the message. */
+/* Reads up to the NUL that ends the message, which is the last byte that comes. */
 static int client_receive(int fd, struct buffer *b, int64_t deadline) {
         for (;;) {
                 char chunk[16 * 1024];
@@ -84,7 +85,7 @@ static int client_receive(int fd, struct buffer *b, int64_t deadline) {
                         if (buffer_error(b) < 0)
                                 return buffer_error(b);
                         if (memchr(chunk, 0, (size_t) n))
-                                return 0;
+                                return chunk[n - 1] == 0 ? 0 : -EPROTO;
                         if (b->size > VARLINK_REPLY_MAX)
                                 return -EMSGSIZE;
                 } else if (n == 0)
@@ -102,7 +103,7 @@ void varlink_exchange_clear(struct varlink_exchange *x) {
         x->fd = fd_close(x->fd);
 }
 
-int varlink_exchange_begin(const char *path, const char *method, json_t *parameters, int timeout_ms,
+int varlink_exchange_begin(const char *path, int *kept, const char *method, json_t *parameters, int timeout_ms,
                            struct varlink_exchange *ret) {
         int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
         _cleanup_(buffer_clear) struct buffer call = BUFFER_INIT;
@@ -112,13 +113,13 @@ int varlink_exchange_begin(const char *path, const char *method, json_t *paramet
         r = varlink_call_append(&call, method, parameters, false, false);
         if (r < 0)
                 return r;
-        fd = client_connect(path, deadline);
+        fd = kept && *kept >= 0 ? steal_fd(kept) : client_connect(path, deadline);
         if (fd < 0)
                 return fd;
         r = client_send(fd, &call, deadline);
         if (r < 0)
                 return r;
-        *ret = (struct varlink_exchange){.fd = steal_fd(&fd), .deadline = deadline};
+        *ret = (struct varlink_exchange){.fd = steal_fd(&fd), .deadline = deadline, .kept = kept};
         return 0;
 }
 
@@ -127,6 +128,8 @@ int varlink_exchange_end(struct varlink_exchange *x, struct varlink_reply *ret) 
         int r;
 
         r = client_receive(x->fd, &answer, x->deadline);
+        if (r >= 0 && x->kept && *x->kept < 0)
+                *x->kept = steal_fd(&x->fd);
         varlink_exchange_clear(x);
         return r < 0 ? r : varlink_reply_parse(answer.data, strlen(answer.data), ret);
 }
@@ -136,6 +139,6 @@ int varlink_exchange(const char *path, const char *method, json_t *parameters, i
         _cleanup_(varlink_exchange_clear) struct varlink_exchange x = VARLINK_EXCHANGE_INIT;
         int r;
 
-        r = varlink_exchange_begin(path, method, parameters, timeout_ms, &x);
+        r = varlink_exchange_begin(path, NULL, method, parameters, timeout_ms, &x);
         return r < 0 ? r : varlink_exchange_end(&x, ret);
 }

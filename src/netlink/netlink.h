@@ -23,6 +23,10 @@ struct netlink; /* one socket */
 /* protocol: NETLINK_ROUTE or NETLINK_NETFILTER. netns_fd: the network namespace that the socket belongs to, -1 for the
  * caller's own; the caller is back in its own when it returns. */
 int netlink_open(int protocol, int netns_fd, struct netlink **ret);
+/* The same for who has a descriptor of its own namespace, home_fd. */
+int netlink_open_from(int home_fd, int protocol, int netns_fd, struct netlink **ret);
+/* A descriptor of the caller's own network namespace. */
+int netlink_home(void);
 void netlink_close(struct netlink *n);
 static inline void netlink_closep(struct netlink **n) {
         netlink_close(*n);
@@ -33,6 +37,8 @@ uint32_t netlink_port(const struct netlink *n);
 /* The number of a link in the socket's namespace, without a message: asked by one for a link whose carrier is new, the
  * kernel first tells everybody of that, and goes through all IPv6 routes of the host. -ENODEV: there is none. */
 int netlink_index(const struct netlink *n, const char *link);
+/* Its IFF_* as of now, likewise. */
+int netlink_flags(const struct netlink *n, const char *link, unsigned int *ret);
 
 /* What the kernel said of one message. */
 struct netlink_result {

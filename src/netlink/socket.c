@@ -38,22 +38,31 @@ static int socket_open(int protocol) {
 /* A socket belongs to the namespace in which it was opened, so the calling thread goes there for a moment. A thread
  * made for it would be scheduled when a busy machine finds the time. There is no going on in the wrong namespace: what
  * would be done to the host would be done to a container, so failing to come back ends the process. */
-static int socket_open_in(int protocol, int netns_fd) {
-        _cleanup_(fd_closep) int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-        if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+static int socket_open_in(int protocol, int home_fd, int netns_fd) {
+        if (setns(netns_fd, CLONE_NEWNET) < 0)
                 return -errno;
         int fd = socket_open(protocol);
-        if (setns(own, CLONE_NEWNET) < 0)
+        if (setns(home_fd, CLONE_NEWNET) < 0)
                 abort();
         return fd;
 }
 
+int netlink_home(void) {
+        int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
 int netlink_open(int protocol, int netns_fd, struct netlink **ret) {
+        _cleanup_(fd_closep) int home = netns_fd < 0 ? -1 : netlink_home();
+        return netns_fd >= 0 && home < 0 ? home : netlink_open_from(home, protocol, netns_fd, ret);
+}
+
+int netlink_open_from(int home_fd, int protocol, int netns_fd, struct netlink **ret) {
         _cleanup_(netlink_closep) struct netlink *n = calloc(1, sizeof(*n));
         if (!n)
                 return -ENOMEM;
         n->protocol = protocol;
-        n->fd = netns_fd < 0 ? socket_open(protocol) : socket_open_in(protocol, netns_fd);
+        n->fd = netns_fd < 0 ? socket_open(protocol) : socket_open_in(protocol, home_fd, netns_fd);
         if (n->fd < 0)
                 return n->fd;
         n->buffer = malloc((size_t) ANSWERS * ANSWER_SIZE);
@@ -88,13 +97,25 @@ void netlink_close(struct netlink *n) {
         free(n);
 }
 
-int netlink_index(const struct netlink *n, const char *link) {
-        struct ifreq request = {0};
-
-        if (strlen(link) >= sizeof(request.ifr_name))
+static int interface_request(const struct netlink *n, unsigned long request, const char *link, struct ifreq *ret) {
+        *ret = (struct ifreq){0};
+        if (strlen(link) >= sizeof(ret->ifr_name))
                 return -ENODEV;
-        memcpy(request.ifr_name, link, strlen(link));
-        return ioctl(n->fd, SIOCGIFINDEX, &request) < 0 ? -errno : request.ifr_ifindex;
+        memcpy(ret->ifr_name, link, strlen(link));
+        return ioctl(n->fd, request, ret) < 0 ? -errno : 0;
+}
+
+int netlink_index(const struct netlink *n, const char *link) {
+        struct ifreq answer;
+        int r = interface_request(n, SIOCGIFINDEX, link, &answer);
+        return r < 0 ? r : answer.ifr_ifindex;
+}
+
+int netlink_flags(const struct netlink *n, const char *link, unsigned int *ret) {
+        struct ifreq answer;
+        int r = interface_request(n, SIOCGIFFLAGS, link, &answer);
+        *ret = r < 0 ? 0 : (unsigned short) answer.ifr_flags;
+        return r;
 }
 
 uint32_t netlink_port(const struct netlink *n) {

@@ -14,12 +14,46 @@
 #include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define NETWORKD_FOLDER "/run/systemd/netif" /* networkd's own, from when it first runs */
 #define FILE_MAX        (256 << 10)
+#define LAST_OF_OURS    "20-ve-\x7f" /* comes behind 20-ve-NAME.network of all names */
 
 static const char *const folders[] = {PATH_NETWORKS, "/run/systemd/network", "/usr/local/lib/systemd/network",
                                       "/usr/lib/systemd/network"};
+
+/* A folder that was looked at; any name that comes or goes changes its ctime, which nobody can set. */
+struct look {
+        bool there;
+        dev_t device;
+        ino_t inode;
+        struct timespec changed;
+};
+
+/* The daemon asks at every attach, and mostly there are no files that could be meant at all: the folders as they were
+ * when that was found. */
+static struct look nothing_in[ELEMENTS_OF(folders)];
+static bool nothing;
+
+/* true: all of them have been as they are now for longer than the file system's clock is coarse. */
+static bool look_at(struct look ret[ELEMENTS_OF(folders)]) {
+        bool settled = true;
+        time_t now = time(NULL);
+        struct stat st;
+
+        memset(ret, 0, sizeof(*ret) * ELEMENTS_OF(folders));
+        for (size_t i = 0; i < ELEMENTS_OF(folders); i++) {
+                if (stat(folders[i], &st) < 0)
+                        continue;
+                ret[i].there = true;
+                ret[i].device = st.st_dev;
+                ret[i].inode = st.st_ino;
+                ret[i].changed = st.st_ctim;
+                settled = settled && st.st_ctim.tv_sec + 1 < now;
+        }
+        return settled;
+}
 
 /* Names that come before `limit`. */
 static int collect(const char *folder, const char *limit, char ***names, size_t *n) {
@@ -114,20 +148,27 @@ static int take(struct container *c, const char *path, const char *text, const c
 int hand_networks_apply(struct container *c, struct error *e) {
         _cleanup_(strings_freep) char **names = NULL;
         _cleanup_(freep) char *ours = format("20-ve-%s.network", c->name), *full = format("ve-%s", c->name);
+        struct look now[ELEMENTS_OF(folders)];
         char link[IFNAMSIZ];
+        bool settled;
         size_t n = 0;
         int r = ours && full ? 0 : -ENOMEM;
 
         if (c->kind != CONTAINER_NSPAWN || c->mode != NETWORK_VETH || access(NETWORKD_FOLDER, F_OK) == 0)
                 return 0;
+        settled = look_at(now);
+        if (nothing && memcmp(now, nothing_in, sizeof(now)) == 0)
+                return 0;
         (void) link_name(LINK_VE, c->name, link);
         for (size_t i = 0; i < ELEMENTS_OF(folders) && r >= 0; i++)
-                r = collect(folders[i], ours, &names, &n);
+                r = collect(folders[i], LAST_OF_OURS, &names, &n);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot look for .network files of container '%s'", c->name);
+        nothing = settled && n == 0;
+        memcpy(nothing_in, now, sizeof(now));
         if (n > 0)
                 strings_sort_unique(names, n);
-        for (size_t i = 0; n > 0 && names[i]; i++) {
+        for (size_t i = 0; n > 0 && names[i] && strcmp(names[i], ours) < 0; i++) {
                 _cleanup_(freep) char *path = NULL, *text = NULL;
 
                 r = read_first(names[i], &path, &text);

@@ -31,17 +31,19 @@ struct program {
         struct daemon_options options;
         struct daemon_socket socket;
         int lock;
-        bool was_idle;
+        uint64_t last_call; /* when it last looked */
 };
 
-/* Ends after two looks in a row with nothing to do. */
+/* Ends when it has nothing to do and nobody has called since the last look. Connections do not count: the daemon keeps
+ * its own, and makes another one when it finds that end closed. */
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         struct program *m = userdata;
-        bool idle = link_is_empty(&m->proxy->services) && varlink_server_connections(m->control) == 0;
+        uint64_t call = varlink_server_last_call(m->control);
+        bool idle = link_is_empty(&m->proxy->services) && call == m->last_call;
 
-        if (idle && m->was_idle && daemon_socket_leave(&m->socket, m->control))
+        if (idle && daemon_socket_leave(&m->socket, m->control))
                 return sd_event_exit(m->event, m->socket.activated ? EXIT_IDLE : 0);
-        m->was_idle = idle;
+        m->last_call = call;
         (void) sd_event_source_set_time_relative(source, m->options.idle_usec);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
