@@ -25,10 +25,8 @@ static const char *const folders[] = {PATH_NETWORKS, "/run/systemd/network", "/u
 
 /* A folder that was looked at; any name that comes or goes changes its ctime, which nobody can set. */
 struct look {
-        bool there;
-        dev_t device;
-        ino_t inode;
-        struct timespec changed;
+        uint64_t device, inode; /* 0: it is not there */
+        int64_t seconds, nanoseconds;
 };
 
 /* The daemon asks at every attach, and mostly there are no files that could be meant at all: the folders as they were
@@ -46,10 +44,7 @@ static bool look_at(struct look ret[ELEMENTS_OF(folders)]) {
         for (size_t i = 0; i < ELEMENTS_OF(folders); i++) {
                 if (stat(folders[i], &st) < 0)
                         continue;
-                ret[i].there = true;
-                ret[i].device = st.st_dev;
-                ret[i].inode = st.st_ino;
-                ret[i].changed = st.st_ctim;
+                ret[i] = (struct look){st.st_dev, st.st_ino, st.st_ctim.tv_sec, st.st_ctim.tv_nsec};
                 settled = settled && st.st_ctim.tv_sec + 1 < now;
         }
         return settled;

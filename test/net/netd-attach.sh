@@ -94,5 +94,14 @@ succeeds "Detach again" of Detach example
 end_guest example
 within 2 "the link is gone" bash -c '! ip link show ve-example'
 same "nothing is left" "$before" "$(left)"
+
+# The daemon knows by then that there are none.
+mkdir -p /etc/systemd/network
+printf '%s\n' '[Match]' Name=ve-example '[Network]' Address=192.0.2.1/28 >/etc/systemd/network/10-example.network
+prints "a .network file is read as soon as it is there" 192.0.2.1/28 of Attach example
+need "  Detach" of Detach example
+rm /etc/systemd/network/10-example.network
+silent_about "  and no more when it is gone" 192.0.2.1/28 of Attach example
+need "  Detach" of Detach example
 silent_about "nothing went wrong in the daemon" 'error|cannot|repairing|<[0-4]>' daemon_log
 done_testing
