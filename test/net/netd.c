@@ -1,15 +1,12 @@
 /* What the tests of the daemon need beside ip and nft:
  *
- *     netd define NAME [FORWARDS]   a container's definition and addresses, as `create` leaves them; FORWARDS: JSON,
- *                                   or "-": from standard input
- *     netd member NAME ZONE [FORWARDS [OPTIONS]]   the same in a zone; OPTIONS: further ones of the container
- *     netd zone NAME [OPTIONS]      a zone's definition; "-" as OPTIONS takes it away
- *     netd forget NAME              takes them away
- *     netd macs NAME                "HOST CONTAINER", its links' hardware addresses
- *     netd ensure                   netd_ensure(), as every command does
- *     netd call METHOD [PARAMETERS] one call through the client; prints the reply as JSON, or the error, and ends with
- *                                   its exit status
- *     netd hold NAME COMMAND...     runs a command as a container's supervisor would, holding its lock */
+ *     netd define NAME [FORWARDS [OPTIONS]]   a container's definition and addresses, as `create` leaves them;
+ * FORWARDS: JSON, or "-": from standard input; OPTIONS: further ones of the container netd member NAME ZONE [FORWARDS
+ * [OPTIONS]]   the same in a zone netd zone NAME [OPTIONS]      a zone's definition; "-" as OPTIONS takes it away netd
+ * forget NAME              takes them away netd macs NAME                "HOST CONTAINER", its links' hardware
+ * addresses netd ensure                   netd_ensure(), as every command does netd call METHOD [PARAMETERS] one call
+ * through the client; prints the reply as JSON, or the error, and ends with its exit status netd hold NAME COMMAND...
+ * runs a command as a container's supervisor would, holding its lock */
 #include "base/file.h"
 #include "base/paths.h"
 #include "netd/client.h"
@@ -35,18 +32,20 @@ static int allocate(const char *name, struct error *e) {
         return r > 0 ? allocations_save(a, e) : r;
 }
 
-static int define(const char *name, const char *forwards) {
+static int define(const char *name, const char *forwards, const char *options) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         bool input = forwards && strcmp(forwards, "-") == 0;
         json_t *list = input ? json_loadf(stdin, 0, NULL) : json_loads(forwards ? forwards : "[]", 0, NULL);
+        json_t *more = json_loads(options ? options : "{}", 0, NULL);
         struct store_generation g;
         json_t *spec;
         int r;
 
         spec = json_pack("{s:i,s:s,s:s,s:{s:{s:o,s:s}}}", "version", 1, "name", name, "source", "/test.json", "config",
                          "nixosContainer", "forwardPorts", list, "timeoutStartSec", "90s");
-        if (!spec)
+        if (!spec || json_object_update(json_object_get(json_object_get(spec, "config"), "nixosContainer"), more) < 0)
                 return EXIT_USAGE;
+        json_decref(more);
         r = store_save_generation(name, spec, NULL, 0, &g, &e);
         if (r >= 0)
                 r = allocate(name, &e);
@@ -183,7 +182,7 @@ int main(int argc, char *argv[]) {
         if (!name)
                 return EXIT_USAGE;
         if (strcmp(verb, "define") == 0)
-                return define(name, argc > 3 ? argv[3] : NULL);
+                return define(name, argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL);
         if (strcmp(verb, "member") == 0 && argc > 3)
                 return member(name, argv[3], argc > 4 ? argv[4] : NULL, argc > 5 ? argv[5] : NULL);
         if (strcmp(verb, "zone") == 0)
