@@ -255,7 +255,7 @@ int declared_switch_one(struct declared *d, struct progress *p, struct error *e)
 
         if (d->action == DECLARED_REMOVE)
                 return removal_run(d->name, d->running, false, p, e);
-        t.stop = d->restart;
+        t.stop = d->restart && !d->parked;
         t.start = d->restart || d->start;
         return transition_run(&t, e);
 }
@@ -272,6 +272,6 @@ int declared_switch_one_back(struct declared *d, struct progress *p, struct erro
                 return transition_run(&t, e);
         }
         t.stop = d->restart || d->start;
-        t.start = d->restart;
+        t.start = d->restart && !d->parked;
         return transition_run(&t, e);
 }

@@ -24,6 +24,7 @@ void declared_clear(struct declared_list *l) {
         for (size_t i = 0; i < l->n; i++) {
                 free(l->list[i].name);
                 side_clear(&l->list[i].before);
+                conf_clear(&l->list[i].with_ports);
                 side_clear(&l->list[i].after);
         }
         free(l->list);
@@ -316,12 +317,17 @@ int declared_switch_back(struct declared_list *l, struct progress *p, struct err
                 if (r < 0 && result >= 0)
                         result = r;
         }
+        declared_unpark(l, p);
         return result;
 }
 
 int declared_switch(struct declared_list *l, struct progress *p, struct error *e) {
+        int r = declared_park(l, p, e);
+
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < l->n; i++) {
-                int r = l->list[i].action == DECLARED_KEEP ? 0 : declared_switch_one(&l->list[i], p, e);
+                r = l->list[i].action == DECLARED_KEEP ? 0 : declared_switch_one(&l->list[i], p, e);
 
                 if (r < 0)
                         return error_prefix(e, r, "container %s", l->list[i].name);

@@ -36,6 +36,9 @@ struct declared {
         bool done;
         bool made_root;
         struct store_generation generation; /* number 0: none was made */
+        bool parked;                        /* `before` is without its ports (declared-ports.c) ... */
+        struct conf with_ports;             /* ... which it had here */
+        size_t n_ports;
 };
 
 struct declared_list {
@@ -71,3 +74,8 @@ int declared_switch_one_back(struct declared *d, struct progress *p, struct erro
 /* Starts those that did not change, do not run and are to. One that does not start is told of, and the result is false.
  */
 bool declared_start(const struct declared_list *l, struct progress *p);
+
+/* Who has ports that another one is to have gives them up first, and gets them back when all is taken back; then it
+ * runs again, if it did (declared-ports.c). */
+int declared_park(struct declared_list *l, struct progress *p, struct error *e);
+void declared_unpark(struct declared_list *l, struct progress *p);

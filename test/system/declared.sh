@@ -207,6 +207,43 @@ need "no file any more" nixos-nspawn apply
 refused "  and it is empty" test -s /etc/hosts
 for c in hand other; do nixos-container destroy $c; done
 
+# ---- Ports that change hands ----
+ports() { # ports A B [MORE]
+        cat >$host <<C
+{
+  containers.a = { autoStart = true; privateNetwork = true; hostAddress = "10.5.1.1"; localAddress = "10.5.1.2"; forwardPorts = [ { hostPort = $1; } ]; config = { }; };
+  containers.b = { privateNetwork = true; hostAddress = "10.5.2.1"; localAddress = "10.5.2.2"; forwardPorts = [ { hostPort = $2; } ]; config = { }; };
+  ${3-}
+}
+C
+}
+of() { nixos-nspawn ports | awk '/^tcp/ { print $4 ":" $3 }' | sort | tr '\n' ' ' | sed 's/ $//'; }
+running() { nixos-container status a; nixos-container status b; }
+ports 8080 8081
+need "apply" nixos-nspawn apply
+need "start" nixos-container start b
+ports 8081 8080
+prints "two exchange a port" '^change: container a \(HOST_PORT\), and restart it$' nixos-nspawn apply
+same "  it is the other's now" "a:8081 b:8080" "$(of)"
+same "  both run" "up up" "$(running | tr '\n' ' ' | sed 's/ $//')"
+ports 8082 8081
+need "one takes what another one leaves" nixos-nspawn apply
+same "  and has it" "a:8082 b:8081" "$(of)"
+ports 8081 8082 'containers.c = { autoStart = true; privateNetwork = true; hostBridge = "nobridge"; config = { }; };'
+refused "when another one fails" nixos-nspawn apply
+same "  each has its own again" "a:8082 b:8081" "$(of)"
+same "  and runs" "up up" "$(running | tr '\n' ' ' | sed 's/ $//')"
+ports 8082 8081
+prints "  as if nothing had been" '^Nothing changes.$' nixos-nspawn apply
+ports 8081 8082
+for at in $(seq 60); do
+        said=$(NIXOS_NSPAWN_FAIL_AT=$at nixos-nspawn apply 2>&1) && break
+        [[ $(of) == "a:8082 b:8081" && $(running | sort -u) == up ]] || not_ok "failing at step $at" "$(of) $(running) $said"
+done
+same "failing at each step, likewise; then it is done" "a:8081 b:8082" "$(of)"
+rm $host
+need "no file any more" nixos-nspawn apply
+
 # ---- setup --undo ----
 declare_ "" ""
 sed -i 's/autoStart = true;//' $host
