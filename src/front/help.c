@@ -9,8 +9,8 @@
 
 enum {
         WIDTH = 80,
-        OPTION_COLUMN = 27, /* where explanations of options start */
-        COMMAND_COLUMN = 14,
+        OPTION_COLUMN = 27,  /* where explanations of options start */
+        COMMAND_COLUMN = 14, /* at least */
 };
 
 static void indent_by(FILE *stream, unsigned n) {
@@ -71,7 +71,18 @@ static void print_options(FILE *stream, option_set set) {
                         print_option(stream, o);
 }
 
+/* Behind the longest name. */
+static unsigned command_column(const struct program *program) {
+        size_t column = COMMAND_COLUMN;
+
+        for (const struct command *c = program->commands; c->name; c++)
+                if (!c->hidden && strlen(c->name) + 4 > column)
+                        column = strlen(c->name) + 4;
+        return (unsigned) column;
+}
+
 void help_top(FILE *stream, const struct program *program) {
+        unsigned column = command_column(program);
         _cleanup_(freep) char *see = NULL;
 
         (void) fprintf(stream, "%s v%s\n\nUsage: %s [OPTION...] COMMAND ...\n\nCommands:\n", program->title, VERSION,
@@ -79,7 +90,7 @@ void help_top(FILE *stream, const struct program *program) {
         for (const struct command *c = program->commands; c->name; c++) {
                 if (c->hidden)
                         continue;
-                help_wrap(stream, c->summary, COMMAND_COLUMN, (unsigned) fprintf(stream, "  %s", c->name), WIDTH);
+                help_wrap(stream, c->summary, column, (unsigned) fprintf(stream, "  %s", c->name), WIDTH);
         }
         print_options(stream, program->options);
         see = format("See '%s COMMAND --help' for one command, %s(1) for all.", program->name, program->name);

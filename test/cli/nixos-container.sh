@@ -26,6 +26,8 @@ says 1 "nixos-container: --host-address and --local-address belong together: the
 says 1 "nixos-container: --host-address and --local-address belong together: the two ends of the link" \
         nixos-container create a --host-address 10.1.1.2
 prints "help" '^Usage: nixos-container \[OPTION...\] COMMAND' nixos-container --help
+prints "  its second column begins behind the longest name" '^  list           list the names' nixos-container --help
+prints "    which stands before it" '^  show-host-key  print the public key' nixos-container --help
 for command in create destroy start stop restart terminate status update login root-login run show-ip show-host-key list; do
         succeeds "$command --help" nixos-container $command --help
 done
