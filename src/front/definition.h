@@ -20,7 +20,7 @@ struct definition {
         char *suite;            /* of Debian, or NULL */
         json_t *spec;
         struct container container;
-        struct tree tree; /* empty before definition_prepare() */
+        struct tree tree;       /* empty before definition_prepare() */
         struct network network; /* borrows from container */
 };
 

@@ -1,5 +1,5 @@
-/* Containers that a person defined by a NAME.nspawn of his own, in PATH_UNITS or PATH_RUNTIME_UNITS. nixos-nspawn neither
- * changes nor removes them; their ports are taken all the same. */
+/* Containers that a person defined by a NAME.nspawn of his own, in PATH_UNITS or PATH_RUNTIME_UNITS. nixos-nspawn
+ * neither changes nor removes them; their ports are taken all the same. */
 #pragma once
 
 #include "base/error.h"

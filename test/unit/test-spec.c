@@ -469,20 +469,13 @@ static void test_text(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_text),
-                cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_everything),
-                cmocka_unit_test(test_timeouts),
-                cmocka_unit_test(test_ports_refused),
-                cmocka_unit_test(test_doubles),
-                cmocka_unit_test(test_not_yet),
-                cmocka_unit_test(test_not_yet_is_the_tables),
-                cmocka_unit_test(test_zone),
-                cmocka_unit_test(test_network),
-                cmocka_unit_test(test_wrong_types),
-                cmocka_unit_test(test_bind_mounts_refused),
-                cmocka_unit_test(test_damaged_specs),
-                cmocka_unit_test(test_names),
+                cmocka_unit_test(test_text),          cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_everything),    cmocka_unit_test(test_timeouts),
+                cmocka_unit_test(test_ports_refused), cmocka_unit_test(test_doubles),
+                cmocka_unit_test(test_not_yet),       cmocka_unit_test(test_not_yet_is_the_tables),
+                cmocka_unit_test(test_zone),          cmocka_unit_test(test_network),
+                cmocka_unit_test(test_wrong_types),   cmocka_unit_test(test_bind_mounts_refused),
+                cmocka_unit_test(test_damaged_specs), cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
