@@ -240,14 +240,15 @@ static const struct command commands[] = {
                         "has the settings of the bridge as systemd.network.networks.NAME has them, and those of "
                         "nixos.containers.zones (nixos-nspawn-host(7)). Without any it has an IPv4 /24 and an IPv6 "
                         "/64 of its own, of which each member gets an address.\n\n"
-                        "*zone update* NAME gives it another definition, made of the same options; what is not given "
-                        "has its default again. It takes effect at once, members that run included; they keep their "
+                        "*zone update* NAME changes what the options name, and leaves the rest; a file that --config "
+                        "names takes the place of all that was said before. It takes effect at once, members that run "
+                        "included; they keep their "
                         "addresses. The ranges themselves can only change while no member runs.\n\n"
                         "*zone list* lists the zones, also those that the host's configuration declares, and *zone "
                         "status* [NAME...] shows everything about them. *zone remove* NAME takes one away that has no "
                         "members.",
-                .options = O(CONFIG) | O(INTERNAL) | O(PERSISTENT) | O(ISOLATED) | O(HOST_ACCESS) | O(SIZE) |
-                           O(DRY_RUN) | O(JSON),
+                .options = O(CONFIG) | O(INTERNAL) | O(PERSISTENT) | O(ISOLATED) | O(NO_INTERNAL) | O(NO_PERSISTENT) |
+                           O(NO_ISOLATED) | O(HOST_ACCESS) | O(SIZE) | O(DRY_RUN) | O(JSON),
                 .min = 1,
                 .max = SIZE_MAX,
                 .completion = COMPLETE_ZONE,

@@ -64,16 +64,25 @@ static json_t *access_option(const char *text) {
 /* What the command line says goes over what the file says. */
 static int put_options(const struct invocation *i, json_t *options, struct error *e) {
         static const struct {
-                enum option option;
+                enum option yes, no;
                 const char *key;
         } switches[] = {
-                {OPTION_INTERNAL, "internal"}, {OPTION_PERSISTENT, "persistent"}, {OPTION_ISOLATED, "isolated"}};
+                {OPTION_INTERNAL, OPTION_NO_INTERNAL, "internal"},
+                {OPTION_PERSISTENT, OPTION_NO_PERSISTENT, "persistent"},
+                {OPTION_ISOLATED, OPTION_NO_ISOLATED, "isolated"},
+        };
         const char *size = invocation_value(i, OPTION_SIZE), *access = invocation_value(i, OPTION_HOST_ACCESS);
         uint64_t length;
 
-        for (size_t k = 0; k < ELEMENTS_OF(switches); k++)
-                if (invocation_has(i, switches[k].option))
-                        (void) json_object_set_new(options, switches[k].key, json_true());
+        for (size_t k = 0; k < ELEMENTS_OF(switches); k++) {
+                bool yes = invocation_has(i, switches[k].yes), no = invocation_has(i, switches[k].no);
+
+                if (yes && no)
+                        return error_set(e, EINVAL, EXIT_USAGE, "--%s and --no-%s do not go together", switches[k].key,
+                                         switches[k].key);
+                if (yes || no)
+                        (void) json_object_set_new(options, switches[k].key, json_boolean(yes));
+        }
         if (access)
                 (void) json_object_set_new(options, "hostAccess", access_option(access));
         if (size && parse_unsigned(size + (*size == '/'), 0, 128, &length) < 0)
@@ -83,14 +92,20 @@ static int put_options(const struct invocation *i, json_t *options, struct error
         return 0;
 }
 
+/* A file says all of it; without one, what was there before stays, but for what the command line says. */
 static int load_definition(const struct invocation *i, struct zone_change *c, struct error *e) {
+        const char *config = invocation_value(i, OPTION_CONFIG);
         _cleanup_(freep) char *where = format("zone %s", c->name);
         const char *problem = zone_name_problem(c->name);
         int r;
 
         if (problem)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "'%s' is no name for a zone: %s", c->name, problem);
-        r = zone_options_load(invocation_value(i, OPTION_CONFIG), c->name, &c->after, e);
+        if (c->before && !config) {
+                c->after = json_deep_copy(c->before);
+                r = c->after ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot change zone '%s'", c->name);
+        } else
+                r = zone_options_load(config, c->name, &c->after, e);
         if (r >= 0)
                 r = put_options(i, c->after, e);
         if (r >= 0)
@@ -220,17 +235,56 @@ static int answer(struct invocation *i, const struct zone_change *c, const char 
         return r;
 }
 
+/* What was in force. Whether its bridge is there is for the daemon to say. -ENOENT: it is not. */
+static int find_active(const char *name, struct zone_network *ret) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        json_t *answer = NULL, *z;
+        uint8_t machine_id[16];
+        bool there = false;
+        size_t i;
+
+        if (netd_running() && netd_call("ListZones", NULL, UPDATE_TIMEOUT_MS, &answer, NULL) >= 0)
+                json_array_foreach (json_object_get(answer, "zones"), i, z)
+                        there = there || string_equal(json_string_value(json_object_get(z, "name")), name);
+        json_decref(answer);
+        if (!there || machine_id_get(machine_id, NULL) < 0 || allocations_load(&a, NULL) < 0)
+                return -ENOENT;
+        return zones_compute(name, a, machine_id, ret, NULL);
+}
+
+/* The bridge's part; what follows for members that run is computed by the daemon. */
+static int plan(const struct zone_change *c, struct plan *ret) {
+        struct zone_network from;
+        int r;
+
+        if (find_active(c->name, &from) >= 0)
+                return c->after ? plan_zone_change(&from, &c->network, ret) : plan_zone_dismiss(&from, ret);
+        if (!c->after || !c->zone.persistent)
+                return 0;
+        r = plan_zone_admit(&c->network, ret);
+        return r < 0 ? r : plan_zone_link(&c->network, true, ret);
+}
+
 static int dry_run(struct invocation *i, struct zone_change *c, struct error *e) {
+        _cleanup_(plan_clear) struct plan operations = PLAN_INIT;
         json_t *object = dry_run_new(c->name);
         int r = c->after ? allocate(c, false, e) : 0;
 
+        if (r >= 0) {
+                r = plan(c, &operations);
+                if (r >= 0)
+                        r = dry_run_operations(object, &operations);
+                if (r < 0)
+                        (void) error_errno(e, r, EXIT_FAILED, "cannot plan zone '%s'", c->name);
+        }
         if (r < 0) {
                 json_decref(object);
                 return r;
         }
+        (void) json_object_set_new(object, "zone", json_true());
         dry_run_step(object, "%s " PATH_ZONES "/%s.json", c->after ? "write" : "remove", c->name);
-        if (c->after && c->persistent)
-                dry_run_step(object, "make or change the bridge vz-%s", c->name);
+        if (runtime_has_units())
+                dry_run_step(object, "%s " PATH_NETWORKS "/20-vz-%s.network", c->after ? "write" : "remove", c->name);
         return dry_run_print(i, object, e);
 }
 

@@ -60,32 +60,37 @@ static int make_plan(enum dry_run_plan what, const struct network *from, const s
         return -EINVAL;
 }
 
+int dry_run_operations(json_t *object, const struct plan *plan) {
+        json_t *operations = json_object_get(object, "operations");
+
+        for (size_t n = 0; n < plan->n; n++) {
+                _cleanup_(buffer_clear) struct buffer text = BUFFER_INIT;
+                json_t *operation = operation_json(&plan->operations[n]);
+
+                operation_print(&plan->operations[n], &text);
+                (void) json_object_set_new(operation, "text", json_string(buffer_text(&text)));
+                if (json_array_append_new(operations, operation) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
                     struct error *e) {
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
-        json_t *operations = json_object_get(object, "operations");
-        int r;
+        int r = make_plan(what, from, to, &plan);
 
-        r = make_plan(what, from, to, &plan);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot plan the network of %s", to->name);
-        for (size_t n = 0; n < plan.n; n++) {
-                _cleanup_(buffer_clear) struct buffer text = BUFFER_INIT;
-                json_t *operation = operation_json(&plan.operations[n]);
-
-                operation_print(&plan.operations[n], &text);
-                (void) json_object_set_new(operation, "text", json_string(buffer_text(&text)));
-                if (json_array_append_new(operations, operation) < 0)
-                        return error_errno(e, ENOMEM, EXIT_FAILED, "cannot plan the network of %s", to->name);
-        }
-        return 0;
+        if (r >= 0)
+                r = dry_run_operations(object, &plan);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot plan the network of %s", to->name) : 0;
 }
 
 static void print_one(struct output *o, const json_t *object) {
         const json_t *value;
         size_t n;
 
-        output_line(o, "Container %s, nothing is done:", json_string_value(json_object_get(object, "name")));
+        output_line(o, "%s %s, nothing is done:", json_object_get(object, "zone") ? "Zone" : "Container",
+                    json_string_value(json_object_get(object, "name")));
         json_array_foreach (json_object_get(object, "steps"), n, value)
                 output_line(o, "  %s", json_string_value(value));
         json_array_foreach (json_object_get(object, "operations"), n, value)

@@ -27,5 +27,8 @@ void dry_run_host_files(json_t *object, const char *name, const struct container
 int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
                     struct error *e);
 
+/* Adds the plan's operations. -ENOMEM. */
+int dry_run_operations(json_t *object, const struct plan *plan);
+
 /* Prints one or several (an array); takes value over. */
 int dry_run_print(struct invocation *i, json_t *value, struct error *e);

@@ -91,6 +91,9 @@ static const struct option_info options[_OPTION_MAX] = {
         [OPTION_PERSISTENT] = {"persistent", 0, NULL, "its bridge is there without members, too", COMPLETE_NOTHING,
                                NULL},
         [OPTION_ISOLATED] = {"isolated", 0, NULL, "members do not reach each other", COMPLETE_NOTHING, NULL},
+        [OPTION_NO_INTERNAL] = {"no-internal", 0, NULL, "takes --internal back", COMPLETE_NOTHING, NULL},
+        [OPTION_NO_PERSISTENT] = {"no-persistent", 0, NULL, "takes --persistent back", COMPLETE_NOTHING, NULL},
+        [OPTION_NO_ISOLATED] = {"no-isolated", 0, NULL, "takes --isolated back", COMPLETE_NOTHING, NULL},
         [OPTION_HOST_ACCESS] = {"host-access", 0, "ACCESS",
                                 "what members reach of the host: services (default), all, none, or ports beside the "
                                 "services, separated by commas: tcp/443,8080",

@@ -52,6 +52,9 @@ enum option {
         OPTION_INTERNAL,
         OPTION_PERSISTENT,
         OPTION_ISOLATED,
+        OPTION_NO_INTERNAL,
+        OPTION_NO_PERSISTENT,
+        OPTION_NO_ISOLATED,
         OPTION_HOST_ACCESS,
         OPTION_SIZE,
 

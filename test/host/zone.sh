@@ -10,7 +10,7 @@ need "the host boots" boot_host
 need "setup" in_host nixos-nspawn setup
 mkdir -p "$host_root/root/c"
 echo '{"nixosContainer":{"zone":"foo"},"system":{"stateVersion":"26.05"}}' >"$host_root/root/c/db.json"
-echo '{"nixosContainer":{"zone":"foo","autoStart":true},"system":{"stateVersion":"26.05"}}' >"$host_root/root/c/web.json"
+echo '{"nixosContainer":{"zone":"foo","activation":{"autoStart":true}},"system":{"stateVersion":"26.05"}}' >"$host_root/root/c/web.json"
 create() { in_host nixos-nspawn create --config "/root/c/$1.json" "$1"; }
 fails "a zone that is not there is refused" 10 "Virtual zone 'foo' does not exist!" create web
 need "zone create" in_host nixos-nspawn zone create foo

@@ -55,11 +55,11 @@ refused "  is live: no way out" inside db -- ping -4 -c1 -W1 $peer4
 refused "  no DNS of others" inside db -- getent ahosts machine.demo.test
 prints "  but members" '1 received' inside db -- ping -4 -c1 web
 prints "  and forwards" "$welcome" peer curl -s --max-time 5 http://$peer_host4:8181
-succeeds "zone update --isolated" nixos-nspawn zone update myzone --isolated
+succeeds "zone update --no-internal --isolated" nixos-nspawn zone update myzone --no-internal --isolated
 refused "  members do not reach each other" inside db -- ping -4 -c1 -W1 web
 refused "  IPv6" inside db -- ping -6 -c1 -W1 web
 prints "  the outside again" '1 received' inside db -- ping -4 -c1 $peer4
-succeeds "zone update" nixos-nspawn zone update myzone
+succeeds "zone update --no-isolated" nixos-nspawn zone update myzone --no-isolated
 prints "  members reach each other again" '1 received' inside db -- ping -4 -c1 web
 
 need "remove" nixos-nspawn remove --delete-state db
