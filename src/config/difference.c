@@ -13,13 +13,21 @@ static const struct row {
         const char *option;
         enum effect effect;
 } rows[] = {
-        {"environment.etc", EFFECT_RELOAD},          {"networking.firewall", EFFECT_RELOAD},
-        {"nixosContainer.activation", EFFECT_NONE},  {"nixosContainer.containerNetworkConfig", EFFECT_LIVE},
-        {"nixosContainer.declarative", EFFECT_NONE}, {"nixosContainer.forwardPorts", EFFECT_LIVE},
-        {"nixosContainer.hostAccess", EFFECT_LIVE},  {"nixosContainer.hostNetworkConfig", EFFECT_LIVE},
-        {"nixosContainer.isolated", EFFECT_LIVE},    {"nixosContainer.timeoutStartSec", EFFECT_NONE},
-        {"services.nginx", EFFECT_RELOAD},           {"services.openssh", EFFECT_RELOAD},
-        {"system.stateVersion", EFFECT_NONE},        {"systemd.network", EFFECT_RELOAD},
+        {"environment.etc", EFFECT_RELOAD},
+        {"networking.firewall", EFFECT_RELOAD},
+        {"nixosContainer.activation", EFFECT_NONE},
+        {"nixosContainer.containerNetworkConfig", EFFECT_LIVE},
+        {"nixosContainer.declarative", EFFECT_NONE},
+        {"nixosContainer.forwardPorts", EFFECT_LIVE},
+        {"nixosContainer.hostAccess", EFFECT_LIVE},
+        {"nixosContainer.hostNetworkConfig", EFFECT_LIVE},
+        {"nixosContainer.isolated", EFFECT_LIVE},
+        {"nixosContainer.outsideAccess", EFFECT_LIVE},
+        {"nixosContainer.timeoutStartSec", EFFECT_NONE},
+        {"services.nginx", EFFECT_RELOAD},
+        {"services.openssh", EFFECT_RELOAD},
+        {"system.stateVersion", EFFECT_NONE},
+        {"systemd.network", EFFECT_RELOAD},
         {"systemd.services", EFFECT_RELOAD},
 };
 

@@ -4,6 +4,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -28,11 +29,18 @@ static uint32_t link_begin(struct netlink_batch *b, uint16_t type, uint16_t flag
         return i;
 }
 
-static void put_address_generation(struct netlink_batch *b, uint8_t mode) {
+/* An IPv4 address that is removed takes none of its range along, whatever the host's own setting. */
+static void put_families(struct netlink_batch *b, int address_generation) {
         size_t spec = netlink_nest(b, IFLA_AF_SPEC);
-        size_t inet6 = netlink_nest(b, AF_INET6);
-        netlink_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, mode);
-        netlink_nest_end(b, inet6);
+        size_t inet = netlink_nest(b, AF_INET), values = netlink_nest(b, IFLA_INET_CONF);
+        netlink_put_u32(b, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
+        netlink_nest_end(b, values);
+        netlink_nest_end(b, inet);
+        if (address_generation >= 0) {
+                size_t inet6 = netlink_nest(b, AF_INET6);
+                netlink_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, (uint8_t) address_generation);
+                netlink_nest_end(b, inet6);
+        }
         netlink_nest_end(b, spec);
 }
 
@@ -84,8 +92,7 @@ uint32_t netlink_link_configure(struct netlink_batch *b, int ifindex, int addres
         uint32_t i = link_begin(b, RTM_NEWLINK, CHANGE, ifindex, NULL);
         if (mtu > 0)
                 netlink_put_u32(b, IFLA_MTU, mtu);
-        if (address_generation >= 0)
-                put_address_generation(b, (uint8_t) address_generation);
+        put_families(b, address_generation);
         return i;
 }
 

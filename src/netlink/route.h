@@ -20,7 +20,8 @@ uint32_t netlink_link_create(struct netlink_batch *b, const struct netlink_veth 
 uint32_t netlink_bridge_create(struct netlink_batch *b, const char *name, const struct mac *mac);
 /* By index, or by name when ifindex is 0. */
 uint32_t netlink_link_delete(struct netlink_batch *b, int ifindex, const char *name);
-/* Address generation mode (IN6_ADDR_GEN_MODE_NONE, ...; -1: as it is), MTU (0: as it is). */
+/* Address generation mode (IN6_ADDR_GEN_MODE_NONE, ...; -1: as it is), MTU (0: as it is). Always: secondary IPv4
+ * addresses stay when the first of their range goes. */
 uint32_t netlink_link_configure(struct netlink_batch *b, int ifindex, int address_generation, uint32_t mtu);
 uint32_t netlink_link_set_up(struct netlink_batch *b, int ifindex, bool up);
 /* master: index of the bridge that it joins; one that does not exist (0) is refused. */

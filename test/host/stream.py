@@ -3,7 +3,8 @@
 
 stream.py serve PORT QUIET       sends each caller the numbers from 1, one every 10 ms, and expects them back; silent while
                                  there is a file QUIET
-stream.py call ADDRESS PORT FILE calls, sends each number back, and keeps FILE saying how many came, or why it ended"""
+stream.py call ADDRESS PORT FILE calls, sends each number back, and keeps FILE saying how many came, or why it ended;
+                                 from the address $SOURCE, if it is set"""
 import os
 import select
 import socket
@@ -53,7 +54,7 @@ def call(address, port, path):
         os.rename(path + ".new", path)
 
     try:
-        stream = socket.create_connection((address, port), timeout=10)
+        stream = socket.create_connection((address, port), 10, (os.environ["SOURCE"], 0) if "SOURCE" in os.environ else None)
         stream.settimeout(60)
         for count, line in enumerate(stream.makefile("rb"), 1):
             if int(line) != count:

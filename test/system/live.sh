@@ -4,11 +4,11 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
+source "$(dirname "$0")/../lib/streams.sh"
 
 make_peer
 need "setup" nixos-nspawn setup
-mkdir -p /run/config /run/flows
-stream=$PWD/test/host/stream.py
+mkdir -p /run/config
 udp=$PWD/test/lib/udp.py
 cd /run/config || exit 1
 
@@ -43,24 +43,10 @@ inside python3 "$udp" serve 5000 first &
 inside python3 "$udp" serve 5001 second &
 within 5 "servers inside" bash -c "nsenter -t $leader -n ss -Hlntu | grep -c ':\(7000\|7001\|5000\|5001\) ' | grep -qx 4"
 
-declare -A flows=([far4]="peer $peer_host4" [far6]="peer $peer_host6" [near4]="env 127.0.0.1" [near6]="env ::1")
-for flow in "${!flows[@]}"; do
-        read -r where address <<<"${flows[$flow]}"
-        $where python3 "$stream" call "$address" 9000 /run/flows/"$flow" &
-done
-advanced() { # each has had 20 more lines, in order, since it was asked
-        local flow before now
-        for flow in "${!flows[@]}"; do
-                before=$(cat /run/flows/"$flow" 2>/dev/null)
-                for _ in $(seq 100); do
-                        now=$(cat /run/flows/"$flow" 2>/dev/null)
-                        [[ $now == ended* || (-n $before && $now -ge $((before + 20))) ]] && break
-                        [[ -n $before ]] || before=$now
-                        sleep 0.05
-                done
-                [[ -n $before && $now != ended* && $now -ge $((before + 20)) ]] || { echo "$flow: $before, then $now"; return 1; }
-        done
-}
+flow far4 $peer_host4 9000 peer
+flow far6 $peer_host6 9000 peer
+flow near4 127.0.0.1 9000 env
+flow near6 ::1 9000 env
 goes_on() {
         succeeds "  the streams go on" advanced
         same "  the same first process" "$leader" "$(status leader)"
@@ -80,12 +66,11 @@ goes_on
 prints "  it leads inside" '^1$' peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host4/9001; head -n1 <&3"
 prints "  over IPv6" '^1$' peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host6/9001; head -n1 <&3"
 prints "  from localhost" '^1$' timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9001; head -n1 <&3'
-peer python3 "$stream" call $peer_host4 9001 /run/flows/second &
-flows[second]="peer $peer_host4"
+flow second $peer_host4 9001 peer
 succeeds "  a stream through it" advanced
 update "it leads elsewhere" "$a, $b2, $u"
 goes_on # also the one that it had led to where it led
-unset 'flows[second]'
+forget_flow second
 update "it goes" "$a, $u"
 goes_on
 refused "  nobody gets in" peer timeout 2 bash -c "exec 3<>/dev/tcp/$peer_host4/9001; head -n1 <&3"
@@ -144,6 +129,31 @@ same "  all as it was" "$before" "$(addresses)"
 same "  what had come was deleted inside, alone" "10.99.0.2/24 2001:db8:77::2/64" \
         "$(grep ^Deleted /run/monitor | grep -oE '[0-9a-f.:]+/[0-9]+' | sort | paste -sd' ')"
 kill $monitor
+
+# The first address of a range goes, and takes no other along, whatever the host has new links do.
+sysctl -qw net.ipv4.conf.default.promote_secondaries=0 net.ipv4.conf.all.promote_secondaries=0
+more() { echo ", \"hostNetworkConfig\": { \"address\": [ $1 ] }, \"containerNetworkConfig\": { \"address\": [ $2 ] }"; }
+config "$a, $b, $u" "$(more '"10.99.0.1/24", "10.99.0.3/24"' '"10.99.0.2/24", "10.99.0.4/24"')" >one.json
+: >/run/monitor.first
+ip monitor address dev ve-one >>/run/monitor.first &
+monitor="$!"
+inside ip monitor address >>/run/monitor.first &
+monitor="$monitor $!"
+succeeds "update: two addresses of a range on each side" nixos-nspawn update --config one.json one
+same "  promote_secondaries of the link" "1 1" "$(cat /proc/sys/net/ipv4/conf/ve-one/promote_secondaries) $(nixos-nspawn run one -- cat /proc/sys/net/ipv4/conf/host0/promote_secondaries)"
+flow second 10.99.0.4 7000 env SOURCE=10.99.0.3
+goes_on
+config "$a, $b, $u" "$(more '"10.99.0.3/24"' '"10.99.0.4/24"')" >one.json
+succeeds "update: the first of each side goes" nixos-nspawn update --config one.json one
+goes_on # the one between the addresses that stay, too
+same "  the other one stays" "10.99.0.3/24" "$(ip -4 -o addr show dev ve-one | grep -oE '10\.99\.[0-9./]+' | grep /)"
+same "  inside" "10.99.0.4/24" "$(inside ip -4 -o addr show dev host0 | grep -oE '10\.99\.[0-9./]+' | grep /)"
+same "  what was deleted" "10.99.0.1/24 10.99.0.2/24" "$(grep -a ^Deleted /run/monitor.first | grep -oE '[0-9a-f.:]+/[0-9]+' | sort | paste -sd' ')"
+forget_flow second
+# shellcheck disable=SC2086
+kill $monitor
+update "back" "$a, $b, $u"
+same "  all as it was" "$before" "$(addresses)"
 
 # What is in the way, and steps that fail: everything as before.
 python3 -c 'import socket; s = socket.create_server(("0.0.0.0", 9200)); s.accept()' &

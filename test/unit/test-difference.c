@@ -52,6 +52,9 @@ static void test_live(void **state) {
         assert_difference("{\"nixosContainer\": {\"forwardPorts\": []}}",
                           "{\"nixosContainer\": {\"forwardPorts\": [{\"hostPort\": 1}]}}",
                           "nixosContainer.forwardPorts live", EFFECT_LIVE);
+        assert_difference("{\"nixosContainer\": {\"outsideAccess\": \"global\"}}",
+                          "{\"nixosContainer\": {\"outsideAccess\": \"none\"}}", "nixosContainer.outsideAccess live",
+                          EFFECT_LIVE);
         assert_difference("{\"nixosContainer\": {}}",
                           "{\"nixosContainer\": {\"containerNetworkConfig\": {}, \"hostNetworkConfig\": {}}}",
                           "nixosContainer.containerNetworkConfig live\nnixosContainer.hostNetworkConfig live",

@@ -6,6 +6,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -90,10 +91,17 @@ static void put_identity(struct batch *b, const struct first_network *n, int lin
 static void put_link(struct batch *b, uint8_t mode, uint32_t mtu, int link, const char *what) {
         struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = link};
         struct nlmsghdr *m = message_begin(b, RTM_NEWLINK, 0, &body, sizeof body, what);
+        const uint32_t promote = 1;
 
         if (mtu)
                 attribute_put(b, IFLA_MTU, &mtu, sizeof mtu);
         struct rtattr *spec = attribute_put(b, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
+        /* An address that is removed later takes none of its range along. */
+        struct rtattr *inet = attribute_put(b, AF_INET | NLA_F_NESTED, NULL, 0);
+        struct rtattr *values = attribute_put(b, IFLA_INET_CONF | NLA_F_NESTED, NULL, 0);
+        attribute_put(b, IPV4_DEVCONF_PROMOTE_SECONDARIES, &promote, sizeof promote);
+        attribute_end(b, values);
+        attribute_end(b, inet);
         struct rtattr *inet6 = attribute_put(b, AF_INET6 | NLA_F_NESTED, NULL, 0);
         attribute_put(b, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof mode);
         attribute_end(b, inet6);
