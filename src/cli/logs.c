@@ -20,7 +20,7 @@ int command_logs(struct invocation *i, struct error *e) {
         r = inventory_load(i->unit_directory, &inventory, e);
         if (r < 0)
                 return r;
-        if (!inventory_usable(&inventory, name, "show the log of", e))
+        if (!inventory_runnable(&inventory, name, "show the log of", e))
                 return -ENOENT;
         /* A pager that is quit ends this, too. */
         (void) signal(SIGPIPE, SIG_DFL);

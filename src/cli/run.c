@@ -15,7 +15,7 @@ static int check(struct invocation *i, const char *name, struct error *e) {
         r = inventory_load(i->unit_directory, &inventory, e);
         if (r < 0)
                 return r;
-        if (!inventory_usable(&inventory, name, "enter", e))
+        if (!inventory_runnable(&inventory, name, "enter", e))
                 return -ENOENT;
         r = invocation_may_change(i, e);
         if (r >= 0)

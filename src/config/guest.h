@@ -32,5 +32,7 @@ int guest_files_make(const json_t *spec, struct guest_files *ret, struct error *
  * (struct tree says so); it only matters with a user namespace: without it, the files there seem to belong to nobody.
  */
 char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, const char *init);
+/* The same of a container that a person wrote, whose network is ours to make: his settings, and what we add. */
+char *guest_hand_file(const struct container *c);
 char *guest_network_file(const struct container *c, const struct network *n, const char *suffix);
 char *guest_first_file(const struct network *n, uint64_t deadline_msec);

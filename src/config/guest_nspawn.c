@@ -56,6 +56,31 @@ static void append_network(struct buffer *b, const struct container *c) {
                                      c->extra_veths[i].inside ?: c->extra_veths[i].name);
 }
 
+/* As the person has it, with what makes the network complete before the first process: ours runs before his, and does
+ * what systemd-nspawn would have done (first/main.c). The host part of the network is what the model says. */
+char *guest_hand_file(const struct container *c) {
+        static const char *const ways[] = {
+                [START_UNSAID] = "",
+                [START_BOOT] = "Boot=no\nParameters=" PATH_GUEST_FIRST " --boot\n",
+                [START_PROGRAM] = "Boot=no\nParameters=" PATH_GUEST_FIRST " --program\n",
+                [START_SECOND] = "ProcessTwo=yes\nParameters=" PATH_GUEST_FIRST " --program\n",
+        };
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+
+        buffer_append_format(&b, "# Of %s, with the network by nixos-nspawn, for this run.\n[Exec]\n%s", c->hand->path,
+                             ways[c->hand->start]);
+        append_each(&b, "Parameters", c->hand->parameters);
+        append_lines(&b, c->exec);
+        buffer_append_string(&b, "\n[Files]\n");
+        append_lines(&b, c->files);
+        buffer_append_format(&b, "BindReadOnly=%s/%s/guest:%s\n", PATH_CONTAINERS, c->name, PATH_GUEST_FOLDER);
+        append_network(&b, c);
+        for (size_t i = 0; i < c->n_forwards; i++)
+                buffer_append_format(&b, "Port=%s:%u:%u\n", protocol_name(c->forwards[i].protocol),
+                                     c->forwards[i].host_port, c->forwards[i].container_port);
+        return buffer_steal(&b);
+}
+
 char *guest_nspawn_file(const struct container *c, const char *usr, bool idmap, const char *init) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         bool map = c->user_namespacing && idmap;

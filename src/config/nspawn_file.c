@@ -4,6 +4,7 @@
 #include "nspawn_file.h"
 
 #include "base/parse.h"
+#include "hand.h"
 #include "model/names.h"
 #include "nspawn_settings.h"
 #include "shape.h"
@@ -163,9 +164,12 @@ int nspawn_file_to_container(const char *text, const char *name, const char *sho
         if (problem)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "container name '%s': %s", name, problem);
         c.name = strdup(name);
+        c.hand = calloc(1, sizeof *c.hand);
+        if (c.hand)
+                c.hand->path = strdup(shown);
         reader.settings.reading.c = &c;
         reader.settings.source = NSPAWN_FILE;
-        r = copy && c.name ? read_text(&reader, copy) : -ENOMEM;
+        r = copy && c.name && c.hand && c.hand->path ? read_text(&reader, copy) : -ENOMEM;
         if (r >= 0)
                 r = finish(&reader, &c, e);
         nspawn_settings_clear(&reader.settings);
@@ -174,6 +178,7 @@ int nspawn_file_to_container(const char *text, const char *name, const char *sho
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read %s", shown);
         if (r < 0)
                 return r;
+        hand_settle(&c);
         *ret = c;
         c = CONTAINER_INIT;
         return 0;

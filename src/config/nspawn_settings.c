@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "hand.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -219,7 +220,7 @@ static const char *pass_on(struct nspawn_settings *s, const struct setting *sett
         _cleanup_(freep) char *line = NULL;
 
         if (s->source == NSPAWN_FILE)
-                return NULL;
+                return hand_read(&s->reading, setting->section, setting->key, value);
         if (ours)
                 return is_equal(ours, value) ? NULL : setting->problem;
         if (!string_is_clean(value) || (*value && value[strlen(value) - 1] == '\\'))

@@ -6,7 +6,7 @@
 
 enum nspawn_source {
         NSPAWN_CONFIG, /* systemd.nspawn.NAME: goes into a file of ours, beside what we write there */
-        NSPAWN_FILE,   /* a file of a person's, which stays as it is */
+        NSPAWN_FILE,   /* a file of a person's, for which the container has a struct hand */
 };
 
 struct nspawn_settings {

@@ -85,6 +85,13 @@ static int check_outside(const struct container *c, const char *where, struct er
 static int check_forwards(const struct container *c, const char *where, struct error *e) {
         if (c->n_forwards == 0 || c->mode == NETWORK_VETH || c->mode == NETWORK_ZONE)
                 return 0;
+        if (c->hand && c->mode != NETWORK_HOST)
+                return 0; /* systemd-nspawn looks for the address inside */
+        if (c->hand)
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "%s: VirtualEthernet=no shares the host's network, and what listens inside is at the "
+                                 "host's addresses already; remove Port=, or VirtualEthernet=no",
+                                 where);
         if (c->mode == NETWORK_HOST)
                 return error_set(
                         e, EINVAL, EXIT_CONTAINER,

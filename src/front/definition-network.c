@@ -6,9 +6,8 @@
 #include "base/buffer.h"
 #include "base/paths.h"
 #include "netd/client.h"
-#include "state/allocations.h"
+#include "state/allocate.h"
 #include "state/confs.h"
-#include "state/zones.h"
 
 #include <errno.h>
 
@@ -25,57 +24,9 @@ static int observe(bool needed, struct prefix **ret, size_t *ret_n, struct error
         return needed ? r : 0;
 }
 
-/* A member's number and, where it has none yet, its zone's ranges. */
-static int allocate_member(const struct definition *d, struct allocations *a, const uint8_t machine_id[16],
-                           const struct prefix *taken, size_t n, struct error *e) {
-        _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
-        const char *name = d->container.attached_to;
-        struct allocation ranges;
-        struct zone_network z;
-        uint32_t number;
-        int r, k;
-
-        r = zones_load(name, &zone, NULL, e);
-        if (r >= 0)
-                r = allocations_get_zone(a, &zone, taken, n, &ranges, e);
-        if (r < 0)
-                return r;
-        k = zone_compute(&zone, &ranges, machine_id, &z);
-        if (k < 0)
-                return error_errno(e, k, EXIT_CONTAINER, "cannot compute the network of zone %s", name);
-        if (!store_host_has_v6())
-                zone_drop_v6(&z);
-        k = allocations_get_member(a, &z, d->name, &number, e);
-        return k < 0 ? k : r > 0 || k > 0;
-}
-
-/* Of the range that the allocator finds. What `migrate` brought along is kept unless another one is asked for. */
-static uint8_t v4_length(const struct definition *d, const struct allocations *a) {
-        struct allocation ranges;
-
-        if (d->container.host_settings.automatic_v4 > 0)
-                return d->container.host_settings.automatic_v4;
-        return allocations_find(a, d->name, &ranges) >= 0 && ranges.v4.length == ALLOCATION_NUMBERED_LENGTH
-                       ? ALLOCATION_NUMBERED_LENGTH
-                       : ALLOCATION_V4_LENGTH;
-}
-
-static bool is_allocated(const struct definition *d, const struct allocations *a) {
-        uint32_t number;
-        struct allocation ranges;
-
-        if (d->container.mode == NETWORK_ZONE)
-                return allocations_find_zone(a, d->container.attached_to, &ranges) >= 0 &&
-                       allocations_find_member(a, d->container.attached_to, d->name, &number) >= 0;
-        /* No other shape has addresses of the pool. */
-        return d->container.mode != NETWORK_VETH ||
-               (allocations_find(a, d->name, &ranges) >= 0 && ranges.v4.length == v4_length(d, a));
-}
-
-static int allocate(struct definition *d, struct allocations *a, const uint8_t machine_id[16], bool save,
-                    struct error *e) {
+static int allocate_new(struct definition *d, struct allocations *a, const uint8_t machine_id[16], bool save,
+                        struct error *e) {
         _cleanup_(freep) struct prefix *taken = NULL;
-        struct allocation ranges;
         size_t n = 0;
         int r;
 
@@ -84,9 +35,7 @@ static int allocate(struct definition *d, struct allocations *a, const uint8_t m
                 r = confs_append_addresses(NULL, &taken, &n, e);
         if (r < 0)
                 return r;
-        r = d->container.mode == NETWORK_ZONE
-                    ? allocate_member(d, a, machine_id, taken, n, e)
-                    : allocations_get_sized(a, d->name, v4_length(d, a), taken, n, &ranges, e);
+        r = allocate(&d->container, a, machine_id, taken, n, e);
         if (r > 0 && save)
                 r = allocations_save(a, e);
         return r;
@@ -100,8 +49,8 @@ int definition_allocate(struct definition *d, bool save, struct error *e) {
         r = machine_id_get(machine_id, e);
         if (r >= 0)
                 r = allocations_load(&allocations, e);
-        if (r >= 0 && !is_allocated(d, allocations))
-                r = allocate(d, allocations, machine_id, save, e);
+        if (r >= 0 && !allocate_done(&d->container, allocations))
+                r = allocate_new(d, allocations, machine_id, save, e);
         network_clear(&d->network);
         if (r >= 0)
                 r = store_network(&d->container, allocations, machine_id, &d->network, e);

@@ -3,7 +3,6 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
-#include "state/foreign.h"
 #include "state/store.h"
 
 #include <errno.h>
@@ -154,28 +153,19 @@ static void add_forwards(json_t *object, const struct container *c) {
         (void) json_object_set_new(object, "forwards", forwards);
 }
 
-/* Its ports are taken, also those of a file that is not ours. */
-static void add_foreign(json_t *object, const char *name) {
-        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-        _cleanup_(error_clear) struct error e = ERROR_INIT;
-
-        if (foreign_load(name, &c, &e) >= 0)
-                add_forwards(object, &c);
-        else if (e.code != -ENOENT)
-                (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
-}
-
 static void add_definition(const struct describer *d, json_t *object, const struct entry *entry, bool runs) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(error_clear) struct error e = ERROR_INIT;
 
-        if (store_load_kind(entry->name, entry->kind, &c, &e) < 0) {
+        if ((entry->origin == ORIGIN_UNMANAGED ? store_load(entry->name, &c, &e)
+                                               : store_load_kind(entry->name, entry->kind, &c, &e)) < 0) {
                 (void) json_object_set_new(object, "problem", json_string(error_message(&e)));
                 return;
         }
         add_network(d, object, &c, runs);
         add_forwards(object, &c);
-        (void) json_object_set_new(object, "autoStart", json_boolean(c.auto_start));
+        if (!c.hand)
+                (void) json_object_set_new(object, "autoStart", json_boolean(c.auto_start));
         (void) json_object_set_new(object, "ephemeral", json_boolean(c.ephemeral));
 }
 
@@ -187,10 +177,11 @@ json_t *describe(const struct describer *d, const struct entry *entry) {
                           container_kind_name(entry->kind), "state", "leader", 0, "supervisor", 0, "since", "ipv4",
                           "ipv6", "hostIpv4", "hostIpv6", "link", "forwards", "autoStart", "ephemeral", "problem");
 
-        if (object && entry->origin == ORIGIN_UNMANAGED && entry->kind == CONTAINER_NSPAWN)
-                add_foreign(object, entry->name);
-        /* Of what is not ours no more is known. */
-        if (!object || (entry->origin != ORIGIN_IMPERATIVE && entry->kind == CONTAINER_NSPAWN))
+        /* Of what the host's configuration declares, no more is known. */
+        if (!object || (entry->origin == ORIGIN_DECLARATIVE && entry->kind == CONTAINER_NSPAWN))
+                return object;
+        /* Nor of a file in a folder where it would not be run from. */
+        if (entry->origin == ORIGIN_UNMANAGED && !store_runs(entry->name))
                 return object;
         add_definition(d, object, entry, add_status(d, object, entry->name));
         return object;

@@ -116,7 +116,7 @@ static int add_foreign(struct inventory *i, const char *unit_directory, char *co
                     strcmp(entry->d_name + size - strlen(SUFFIX), SUFFIX) != 0 || !string_is_clean(entry->d_name))
                         continue;
                 entry->d_name[size - strlen(SUFFIX)] = '\0';
-                if (contains(own, entry->d_name))
+                if (contains(own, entry->d_name) || inventory_find(i, entry->d_name))
                         continue;
                 r = inventory_add(i, format("%s/%s" SUFFIX, unit_directory, entry->d_name), entry->d_name,
                                   is_declarative(i, entry->d_name) ? ORIGIN_DECLARATIVE : ORIGIN_UNMANAGED,
@@ -146,6 +146,8 @@ int inventory_load(const char *unit_directory, struct inventory *ret, struct err
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot list the containers");
         r = add_foreign(&i, unit_directory, own);
+        if (r >= 0 && strcmp(unit_directory, PATH_UNITS) == 0)
+                r = add_foreign(&i, PATH_RUNTIME_UNITS, own);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot read the unit files in %s", unit_directory);
         if (i.n > 0)
@@ -162,11 +164,11 @@ const struct entry *inventory_find(const struct inventory *i, const char *name) 
         return NULL;
 }
 
-const struct entry *inventory_usable(const struct inventory *i, const char *name, const char *verb, struct error *e) {
+const struct entry *inventory_runnable(const struct inventory *i, const char *name, const char *verb, struct error *e) {
         const struct entry *entry = inventory_find(i, name);
         const char *problem = container_name_problem(name);
 
-        if (!entry && problem)
+        if (problem)
                 (void) error_set(e, EINVAL, EXIT_CONTAINER, "'%s' cannot be a container's name: %s", name, problem);
         else if (!entry)
                 (void) error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
@@ -174,12 +176,19 @@ const struct entry *inventory_usable(const struct inventory *i, const char *name
                 (void) error_set(e, EPERM, EXIT_CONTAINER,
                                  "cannot %s %s: it is declared by this host's configuration, change it there", verb,
                                  name);
-        else if (entry->kind != CONTAINER_NIXOS && entry->origin == ORIGIN_UNMANAGED)
-                (void) error_set(e, EPERM, EXIT_CONTAINER,
-                                 "cannot %s %s: %s was not made by nixos-nspawn, which leaves it alone", verb, name,
-                                 entry->unit_file);
         else
                 return entry;
+        return NULL;
+}
+
+const struct entry *inventory_usable(const struct inventory *i, const char *name, const char *verb, struct error *e) {
+        const struct entry *entry = inventory_runnable(i, name, verb, e);
+
+        if (!entry || entry->kind == CONTAINER_NIXOS || entry->origin != ORIGIN_UNMANAGED)
+                return entry;
+        (void) error_set(e, EPERM, EXIT_CONTAINER,
+                         "cannot %s %s: %s was not made by nixos-nspawn, which leaves it alone", verb, name,
+                         entry->unit_file);
         return NULL;
 }
 

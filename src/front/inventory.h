@@ -38,7 +38,9 @@ int inventory_load(const char *unit_directory, struct inventory *ret, struct err
 const struct entry *inventory_find(const struct inventory *i, const char *name);
 
 /* The entry, refused unless it is a container that may be started and entered: unknown (EXIT_USAGE, "Container NAME
- * does not exist!"), declarative or unmanaged (EXIT_CONTAINER). verb: "update". NULL on failure. */
+ * does not exist!"), declarative (EXIT_CONTAINER). verb: "update". NULL on failure. */
+const struct entry *inventory_runnable(const struct inventory *i, const char *name, const char *verb, struct error *e);
+/* Likewise, refused when a person defined it by a file of his own: what changes definitions leaves that alone. */
 const struct entry *inventory_usable(const struct inventory *i, const char *name, const char *verb, struct error *e);
 /* The entry, refused as well unless nixos-nspawn defines it: then other: what is to be used instead, such as
  * "nixos-container update". */

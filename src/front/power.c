@@ -104,7 +104,7 @@ int power_run(struct invocation *i, const struct power *power, struct error *e) 
 
         r = inventory_load(i->unit_directory, &inventory, e);
         for (size_t n = 0; n < i->arguments.n_positional && r >= 0; n++)
-                if (!inventory_usable(&inventory, i->arguments.positional[n], power->verb, e))
+                if (!inventory_runnable(&inventory, i->arguments.positional[n], power->verb, e))
                         r = -ENOENT;
         if (r < 0)
                 return r;

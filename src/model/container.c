@@ -29,6 +29,14 @@ void end_clear(struct end *end) {
         *end = (struct end){0};
 }
 
+static void hand_free(struct hand *h) {
+        if (!h)
+                return;
+        free(h->path);
+        list_free(h->parameters);
+        free(h);
+}
+
 void container_clear(struct container *c) {
         free(c->name);
         free(c->root);
@@ -49,6 +57,7 @@ void container_clear(struct container *c) {
         list_free(c->ipvlans);
         list_free(c->exec);
         list_free(c->files);
+        hand_free(c->hand);
         free(c->network_namespace);
         list_free(c->extra_flags);
         free(c->private_users);

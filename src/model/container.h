@@ -58,6 +58,22 @@ struct extra_veth {
 };
 #define EXTRA_VETHS_MAX 8
 
+enum start {
+        START_UNSAID,
+        START_BOOT,    /* systemd-nspawn looks for an init */
+        START_PROGRAM, /* a program is the first process */
+        START_SECOND,  /* or the second, after one that systemd-nspawn brings along */
+};
+
+/* What a NAME.nspawn of a person's says beside the network and ports. */
+struct hand {
+        char *path; /* of the file */
+        enum start start;
+        char **parameters; /* values of Parameters=, as they are; NULL-terminated, NULL when there are none */
+        int kill_signal;   /* that a clean stop begins with; 0: there is none */
+        bool other_user;   /* not root */
+};
+
 /* Which of its addresses other machines reach that route them to the host, without a forward. */
 enum outside_access {
         OUTSIDE_GLOBAL, /* global IPv6 addresses */
@@ -92,6 +108,7 @@ struct container {
 
         /* Of CONTAINER_NSPAWN only: further "KEY=VALUE" lines of the sections of NAME.nspawn. */
         char **exec, **files;
+        struct hand *hand; /* a person wrote it; owned. Its ports are forwarded by systemd-nspawn */
 
         /* Of CONTAINER_NIXOS only. */
         char *network_namespace; /* path of somebody else's */

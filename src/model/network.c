@@ -119,12 +119,16 @@ static void compute_nspawn(const struct allocation *a, struct network *n) {
 
 int network_compute(const struct container *c, const struct allocation *a, const uint8_t machine_id[16],
                     struct network *ret) {
-        struct network n = {.kind = c->kind, .mode = c->mode, .forwards = c->forwards, .n_forwards = c->n_forwards};
+        struct network n = {.kind = c->kind, .mode = c->mode};
         bool bridged = c->mode == NETWORK_ZONE || c->mode == NETWORK_BRIDGE;
 
         if (container_name_problem(c->name))
                 return -EINVAL;
         (void) snprintf(n.name, sizeof n.name, "%s", c->name);
+        if (!c->hand) {
+                n.forwards = c->forwards;
+                n.n_forwards = c->n_forwards;
+        }
         if (compute_extra(c, machine_id, &n) < 0 || compute_access(c, &n) < 0) {
                 network_clear(&n);
                 return -ENOMEM;

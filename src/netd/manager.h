@@ -91,6 +91,8 @@ uint64_t manager_now(const struct manager *m);
 int manager_attach(struct manager *m, const char *name, struct attachment **ret, struct error *e);
 int manager_detach(struct manager *m, const char *name, struct error *e);
 int manager_check(struct manager *m, const char *name, struct error *e);
+/* What the definition needs of the pool, kept, if it has not got it yet. Takes store_lock(). netd/namespace.c */
+int manager_allocate(struct manager *m, const char *name, struct error *e);
 /* What the definition on disk says now. Refused when it has no link of ours. */
 int manager_load(struct manager *m, const char *name, struct container *c, struct network *n, struct error *e);
 /* The part that both kinds of networks share: ports, record, elements (and link, when netns_fd is given), proxy,

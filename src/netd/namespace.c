@@ -2,6 +2,7 @@
 #include "manager.h"
 
 #include "base/parse.h"
+#include "state/allocate.h"
 #include "state/confs.h"
 #include "state/store.h"
 
@@ -11,20 +12,13 @@
 
 #define LOCK_TIMEOUT_MS 1000
 
-/* The ranges that the name has, or new ones; only the latter look at the host and write to disk. */
-static int allocate(struct manager *m, const char *name, struct allocation *ret, struct error *e) {
-        _cleanup_(fd_closep) int lock = -1;
+/* Ranges that c has not got yet: this looks at the host and writes to disk. */
+static int allocate_new(struct manager *m, const struct container *c, struct error *e) {
+        _cleanup_(fd_closep) int lock = store_lock(LOCK_TIMEOUT_MS, e);
         _cleanup_(freep) struct prefix *avoid = NULL;
-        size_t n_avoid;
+        size_t n_avoid = 0;
         int r;
 
-        r = allocations_refresh(&m->allocations, e);
-        if (r < 0)
-                return r;
-        if (allocations_find(m->allocations, name, ret) == 0)
-                return 0;
-
-        lock = store_lock(LOCK_TIMEOUT_MS, e);
         if (lock < 0)
                 return lock;
         r = allocations_refresh(&m->allocations, e);
@@ -33,10 +27,33 @@ static int allocate(struct manager *m, const char *name, struct allocation *ret,
         if (r >= 0)
                 r = confs_append_addresses(NULL, &avoid, &n_avoid, e);
         if (r >= 0)
-                r = allocations_get(m->allocations, name, avoid, n_avoid, ret, e);
+                r = allocate(c, m->allocations, m->machine_id, avoid, n_avoid, e);
         if (r > 0)
                 r = allocations_save(m->allocations, e);
-        return r;
+        return r < 0 ? r : 0;
+}
+
+int manager_allocate(struct manager *m, const char *name, struct error *e) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        int r = store_load(name, &c, e);
+
+        if (r >= 0)
+                r = allocations_refresh(&m->allocations, e);
+        return r < 0 || allocate_done(&c, m->allocations) ? r : allocate_new(m, &c, e);
+}
+
+/* The ranges that the name has, or new ones. */
+static int find_ranges(struct manager *m, const char *name, struct allocation *ret, struct error *e) {
+        struct container c = CONTAINER_INIT;
+        int r = allocations_refresh(&m->allocations, e);
+
+        if (r < 0)
+                return r;
+        if (allocations_find(m->allocations, name, ret) == 0)
+                return 0;
+        c.name = (char *) name;
+        r = allocate_new(m, &c, e);
+        return r < 0 ? r : allocations_find(m->allocations, name, ret);
 }
 
 static int container_make(const char *name, const json_t *forwards, struct container *c, struct error *e) {
@@ -71,7 +88,7 @@ static int attachment_make(struct manager *m, const char *name, const char *path
 
         r = container_make(name, forwards, &c, e);
         if (r >= 0)
-                r = allocate(m, name, &allocation, e);
+                r = find_ranges(m, name, &allocation, e);
         if (r < 0)
                 return r;
         r = network_compute(&c, &allocation, m->machine_id, &n);

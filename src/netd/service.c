@@ -93,6 +93,10 @@ static int method_check(json_t *parameters, void *userdata, json_t **ret, struct
         return manager_check(userdata, text(parameters, "name"), e);
 }
 
+static int method_allocate(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
+        return manager_allocate(userdata, text(parameters, "name"), e);
+}
+
 static int method_list(json_t *parameters, void *userdata, json_t **ret, struct error *e) {
         json_t *list = json_array();
 
@@ -159,6 +163,7 @@ static const struct varlink_method methods[] = {
         {"Update", method_update, {NAME, {"namespacePath", JSON_STRING, true}}},
         {"Plan", method_plan, {NAME}},
         {"Check", method_check, {NAME}},
+        {"Allocate", method_allocate, {NAME}},
         {"List", method_list, {{0}}},
         {"Describe", method_describe, {NAME}},
         {"AttachNamespace",

@@ -226,6 +226,8 @@ static int resolver_choose(const struct container *c, const struct network *n, c
                 r = c->copy_resolver ? resolver_copy(ret) : 0;
                 return r == -ENOENT ? 0 : r;
         }
+        if (c->hand && n->mode != NETWORK_VETH && n->mode != NETWORK_ZONE)
+                return 0;
         if (n->mode == NETWORK_HOST) {
                 r = resolver_copy_marked(ret);
                 return r == -ENOENT ? 0 : r;

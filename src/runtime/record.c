@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -57,11 +58,11 @@ int record_write(const char *name, const struct record *record) {
 
         if (!path || !boot)
                 return -ENOMEM;
-        j = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s?, s:I, s:I}", "version", 1, "name", name, "boot", boot,
-                      "state", runtime_state_name(record->state), "supervisor", process_json(&record->supervisor),
+        j = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s?, s:I, s:I, s:i}", "version", 1, "name", name, "boot",
+                      boot, "state", runtime_state_name(record->state), "supervisor", process_json(&record->supervisor),
                       "nspawn", process_json(&record->nspawn), "leader", process_json(&record->leader), "group",
                       record->group, "sinceUsec", (json_int_t) record->since_usec, "logOffset",
-                      (json_int_t) record->log_offset);
+                      (json_int_t) record->log_offset, "stopSignal", record->stop_signal);
         text = j ? json_dumps(j, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
@@ -76,6 +77,13 @@ static struct process process_from(const json_t *j, const char *key) {
                 return PROCESS_NONE;
         return (struct process){.pid = (pid_t) pid,
                                 .start = (uint64_t) json_integer_value(json_object_get(p, "start"))};
+}
+
+/* Whoever wrote none knew of one only. */
+static int signal_from(const json_t *j) {
+        json_int_t number = json_integer_value(j);
+
+        return json_is_integer(j) && number >= 0 && number <= SIGRTMAX ? (int) number : SIGRTMIN + 3;
 }
 
 int record_read(const char *name, struct record *ret) {
@@ -104,6 +112,7 @@ int record_read(const char *name, struct record *ret) {
                 .nspawn = process_from(j, "nspawn"),
                 .leader = process_from(j, "leader"),
                 .since_usec = (uint64_t) json_integer_value(json_object_get(j, "sinceUsec")),
+                .stop_signal = signal_from(json_object_get(j, "stopSignal")),
                 .log_offset = (uint64_t) json_integer_value(json_object_get(j, "logOffset")),
         };
         for (size_t i = 0; i < ELEMENTS_OF(states); i++)

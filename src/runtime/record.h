@@ -14,6 +14,7 @@ struct record {
         char *group;         /* owned; NULL: none yet */
         uint64_t since_usec; /* CLOCK_REALTIME of the start, then of readiness */
         uint64_t log_offset; /* where this run begins in the log */
+        int stop_signal;     /* to the leader, for a clean stop; 0: there is none, it is killed */
 };
 
 #define RECORD_INIT ((struct record){0})

@@ -129,7 +129,7 @@ static int supervised_recover(const char *name, struct error *e) {
 static int supervised_start(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
         int r = 0;
 
-        if (!store_exists(name))
+        if (!store_runs(name))
                 return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
         /* Others may start and stop it meanwhile: look again until things hold still. */
         for (int i = 0; i < LOOKS_MAX; i++) {

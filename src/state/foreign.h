@@ -1,5 +1,5 @@
 /* Containers that a person defined by a NAME.nspawn of his own, in PATH_UNITS or PATH_RUNTIME_UNITS. nixos-nspawn
- * neither changes nor removes them; their ports are taken all the same. */
+ * neither changes nor removes them; it runs them, and their ports are taken all the same. */
 #pragma once
 
 #include "base/error.h"
@@ -10,5 +10,5 @@
 int foreign_list(char *const *own, char ***ret);
 /* The file, of which the one in PATH_UNITS counts; malloc'd. -ENOENT: there is none. */
 int foreign_find(const char *name, char **ret);
-/* What it says of the network and ports (config/nspawn_file.h). */
+/* What it says, without .network files (config/nspawn_file.h); store_load() has those, too. */
 int foreign_load(const char *name, struct container *ret, struct error *e);

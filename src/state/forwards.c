@@ -66,7 +66,7 @@ static json_t *read_forwards(const char *name, const char *stamp) {
         json_t *list = json_array();
         struct container c = CONTAINER_INIT;
 
-        if ((store_exists(name) ? store_load(name, &c, NULL) : foreign_load(name, &c, NULL)) == 0)
+        if (store_load(name, &c, NULL) == 0)
                 for (size_t i = 0; i < c.n_forwards; i++)
                         (void) json_array_append_new(list, forward_to_json(&c.forwards[i]));
         container_clear(&c);

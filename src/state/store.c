@@ -7,6 +7,7 @@
 #include "config/spec.h"
 #include "config/spec_text.h"
 #include "confs.h"
+#include "foreign.h"
 #include "hand_networks.h"
 #include "model/names.h"
 #include "zones.h"
@@ -97,6 +98,12 @@ bool store_exists(const char *name) {
         return store_kind(name, &kind) == 0;
 }
 
+bool store_runs(const char *name) {
+        _cleanup_(freep) char *file = NULL;
+
+        return store_exists(name) || (!container_name_problem(name) && foreign_find(name, &file) >= 0);
+}
+
 char *store_generation_path(const char *name, unsigned generation) {
         return generation == 0 ? format("%s/%s/system/nixos-nspawn", PATH_PROFILES, name)
                                : format("%s/%s/system-%u/nixos-nspawn", PATH_PROFILES, name, generation);
@@ -141,12 +148,23 @@ int store_load_spec(const char *name, unsigned generation, json_t **ret, struct 
         return store_exists(name) ? load_spec(name, generation, false, ret, e) : no_such_container(name, e);
 }
 
+static int load_foreign(const char *name, struct container *ret, struct error *e) {
+        int r = foreign_load(name, ret, e);
+
+        if (r < 0)
+                return r;
+        r = hand_networks_apply(ret, e);
+        if (r < 0)
+                container_clear(ret);
+        return r;
+}
+
 int store_load(const char *name, struct container *ret, struct error *e) {
         enum container_kind kind;
 
-        if (store_kind(name, &kind) < 0)
+        if (container_name_problem(name))
                 return no_such_container(name, e);
-        return store_load_kind(name, kind, ret, e);
+        return store_kind(name, &kind) < 0 ? load_foreign(name, ret, e) : store_load_kind(name, kind, ret, e);
 }
 
 int store_load_kind(const char *name, enum container_kind kind, struct container *ret, struct error *e) {
@@ -232,7 +250,7 @@ int store_load_network(const char *name, struct container *c, struct network *re
         uint8_t machine_id[16];
         int r;
 
-        if (!store_exists(name))
+        if (!store_runs(name))
                 return no_such_container(name, e);
         r = machine_id_get(machine_id, e);
         if (r < 0)

@@ -23,6 +23,8 @@ int store_lock(int timeout_ms, struct error *e);
  * (free each and the list, or strings_free()). */
 int store_list(char ***ret);
 bool store_exists(const char *name);
+/* It does, or a person wrote a NAME.nspawn (foreign.h), by which it can be run. */
+bool store_runs(const char *name);
 /* -ENOENT: no such container. One with a conf is a nixos-container; it may have a profile too, which then has no
  * NAME.nspawn. */
 int store_kind(const char *name, enum container_kind *ret);
@@ -30,7 +32,7 @@ int store_kind(const char *name, enum container_kind *ret);
 /* The spec of a generation, 0: the current one. -ENOENT: no such container, or no such generation. */
 int store_load_spec(const char *name, unsigned generation, json_t **ret, struct error *e);
 
-/* spec, or conf, -> container (config/spec.h and config/conf.h do the parsing). */
+/* spec, conf, or a person's NAME.nspawn -> container (config/ does the parsing). */
 int store_load(const char *name, struct container *ret, struct error *e);
 /* The same for who knows the kind, having listed the containers just now: one look at the disk less for each. */
 int store_load_kind(const char *name, enum container_kind kind, struct container *ret, struct error *e);

@@ -7,6 +7,7 @@
 #include "config/host.h"
 #include "config/zone_options.h"
 #include "state/applied.h"
+#include "state/foreign.h"
 #include "state/store.h"
 
 #include <dirent.h>
@@ -199,19 +200,32 @@ int zones_follow_host(const char *name, bool wanted, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot %s '%s'", wanted ? "write" : "remove", path ?: name) : 1;
 }
 
-int zones_members(const char *zone, char ***ret, struct error *e) {
-        _cleanup_(strings_freep) char **all = NULL, **list = calloc(1, sizeof *list);
-        size_t n = 0;
-        int r = list ? store_list(&all) : -ENOMEM;
+static int append_members(char *const *names, const char *zone, char ***list, size_t *n) {
+        int r = 0;
 
-        for (size_t i = 0; r >= 0 && all[i]; i++) {
+        for (; *names && r >= 0; names++) {
                 _cleanup_(container_clear) struct container c = CONTAINER_INIT;
 
-                if (store_load(all[i], &c, NULL) >= 0 && c.mode == NETWORK_ZONE && strcmp(c.attached_to, zone) == 0)
-                        r = strings_append(&list, &n, all[i]);
+                if (store_load(*names, &c, NULL) >= 0 && c.mode == NETWORK_ZONE && strcmp(c.attached_to, zone) == 0)
+                        r = strings_append(list, n, *names);
         }
+        return r;
+}
+
+int zones_members(const char *zone, char ***ret, struct error *e) {
+        _cleanup_(strings_freep) char **own = NULL, **foreign = NULL, **list = calloc(1, sizeof *list);
+        size_t n = 0;
+        int r = list ? store_list(&own) : -ENOMEM;
+
+        if (r >= 0)
+                r = foreign_list(own, &foreign);
+        if (r >= 0)
+                r = append_members(own, zone, &list, &n);
+        if (r >= 0)
+                r = append_members(foreign, zone, &list, &n);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot look for the members of zone '%s'", zone);
+        strings_sort_unique(list, n);
         *ret = steal_ptr(list);
         return 0;
 }

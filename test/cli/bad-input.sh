@@ -80,9 +80,9 @@ refuses 10 "cannot remove foreign: /etc/systemd/nspawn/foreign.nspawn was not ma
         nixos-nspawn remove foreign
 refuses 10 "cannot update foreign: /etc/systemd/nspawn/foreign.nspawn was not made by nixos-nspawn, which leaves it alone" \
         nixos-nspawn update --config empty.nix foreign
-refuses 10 "cannot start foreign: /etc/systemd/nspawn/foreign.nspawn was not made by nixos-nspawn, which leaves it alone" \
+refuses 10 "Cannot use the root folder /var/lib/machines/foreign; the container's system has to be in that folder: No such file or directory" \
         nixos-nspawn start foreign
-prints "it is listed" '^foreign +unknown +unmanaged ' nixos-nspawn list
+prints "it is listed" '^foreign +powered off +unmanaged ' nixos-nspawn list
 need "a process that listens" bash -c 'python3 -m http.server 8282 >/dev/null 2>&1 & for _ in $(seq 100); do ss -Htln "sport = 8282" | grep -q . && exit 0; sleep 0.05; done; exit 1'
 listener=$(pgrep -f 'http.server 8282')
 echo '{ nixosContainer.forwardPorts = [{ hostPort = 8282; containerPort = 80; }]; }' >process.nix

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         if (c.mode == NETWORK_ZONE)
                 return 0; /* ours are bridges */
-        written = guest_nspawn_file(&c, NULL, true, "/sbin/init");
+        written = container_is_attached(&c) ? guest_hand_file(&c) : guest_nspawn_file(&c, NULL, true, "/sbin/init");
         assert(written && nspawn_file_to_container(written, "foo", "again.nspawn", &again, NULL) == 0);
         assert(again.mode == c.mode && again.n_extra_veths == c.n_extra_veths);
         assert(!c.attached_to || strcmp(again.attached_to, c.attached_to) == 0);

@@ -65,7 +65,7 @@ prints "  machined has both" 'plain' in_host machinectl list
 prints "  ours lists it as not managed" '"name": "plain",[^}]*"type": "unmanaged"' in_host nixos-nspawn list --json
 
 sed 's/8181/8282/' examples/example.nix >"$host_root/root/third.nix"
-fails "ours does not take the user's port" 10 '8282.*(taken|forwarded elsewhere)' in_host nixos-nspawn create --config /root/third.nix third
+fails "ours does not take the user's port" 10 "8282.*already forwarded to container 'plain'" in_host nixos-nspawn create --config /root/third.nix third
 in_host nixos-nspawn remove --delete-state third >/dev/null 2>&1
 prints "  the user's forward is as it was" '(tcp|6) \. 8282 : ' in_host nft list map ip io.systemd.nat map_port_ipport
 plain_well
@@ -77,6 +77,11 @@ succeeds "ours starts" in_host nixos-nspawn start example
 ours_well
 plain_well
 succeeds "the user's stops" in_host systemctl stop systemd-nspawn@plain
+succeeds "  starts by nixos-nspawn, too" in_host nixos-nspawn start plain
+plain_well
+prints "  its link is networkd's as before" 'Network File: (/usr)?/lib/systemd/network/80-container-ve.network' in_host networkctl status ve-plain
+prints "  it is listed as running" '^plain +running +unmanaged' in_host nixos-nspawn list
+succeeds "  and stops" in_host nixos-nspawn stop plain
 ours_well
 silent_about "  nothing of it is left" 8282 in_host nft list map ip io.systemd.nat map_port_ipport
 succeeds "the user's starts again" in_host machinectl start plain

@@ -1,10 +1,13 @@
 /* systemd.nspawn.NAME, the options that say the same, and which network they make together. */
 #include "test.h"
 
+#include "base/paths.h"
+#include "config/guest.h"
 #include "config/nspawn_file.h"
 #include "config/spec.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,11 +226,52 @@ static void test_file(void **state) {
         assert_int_equal(c.forwards[0].protocol, PROTOCOL_UDP);
         assert_int_equal(c.forwards[0].host_port, 53);
         assert_int_equal(c.forwards[0].container_port, 5353);
-        assert_null(c.exec);
+        assert_string_equal(c.exec[0], "Environment=A=1    B=2");
+        assert_null(c.exec[1]);
+        assert_int_equal(c.hand->start, START_BOOT);
+        assert_int_equal(c.hand->kill_signal, SIGRTMIN + 3);
 
         container_clear(&c);
         assert_int_equal(nspawn_file_to_container("", "web", "web.nspawn", &c, &e), 0);
         assert_int_equal(c.mode, NETWORK_VETH);
+}
+
+/* What systemd-nspawn finds in its place. */
+static void assert_runs(const char *text, const char *expected, int kill_signal) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+        _cleanup_(freep) char *file = NULL;
+
+        assert_int_equal(nspawn_file_to_container(text, "web", "web.nspawn", &c, &e), 0);
+        file = guest_hand_file(&c);
+        assert_non_null(file);
+        assert_string_equal(strchr(file, '\n') + 1, expected);
+        assert_int_equal(c.hand->kill_signal, kill_signal);
+}
+
+#define BIND "BindReadOnly=/run/nixos-nspawn/containers/web/guest:/run/host/nixos-nspawn\n"
+#define VETH "\n[Network]\nPrivate=yes\nVirtualEthernet=yes\n"
+
+static void test_file_runs(void **state) {
+        assert_runs("", "[Exec]\nBoot=no\nParameters=" PATH_GUEST_FIRST " --boot\n\n[Files]\n" BIND VETH, SIGRTMIN + 3);
+        assert_runs("[Exec]\nParameters=passed over\nUser=root\n[Network]\nPort=udp:53:5353\n",
+                    "[Exec]\nBoot=no\nParameters=" PATH_GUEST_FIRST " --boot\nUser=root\n\n[Files]\n" BIND VETH
+                    "Port=udp:53:5353\n",
+                    SIGRTMIN + 3);
+        assert_runs("[Files]\nBind=/srv\n[Exec]\nParameters=gone\nBoot=on\nParameters=\nParameters=--unit \"a b\"\n"
+                    "KillSignal=TERM\n[Network]\nZone=z\n",
+                    "[Exec]\nBoot=no\nParameters=" PATH_GUEST_FIRST " --boot\nParameters=--unit \"a b\"\n"
+                    "KillSignal=TERM\n\n[Files]\nBind=/srv\n" BIND
+                    "\n[Network]\nBridge=vz-z\nPrivate=yes\nVirtualEthernet=yes\n",
+                    SIGTERM);
+        assert_runs("[Exec]\nBoot=no\nParameters=sleep 9\n",
+                    "[Exec]\nBoot=no\nParameters=" PATH_GUEST_FIRST
+                    " --program\nParameters=sleep 9\n\n[Files]\n" BIND VETH,
+                    0);
+        assert_runs("[Exec]\nProcessTwo=yes\nParameters=sleep 9\nKillSignal=SIGRTMIN+4\n",
+                    "[Exec]\nProcessTwo=yes\nParameters=" PATH_GUEST_FIRST " --program\nParameters=sleep 9\n"
+                    "KillSignal=SIGRTMIN+4\n\n[Files]\n" BIND VETH,
+                    SIGRTMIN + 4);
 }
 
 static void assert_file_refused(const char *text, const char *message) {
@@ -254,6 +298,16 @@ static void test_file_refused(void **state) {
         assert_file_refused("[Unit]\n", "web.nspawn:1: Unit: systemd.nspawn(5) has no such section; it has [Exec], "
                                         "[Files] and [Network]");
         assert_file_refused("[Exec]\nBoot\n", "web.nspawn:2: Boot: expected KEY=VALUE");
+        assert_file_refused("[Exec]\nBoot=1\nBoot=0\n",
+                            "web.nspawn:3: Boot: contradicts what is said before of Boot= and ProcessTwo=");
+        assert_file_refused("[Exec]\nProcessTwo=1\nBoot=1\n",
+                            "web.nspawn:3: Boot: contradicts what is said before of Boot= and ProcessTwo=");
+        assert_file_refused("[Exec]\nKillSignal=SIGNOTHING\n",
+                            "web.nspawn:2: KillSignal: expected a signal, such as SIGTERM or SIGRTMIN+3");
+        assert_file_refused("[Exec]\nParameters=a\\", "web.nspawn:2: Parameters: goes on in a line that is not there");
+        assert_file_refused("[Network]\nVirtualEthernet=no\nPort=80\n",
+                            "web.nspawn: VirtualEthernet=no shares the host's network, and what listens inside is at "
+                            "the host's addresses already; remove Port=, or VirtualEthernet=no");
         assert_file_refused("[Network]\nPort=0\n", "web.nspawn:2: Port: expected forwards such as tcp:8080:80, "
                                                    "separated by commas");
         assert_file_refused("[Network]\nBridge=a\nZone=b\n",
@@ -270,7 +324,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_modes),   cmocka_unit_test(test_links),          cmocka_unit_test(test_passed_on),
                 cmocka_unit_test(test_refused), cmocka_unit_test(test_contradictions), cmocka_unit_test(test_names),
-                cmocka_unit_test(test_file),    cmocka_unit_test(test_file_refused),
+                cmocka_unit_test(test_file),    cmocka_unit_test(test_file_refused),   cmocka_unit_test(test_file_runs),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

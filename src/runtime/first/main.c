@@ -1,6 +1,10 @@
 /* nspawn-first: the first process of a container. It completes the network, then becomes the real init.
  *
  *     nspawn-first INIT [ARGUMENT...]
+ *     nspawn-first --boot [ARGUMENT...]
+ *     nspawn-first --program [PROGRAM [ARGUMENT...]]
+ *
+ * The latter two are systemd-nspawn's own ways: the first init that there is, and a program by its name or a shell.
  *
  * systemd-nspawn has made host0 and given this process CAP_NET_ADMIN over its network namespace. Whatever goes wrong
  * here is said on the console, and the init is run all the same: a container without its network can still be
@@ -291,13 +295,45 @@ static void network_configure(bool networkd) {
                 close(events);
 }
 
+static int run_init(char *argv[]) {
+        static const char *const places[] = {"/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"};
+
+        for (size_t i = 0; i < ELEMENTS_OF(places); i++) {
+                argv[0] = (char *) places[i];
+                execv(argv[0], argv);
+                if (errno != ENOENT)
+                        complain("Cannot run the init %s: %s", argv[0], strerror(errno));
+        }
+        complain("There is no init: neither /usr/lib/systemd/systemd nor /lib/systemd/systemd nor /sbin/init can be "
+                 "run");
+        return 127;
+}
+
+static int run_program(char *argv[]) {
+        static char *const shell[] = {(char *) "/bin/sh", NULL};
+
+        if (!argv[0])
+                argv = (char **) shell;
+        execvp(argv[0], argv);
+        complain("Cannot run %s: %s", argv[0], strerror(errno));
+        return 127;
+}
+
 int main(int argc, char *argv[]) {
+        bool boot, program;
+
         if (argc < 2) {
                 complain("Usage: %s INIT [ARGUMENT...]", argc > 0 ? argv[0] : "nspawn-first");
                 return 2;
         }
-        network_configure(has_networkd(argv[1]));
+        boot = !strcmp(argv[1], "--boot");
+        program = !strcmp(argv[1], "--program");
+        network_configure((!program || argv[2]) && has_networkd(program ? argv[2] : argv[1]));
         declaration_link();
+        if (boot)
+                return run_init(argv + 1);
+        if (program)
+                return run_program(argv + 2);
         execv(argv[1], argv + 1);
         complain("Cannot run the init %s: %s", argv[1], strerror(errno));
         return 127;

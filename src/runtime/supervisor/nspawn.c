@@ -152,6 +152,11 @@ _Noreturn static void nspawn_execute(const struct supervisor *s, char *const arg
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         if (chdir("/") < 0)
                 _exit(1);
+        r = hand_has_settings(&s->container) ? hand_bind_settings(&s->container) : 0;
+        if (r < 0) {
+                log_error("Cannot have systemd-nspawn find the settings of %s: %s", s->name, strerror(-r));
+                _exit(1);
+        }
         execve("/usr/bin/systemd-nspawn", argv, environment);
         log_error("Cannot run /usr/bin/systemd-nspawn: %s; install the package systemd-container", strerror(errno));
         _exit(1);
@@ -162,7 +167,7 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
         _cleanup_(freep) char *directory = format("--directory=" PATH_MACHINES "/%s", s->name);
         _cleanup_(freep) char *notify = format("NOTIFY_SOCKET=" PATH_CONTAINERS "/%s/notify", s->name);
         /* What NAME.nspawn says wins; these are what it cannot say. */
-        _cleanup_(strings_freep) char **nixos = NULL;
+        _cleanup_(strings_freep) char **others = NULL;
         char *const by_settings[] = {
                 (char *) "systemd-nspawn",
                 (char *) "--quiet",
@@ -196,7 +201,11 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
         r = directory_make("/run/systemd", 0755);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot make /run/systemd, which systemd-nspawn needs");
-        if (s->container.kind == CONTAINER_NIXOS && nspawn_arguments(&s->container, &s->system, true, &nixos) < 0)
+        if (s->container.kind == CONTAINER_NIXOS)
+                r = nspawn_arguments(&s->container, &s->system, true, &others);
+        else if (s->container.hand)
+                r = hand_arguments(&s->container, &others);
+        if (r < 0)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "Cannot start systemd-nspawn for %s", s->name);
         r = notify_open(s, e);
         if (r < 0)
@@ -206,7 +215,7 @@ int nspawn_spawn(struct supervisor *s, struct error *e) {
         if (pid < 0)
                 return error_errno(e, errno, EXIT_FAILED, "Cannot start systemd-nspawn for %s", s->name);
         if (pid == 0)
-                nspawn_execute(s, nixos ?: by_settings, environment);
+                nspawn_execute(s, others ?: by_settings, environment);
         s->nspawn_is_child = true;
         s->nspawn = (int) syscall(SYS_pidfd_open, pid, 0);
         r = s->nspawn < 0 ? -errno : process_identify(pid, &s->record.nspawn);

@@ -35,7 +35,11 @@ static int step_clear(struct supervisor *s, struct error *e) {
 }
 
 static int step_definition(struct supervisor *s, struct error *e) {
-        return definition_read(s->name, &s->container, &s->network, e);
+        int r = definition_read(s->name, &s->container, &s->network, e);
+
+        if (r >= 0)
+                s->record.stop_signal = s->container.hand ? s->container.hand->kill_signal : SIGRTMIN + 3;
+        return r;
 }
 
 static int step_root(struct supervisor *s, struct error *e) {
@@ -49,7 +53,9 @@ static int step_root(struct supervisor *s, struct error *e) {
 }
 
 static int step_guest_folder(struct supervisor *s, struct error *e) {
-        return guest_folder_make(&s->container, &s->network, e);
+        int r = guest_folder_make(&s->container, &s->network, e);
+
+        return r < 0 || !hand_has_settings(&s->container) ? r : hand_write_settings(&s->container, e);
 }
 
 static int step_resolver(struct supervisor *s, struct error *e) {
@@ -306,7 +312,7 @@ static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
         }
         uint64_t next = s->stop_deadline;
         if (!s->was_ready) {
-                leader_signal(s, SIGRTMIN + 3);
+                leader_signal(s, s->record.stop_signal);
                 if (next - now > STOP_AGAIN_USEC)
                         next = now + STOP_AGAIN_USEC;
         }
@@ -324,11 +330,12 @@ void run_stop(struct supervisor *s, uint64_t timeout_usec) {
         control_phase(s, "stopping");
         s->start_timer = sd_event_source_disable_unref(s->start_timer);
         s->stop_timer = sd_event_source_disable_unref(s->stop_timer);
-        if (s->leader < 0) {
-                run_kill(s); /* nothing in it runs yet */
+        /* Nothing in it runs yet, or nothing that a signal is for. */
+        if (s->leader < 0 || s->record.stop_signal == 0) {
+                run_kill(s);
                 return;
         }
-        leader_signal(s, SIGRTMIN + 3);
+        leader_signal(s, s->record.stop_signal);
         (void) sd_event_now(s->loop, CLOCK_MONOTONIC, &now);
         s->stop_deadline = timeout_usec > UINT64_MAX - now ? UINT64_MAX : now + timeout_usec;
         if (sd_event_add_time(s->loop, &s->stop_timer, CLOCK_MONOTONIC, now, 0, on_stop_timer, s) < 0)

@@ -82,6 +82,16 @@ int nspawn_watch(struct supervisor *s);
 int notify_open(struct supervisor *s, struct error *e);
 void leader_set(struct supervisor *s, pid_t pid);
 
+/* hand.c: containers that a person wrote. */
+
+/* It is run by another file than his, */
+bool hand_has_settings(const struct container *c);
+/* which is written, */
+int hand_write_settings(const struct container *c, struct error *e);
+/* and put in its place, in a new mount namespace for this process. */
+int hand_bind_settings(const struct container *c);
+int hand_arguments(const struct container *c, char ***ret);
+
 /* life.c: what follows from what happened. */
 void life_start(struct supervisor *s, bool adopt);
 void life_ready(struct supervisor *s);

@@ -100,7 +100,7 @@ static int follow_rest(sd_journal *j, const char *name, struct clean *c, int fd)
         int r = 0;
 
         /* It ends with its reader, or with the container's definition. */
-        while (r >= 0 && store_exists(name)) {
+        while (r >= 0 && store_runs(name)) {
                 struct pollfd wait[] = {{.fd = sd_journal_get_fd(j), .events = POLLIN}, {.fd = fd, .events = 0}};
 
                 if (wait[0].fd < 0)

@@ -88,7 +88,7 @@ static int start(const char *name, const char *method, runtime_progress_t progre
 
         if (!unit)
                 return no_memory(name, e);
-        if (!store_exists(name))
+        if (!store_runs(name))
                 return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
         say(progress, userdata, "starting the container");
         r = begin(name, unit, method, &j, e);
