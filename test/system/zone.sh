@@ -87,4 +87,25 @@ silent_about "  zone list" myzone nixos-nspawn zone list
 need "zone create" nixos-nspawn zone create myzone
 fails "a name is of one of the two" 10 "'nixos-nspawn zone create' made a zone of that name" \
         nixos-nspawn apply --config examples/host-zones.nix
+
+# A prefix that is advertised, and a member's own address.
+cat >/run/foo.json <<'N'
+{ "address": [ "", "10.100.200.1/24" ], "ipv6Prefixes": [ { "Prefix": "fd25::/64", "Assign": true } ] }
+N
+cat >/run/member.json <<'N'
+{ "nixosContainer": { "zone": "foo", "containerNetworkConfig": { "address": [ "10.100.200.10/24" ] } }, "system": { "stateVersion": "26.05" } }
+N
+need "zone create" nixos-nspawn zone create --config /run/foo.json foo
+need "create" nixos-nspawn create --config /run/member.json web
+sed 's/10.100.200.10/10.100.200.11/' /run/member.json >/run/sibling.json
+need "create" nixos-nspawn create --config /run/sibling.json db
+prints "ping -6 -I vz-foo" '1 received' ping -6 -c1 -W2 -I vz-foo web
+for address in 10.100.200.1 10.100.200.10; do
+        prints "$address answers the host" '1 received' ping -c1 -W2 $address
+        prints "  a member" '1 received' inside db -- ping -c1 -W2 $address
+done
+own=$(inside web -- ip -6 -o addr show dev host0 | grep -oE 'fd25::[0-9a-f:]*ff:fe[0-9a-f:]*')
+prints "the member's EUI-64 address in the prefix is there" '^fd25::' echo "$own"
+prints "  reached by a sibling" '1 received' inside db -- ping -6 -c1 -W2 "$own"
+same "  and the host's is not tentative" "" "$(ip -6 addr show dev vz-foo tentative)"
 done_testing
