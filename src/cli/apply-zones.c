@@ -7,15 +7,12 @@
 #include "base/paths.h"
 #include "base/string-list.h"
 #include "config/zone_options.h"
-#include "netd/client.h"
 #include "runtime/runtime.h"
 #include "runtime/systemd/networkd.h"
 #include "state/confs.h"
 #include "state/zones.h"
 
 #include <errno.h>
-
-enum { TIMEOUT_MS = 30000 };
 
 /* What is not as by default: enough to tell two definitions apart. */
 static char *describe(const json_t *options) {
@@ -123,10 +120,6 @@ int apply_zones_allocate(const json_t *after, struct error *e) {
         return r >= 0 && new ? allocations_save(a, e) : r;
 }
 
-static int tell(const char *name, struct error *e) {
-        return netd_call("UpdateZone", json_pack("{s:s}", "name", name), TIMEOUT_MS, NULL, e);
-}
-
 int apply_zones_tell(const json_t *before, const json_t *after, struct error *e) {
         const char *name;
         json_t *options;
@@ -134,10 +127,10 @@ int apply_zones_tell(const json_t *before, const json_t *after, struct error *e)
 
         json_object_foreach ((json_t *) host_zones(after), name, options)
                 if (r >= 0 && !json_equal(options, json_object_get(host_zones(before), name)))
-                        r = tell(name, e);
+                        r = runtime_change_zone(name, e);
         json_object_foreach ((json_t *) host_zones(before), name, options)
                 if (r >= 0 && !json_object_get(host_zones(after), name)) {
-                        r = tell(name, e);
+                        r = runtime_change_zone(name, e);
                         if (r >= 0 && runtime_has_units())
                                 r = zones_follow_host(name, false, e);
                 }

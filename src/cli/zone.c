@@ -19,11 +19,12 @@
 #include "state/zones.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 enum {
         LOCK_TIMEOUT_MS = 60000,
-        UPDATE_TIMEOUT_MS = 30000,
+        LIST_TIMEOUT_MS = 10000,
 };
 
 struct zone_change {
@@ -176,14 +177,15 @@ static int undo_allocate(void *context, struct error *e) {
         return r > 0 ? allocations_save(a, e) : r;
 }
 
-/* A zone without a bridge needs no daemon; one that starts by and by reads the definition. */
+/* A zone without a bridge needs no daemon; one that starts by and by reads the definition. The bridge may be there
+ * while the daemon is not: killed, and to be started again. */
 static int tell(const struct zone_change *c, struct error *e) {
-        int r = 0;
+        char link[IFNAMSIZ];
 
-        if (!c->persistent && !netd_running())
+        (void) link_name(LINK_VZ, c->name, link);
+        if (!c->persistent && !netd_running() && if_nametoindex(link) == 0)
                 return 0;
-        r = netd_ensure(e);
-        return r < 0 ? r : netd_call("UpdateZone", json_pack("{s:s}", "name", c->name), UPDATE_TIMEOUT_MS, NULL, e);
+        return runtime_change_zone(c->name, e);
 }
 
 static int act_tell(void *context, struct error *e) {
@@ -243,7 +245,7 @@ static int find_active(const char *name, struct zone_network *ret) {
         bool there = false;
         size_t i;
 
-        if (netd_running() && netd_call("ListZones", NULL, UPDATE_TIMEOUT_MS, &answer, NULL) >= 0)
+        if (netd_running() && netd_call("ListZones", NULL, LIST_TIMEOUT_MS, &answer, NULL) >= 0)
                 json_array_foreach (json_object_get(answer, "zones"), i, z)
                         there = there || string_equal(json_string_value(json_object_get(z, "name")), name);
         json_decref(answer);
@@ -252,13 +254,13 @@ static int find_active(const char *name, struct zone_network *ret) {
         return zones_compute(name, a, machine_id, ret, NULL);
 }
 
-/* The bridge's part; what follows for members that run is computed by the daemon. */
+/* A bridge that comes or goes. */
 static int plan(const struct zone_change *c, struct plan *ret) {
         struct zone_network from;
         int r;
 
         if (find_active(c->name, &from) >= 0)
-                return c->after ? plan_zone_change(&from, &c->network, ret) : plan_zone_dismiss(&from, ret);
+                return c->after ? 0 : plan_zone_dismiss(&from, ret);
         if (!c->after || !c->zone.persistent)
                 return 0;
         r = plan_zone_admit(&c->network, ret);
@@ -270,6 +272,8 @@ static int dry_run(struct invocation *i, struct zone_change *c, struct error *e)
         json_t *object = dry_run_new(c->name);
         int r = c->after ? allocate(c, false, e) : 0;
 
+        if (r >= 0 && c->before && c->after)
+                r = zone_describe_change(object, c->name, c->after, &c->network, e);
         if (r >= 0) {
                 r = plan(c, &operations);
                 if (r >= 0)

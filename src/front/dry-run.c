@@ -85,6 +85,18 @@ int dry_run_network(json_t *object, enum dry_run_plan what, const struct network
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot plan the network of %s", to->name) : 0;
 }
 
+int dry_run_zone(json_t *object, const struct zone_network *from, const struct zone_network *to,
+                 const struct network *const *old, const struct network *const *new, size_t n, struct error *e) {
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        int r = plan_zone_change(from, to, old, new, n, &plan);
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = plan_guest_change(old[i], new[i], new[i]->guest_link, &plan);
+        if (r >= 0)
+                r = dry_run_operations(object, &plan);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot plan the change of zone %s", to->name) : 0;
+}
+
 static void print_one(struct output *o, const json_t *object) {
         const json_t *value;
         size_t n;

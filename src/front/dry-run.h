@@ -14,7 +14,7 @@ enum dry_run_plan {
         DRY_RUN_CHANGE,
 };
 
-/* {"dryRun": true, "name": NAME, "steps": [...], "operations": []}. NULL: no memory. */
+/* {"dryRun": true, "name": NAME, "steps": [...], "operations": []}. NULL: no memory. Of a zone when "zone" is added. */
 json_t *dry_run_new(const char *name);
 
 /* Adds a step, a sentence without a full stop in the imperative: "make /var/lib/machines/example". */
@@ -29,6 +29,10 @@ int dry_run_network(json_t *object, enum dry_run_plan what, const struct network
 
 /* Adds the plan's operations. -ENOMEM. */
 int dry_run_operations(json_t *object, const struct plan *plan);
+
+/* The same of a zone and n members, old and new: the host's side, then what they have inside. */
+int dry_run_zone(json_t *object, const struct zone_network *from, const struct zone_network *to,
+                 const struct network *const *old, const struct network *const *new, size_t n, struct error *e);
 
 /* Prints one or several (an array); takes value over. */
 int dry_run_print(struct invocation *i, json_t *value, struct error *e);

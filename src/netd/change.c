@@ -36,8 +36,7 @@ static int known_index(const struct attachment *a) {
         return a->zone ? 0 : a->ifindex;
 }
 
-/* From here on `to`'s content is a's; `to` keeps the old. */
-static int swap(struct manager *m, struct attachment *a, struct attachment *to) {
+int manager_swap(struct manager *m, struct attachment *a, struct attachment *to) {
         if (a->ifindex > 0)
                 manager_proxy_neighbours(m, a, false);
         manager_remove(m, a);
@@ -88,9 +87,7 @@ static void forget_flows(struct manager *m, const char *name, const struct plan 
                 log_warning("%s: UDP flows of forwards that changed go on to where they went: %s", name, strerror(-r));
 }
 
-/* Inside the container, what a killed daemon had begun is taken back; what the guest has done meanwhile is no failure.
- */
-static void finish_half(struct manager *m, struct attachment *a, const struct guest *g) {
+void manager_finish_half(struct manager *m, struct attachment *a, const struct guest *g) {
         _cleanup_(plan_clear) struct plan back = PLAN_INIT;
 
         if (!a->half || g->netns < 0 || plan_change(&a->half->network, &a->network, &back) < 0)
@@ -119,7 +116,7 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
 
         if (!changed)
                 return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
-        finish_half(m, a, g);
+        manager_finish_half(m, a, g);
         if (attachment_same(a, changed))
                 return 0;
         r = a->ifindex > 0 ? check_link(&a->network, to, e) : 0;
@@ -146,7 +143,7 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
         if (r >= 0)
                 forget_flows(m, to->name, ret);
         if (r >= 0)
-                r = swap(m, a, changed);
+                r = manager_swap(m, a, changed);
         (void) record_write(a, NULL);
         return r;
 }
@@ -163,7 +160,7 @@ static bool changes_guest(const struct network *from, const struct network *to) 
 }
 
 /* The other end of the container's link: by that it is known that the namespace is still the container's. */
-static int find_guest(const struct attachment *a, const char *path, struct guest *ret, struct error *e) {
+int manager_find_guest(const struct attachment *a, const char *path, struct guest *ret, struct error *e) {
         _cleanup_(netlink_closep) struct netlink *inside = NULL;
         _cleanup_(freep) struct netlink_link *links = NULL;
         size_t n = 0;
@@ -200,7 +197,7 @@ int manager_update(struct manager *m, const char *name, const char *netns, bool 
 
         r = manager_load(m, name, &c, &n, e);
         if (r >= 0 && a && netns && a->ifindex > 0 && !dry && (a->half || changes_guest(&a->network, &n)))
-                r = find_guest(a, netns, &guest, e);
+                r = manager_find_guest(a, netns, &guest, e);
         if (r < 0)
                 return r;
         if (a && !dry)

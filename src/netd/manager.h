@@ -114,6 +114,13 @@ struct guest {
 static inline void guest_clear(struct guest *g) {
         fd_closep(&g->netns);
 }
+/* The other end of a's link in the namespace; -ENODEV: it is not there as it was made. */
+int manager_find_guest(const struct attachment *a, const char *path, struct guest *ret, struct error *e);
+/* Inside the container, what a killed daemon had begun is taken back; what the guest has done meanwhile is no failure.
+ */
+void manager_finish_half(struct manager *m, struct attachment *a, const struct guest *g);
+/* From here on `to`'s content is a's; `to` keeps the old. */
+int manager_swap(struct manager *m, struct attachment *a, struct attachment *to);
 /* To another network of the same container. ret: filled with what was done. */
 int manager_change(struct manager *m, struct attachment *a, const struct network *to, const struct guest *g,
                    struct plan *ret, struct error *e);
@@ -166,14 +173,26 @@ void manager_zone_join(struct manager *m, struct attachment *a);
 void manager_zone_leave(struct manager *m, struct attachment *a);
 /* Repairs it, and what a new bridge has to be told of its members. */
 void manager_zone_look(struct manager *m, struct active_zone *z);
-/* To what its definition says now; one that is not defined any more goes. ret: as manager_update(). */
-int manager_zone_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e);
+/* Its responders after a change. */
+void manager_zone_serve_changed(struct manager *m, struct active_zone *z);
+/* A bridge where there is none; what its definition says now. */
+int manager_zone_begin(struct manager *m, const struct zone_network *n, struct active_zone **ret, struct error *e);
+int manager_zone_compute(struct manager *m, const char *name, struct zone_network *ret, struct error *e);
 /* Takes over from the daemon before; then, all of them repaired; then, after the containers, those that are over go and
  * those that are to stay come. */
 void manager_zones_recover(struct manager *m, const char *name, const json_t *record);
 void manager_zones_resync(struct manager *m);
 void manager_zones_settle(struct manager *m);
 void manager_zones_free(struct manager *m);
+
+/* zone_change.c */
+/* To what its definition says now, its members that run included; one that is not defined any more goes. namespaces:
+ * paths of members' network namespaces, by name; whose is not there is changed on the host's side alone. ret: as
+ * manager_update(). */
+int manager_zone_update(struct manager *m, const char *name, const json_t *namespaces, bool dry, struct plan *ret,
+                        struct error *e);
+/* What the daemon before had begun to make of it. */
+void manager_zone_drop_pending(struct manager *m, const struct zone_network *n, const json_t *pending);
 
 /* localhost.c */
 /* Has nspawn-proxy listen for n's forwards, and started again when it dies. */
@@ -233,6 +252,9 @@ void manager_events_lost(struct manager *m);
 int manager_repair_tables(struct manager *m, struct error *e);
 
 /* recover.c */
+/* Carries out, on the host's side, those operations of the way back that take something away, or set a link as it was;
+ * what is missing then is found missing. Returns whether there is a container's side to it. */
+bool manager_drop_half(struct manager *m, const struct plan *back);
 int manager_recover(struct manager *m, struct error *e);
 /* Compares everything with the kernel. */
 int manager_resync(struct manager *m, struct error *e);

@@ -54,29 +54,32 @@ static int read_record(const char *folder, const char *name, json_t **ret) {
         return *ret ? 0 : -EBADMSG;
 }
 
-/* The daemon before was killed in the middle of a change: what the change had added already goes away again; what it
- * had taken is found missing later. In the container that has to wait for who knows its namespace. */
-static void drop_pending(struct manager *m, struct attachment *a, const json_t *record) {
-        const json_t *pending = json_object_get(record, "pending");
-        _cleanup_(attachment_freep) struct attachment *half = NULL;
-        _cleanup_(plan_clear) struct plan back = PLAN_INIT;
+bool manager_drop_half(struct manager *m, const struct plan *back) {
         bool inside = false;
 
-        if (!json_is_object(pending) || attachment_from_record(pending, &half) < 0 ||
-            plan_change(&half->network, &a->network, &back) < 0)
-                return;
-        for (size_t i = 0; i < back.n; i++) {
-                struct plan one = {.operations = &back.operations[i], .n = 1};
-                enum operation_kind kind = back.operations[i].kind;
+        for (size_t i = 0; i < back->n; i++) {
+                struct plan one = {.operations = &back->operations[i], .n = 1};
+                enum operation_kind kind = back->operations[i].kind;
 
-                if (back.operations[i].side == SIDE_CONTAINER)
+                if (back->operations[i].side == SIDE_CONTAINER)
                         inside = true;
                 else if (kind == OPERATION_ELEMENT_REMOVE || kind == OPERATION_ADDRESS_REMOVE ||
                          kind == OPERATION_ROUTE_REMOVE || kind == OPERATION_NEIGHBOUR_REMOVE ||
                          kind == OPERATION_LINK_CONFIGURE)
                         (void) engine_dismiss(m->engine, &one, NULL);
         }
-        if (inside)
+        return inside;
+}
+
+/* The daemon before was killed in the middle of a change: what the change had added already goes away again; what it
+ * had taken is found missing later. In the container that has to wait for who knows its namespace. */
+static void drop_pending(struct manager *m, struct attachment *a, const json_t *record) {
+        const json_t *pending = json_object_get(record, "pending");
+        _cleanup_(attachment_freep) struct attachment *half = NULL;
+        _cleanup_(plan_clear) struct plan back = PLAN_INIT;
+
+        if (json_is_object(pending) && attachment_from_record(pending, &half) >= 0 &&
+            plan_change(&half->network, &a->network, &back) >= 0 && manager_drop_half(m, &back))
                 a->half = steal_ptr(half);
 }
 

@@ -65,7 +65,7 @@ static int update_zone(json_t *parameters, struct manager *m, bool dry, json_t *
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         int r;
 
-        r = manager_zone_update(m, text(parameters, "name"), dry, &plan, e);
+        r = manager_zone_update(m, text(parameters, "name"), json_object_get(parameters, "namespaces"), dry, &plan, e);
         return r < 0 ? r : answer(ret, "operations", operations_json(&plan), e);
 }
 
@@ -170,7 +170,7 @@ static const struct varlink_method methods[] = {
          method_attach_namespace,
          {NAME, {"namespacePath", JSON_STRING, false}, {"link", JSON_STRING, false}, {"forwards", JSON_ARRAY, true}}},
         {"DetachNamespace", method_detach_namespace, {NAME}},
-        {"UpdateZone", method_update_zone, {NAME}},
+        {"UpdateZone", method_update_zone, {NAME, {"namespaces", JSON_OBJECT, true}}},
         {"PlanZone", method_plan_zone, {NAME}},
         {"ListZones", method_list_zones, {{0}}},
         {"Ping", method_ping, {{0}}},

@@ -116,6 +116,21 @@ static int complete(struct manager *m, struct active_zone *z, bool all, struct e
         return serve(m, z, e);
 }
 
+void manager_zone_serve_changed(struct manager *m, struct active_zone *z) {
+        _cleanup_(network_clear) struct network router = NETWORK_INIT;
+
+        if (z->network.access.kind == HOST_ACCESS_NONE) {
+                stop_serving(m, z);
+                return;
+        }
+        if (!z->served) {
+                (void) serve(m, z, NULL);
+                return;
+        }
+        if (zone_router(&z->network, &router) >= 0)
+                (void) responders_update_link(m->responders, &router, z->ifindex, NULL);
+}
+
 static int dismiss(struct manager *m, struct active_zone *z, struct error *e) {
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         int r;
@@ -149,7 +164,7 @@ static void zone_drop(struct manager *m, struct active_zone *z) {
         free(z);
 }
 
-static int begin(struct manager *m, const struct zone_network *n, struct active_zone **ret, struct error *e) {
+int manager_zone_begin(struct manager *m, const struct zone_network *n, struct active_zone **ret, struct error *e) {
         struct active_zone *z;
         int r;
 
@@ -157,7 +172,7 @@ static int begin(struct manager *m, const struct zone_network *n, struct active_
         if (r < 0)
                 return r;
         z = zone_add(m, n);
-        r = z ? zone_record_write(n) : -ENOMEM;
+        r = z ? zone_record_write(n, NULL) : -ENOMEM;
         if (r < 0)
                 (void) error_errno(e, r, EXIT_FAILED, "cannot write the record of zone '%s'", n->name);
         else {
@@ -177,7 +192,7 @@ static int begin(struct manager *m, const struct zone_network *n, struct active_
         return 0;
 }
 
-static int compute(struct manager *m, const char *name, struct zone_network *ret, struct error *e) {
+int manager_zone_compute(struct manager *m, const char *name, struct zone_network *ret, struct error *e) {
         int r = allocations_refresh(&m->allocations, e);
 
         return r < 0 ? r : zones_compute(name, m->allocations, m->machine_id, ret, e);
@@ -192,8 +207,8 @@ int manager_zone_hold(struct manager *m, const char *name, struct active_zone **
                 return 0;
         if (*ret)
                 return complete(m, *ret, true, e);
-        r = compute(m, name, &n, e);
-        return r < 0 ? r : begin(m, &n, ret, e);
+        r = manager_zone_compute(m, name, &n, e);
+        return r < 0 ? r : manager_zone_begin(m, &n, ret, e);
 }
 
 int manager_zone_release(struct manager *m, struct active_zone *z, struct error *e) {
@@ -252,129 +267,6 @@ void manager_zone_look(struct manager *m, struct active_zone *z) {
                         manager_look(m, a);
 }
 
-/* ---- Changes ---- */
-
-static int change_members(struct manager *m, struct active_zone *z, struct plan *ret, struct error *e) {
-        int r = 0;
-
-        for (struct attachment *a = NULL; r >= 0 && (a = manager_each(m, a));) {
-                _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-                _cleanup_(network_clear) struct network n = NETWORK_INIT;
-                _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
-
-                if (a->zone != z)
-                        continue;
-                r = manager_load(m, a->network.name, &c, &n, e);
-                if (r >= 0 && string_equal(n.bridge, z->network.link))
-                        r = manager_change(m, a, &n, &GUEST_INIT, &plan, e);
-                for (size_t i = 0; i < plan.n && r >= 0; i++)
-                        r = plan_append(ret, &plan.operations[i]);
-        }
-        return r;
-}
-
-static void update_services(struct manager *m, struct active_zone *z) {
-        _cleanup_(network_clear) struct network router = NETWORK_INIT;
-
-        if (z->network.access.kind == HOST_ACCESS_NONE) {
-                stop_serving(m, z);
-                return;
-        }
-        if (!z->served) {
-                (void) serve(m, z, NULL);
-                return;
-        }
-        if (zone_router(&z->network, &router) >= 0)
-                (void) responders_update_link(m->responders, &router, z->ifindex, NULL);
-}
-
-static int change(struct manager *m, struct active_zone *z, const struct zone_network *to, struct plan *ret,
-                  struct error *e) {
-        _cleanup_(plan_clear) struct plan back = PLAN_INIT;
-        struct zone_network from = z->network;
-        int r;
-
-        r = zone_record_write(to);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot write the record of zone '%s'", to->name);
-        r = engine_apply(m->engine, ret, 0, -1, e);
-        if (r >= 0) {
-                z->network = *to;
-                r = change_members(m, z, ret, e);
-                if (r < 0 && plan_zone_change(to, &from, &back) >= 0)
-                        (void) engine_apply(m->engine, &back, 0, -1, NULL);
-        }
-        if (r < 0) {
-                z->network = from;
-                (void) zone_record_write(&from);
-                return r;
-        }
-        update_services(m, z);
-        return 0;
-}
-
-static int refuse_renumbering(const struct active_zone *z, struct error *e) {
-        return error_set(
-                e, EBUSY, EXIT_CONTAINER,
-                "the addresses of zone '%s' cannot change while it has members that run (%zu); stop them first",
-                z->network.name, z->members);
-}
-
-/* What is defined for one that has no bridge. */
-static int update_absent(struct manager *m, const struct zone_network *n, bool dry, struct plan *ret, struct error *e) {
-        struct active_zone *z;
-        int r;
-
-        if (!n->persistent)
-                return 0;
-        r = plan_zone_admit(n, ret);
-        if (r >= 0)
-                r = plan_zone_link(n, true, ret);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot plan zone '%s'", n->name);
-        return dry ? 0 : begin(m, n, &z, e);
-}
-
-static bool is_defined(const char *name) {
-        json_t *options = NULL;
-        bool there = zones_load_options(name, &options, NULL, NULL) != -ENOENT;
-
-        json_decref(options);
-        return there;
-}
-
-int manager_zone_update(struct manager *m, const char *name, bool dry, struct plan *ret, struct error *e) {
-        _cleanup_(error_clear) struct error own = ERROR_INIT;
-        struct active_zone *z = manager_find_zone(m, name);
-        struct zone_network n;
-        int r;
-
-        r = compute(m, name, &n, &own);
-        if (r == -ENOENT && !is_defined(name)) {
-                if (!z || z->members > 0)
-                        return 0;
-                z->network.persistent = false;
-                if (dry)
-                        return plan_zone_dismiss(&z->network, ret);
-                return manager_zone_release(m, z, e);
-        }
-        if (r < 0) {
-                error_move(e, &own);
-                return r;
-        }
-        if (!z)
-                return update_absent(m, &n, dry, ret, e);
-        if (z->members > 0 && !zone_same_ranges(&z->network, &n))
-                return refuse_renumbering(z, e);
-        r = plan_zone_change(&z->network, &n, ret);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot plan the change of zone '%s'", name);
-        if (dry)
-                return 0;
-        r = change(m, z, &n, ret, e);
-        return r < 0 ? r : manager_zone_release(m, z, e);
-}
-
 /* ---- The beginning and the end of a daemon ---- */
 
 void manager_zones_recover(struct manager *m, const char *name, const json_t *record) {
@@ -383,8 +275,8 @@ void manager_zones_recover(struct manager *m, const char *name, const json_t *re
         if (zone_from_record(record, &n) < 0 || !string_equal(n.name, name)) {
                 log_error("zone %s: the record in " PATH_ZONES_ATTACHED " cannot be read, forgetting it", name);
                 (void) zone_record_remove(name);
-        } else if (!manager_find_zone(m, name))
-                (void) zone_add(m, &n);
+        } else if (!manager_find_zone(m, name) && zone_add(m, &n))
+                manager_zone_drop_pending(m, &n, json_object_get(record, "pending"));
 }
 
 /* Bridges first: what is in place before a member's port has to be found in place. */
@@ -410,7 +302,7 @@ void manager_zones_settle(struct manager *m) {
                 _cleanup_(error_clear) struct error own = ERROR_INIT;
                 _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
 
-                if (!manager_find_zone(m, names[i]) && manager_zone_update(m, names[i], false, &plan, &own) < 0)
+                if (!manager_find_zone(m, names[i]) && manager_zone_update(m, names[i], NULL, false, &plan, &own) < 0)
                         log_warning("zone %s: %s", names[i], error_message(&own));
         }
 }

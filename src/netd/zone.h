@@ -26,8 +26,8 @@ json_t *zone_record(const struct zone_network *z);
 /* -EBADMSG when it is damaged. */
 int zone_from_record(const json_t *record, struct zone_network *ret);
 
-/* The file of the record. Removing an absent one is fine. */
-int zone_record_write(const struct zone_network *z);
+/* The file of the record. pending: what is being made of it, or NULL. Removing an absent one is fine. */
+int zone_record_write(const struct zone_network *z, const struct zone_network *pending);
 int zone_record_remove(const char *name);
 
 /* The type Zone of the Varlink interface. */

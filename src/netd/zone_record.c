@@ -134,11 +134,13 @@ static char *record_path(const char *name) {
         return format(PATH_ZONES_ATTACHED "/%s.json", name);
 }
 
-int zone_record_write(const struct zone_network *z) {
+int zone_record_write(const struct zone_network *z, const struct zone_network *pending) {
         _cleanup_(freep) char *path = record_path(z->name), *text = NULL;
         json_t *record = zone_record(z);
         int r = directory_make(PATH_ZONES_ATTACHED, 0700);
 
+        if (pending && json_object_set_new(record, "pending", zone_record(pending)) < 0)
+                r = -ENOMEM;
         if (record)
                 text = json_dumps(record, JSON_COMPACT);
         json_decref(record);

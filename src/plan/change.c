@@ -5,18 +5,33 @@
 #include <linux/if_ether.h>
 #include <stdlib.h>
 
-/* An index of a plan by what tells most operations apart, so that ten thousand forwards are compared with ten thousand
- * others in a moment. */
+/* An index of a plan by what tells most operations apart, so that ten thousand forwards, or the guards of a thousand
+ * members, are compared with as many others in a moment. */
 struct index_entry {
         uint32_t hash;
         const struct operation *operation;
 };
 
+static uint32_t hash_bytes(uint32_t h, const void *data, size_t size) {
+        const uint8_t *bytes = data;
+        for (size_t i = 0; i < size; i++)
+                h = h * 31 + bytes[i];
+        return h;
+}
+
 static uint32_t operation_hash(const struct operation *o) {
         bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
         uint32_t h = (uint32_t) o->kind;
-        if (element)
-                h = ((h * 31 + (uint32_t) o->element.set) * 31 + o->element.protocol) * 65599 + o->element.port;
+        if (!element)
+                return hash_bytes(h, o->link, strlen(o->link));
+        h = ((h * 31 + (uint32_t) o->element.set) * 31 + o->element.protocol) * 65599 + o->element.port;
+        unsigned int fields = element_fields(o->element.set);
+        if (fields & ELEMENT_LINK)
+                h = hash_bytes(h, o->element.link, strlen(o->element.link));
+        if (fields & ELEMENT_MAC)
+                h = hash_bytes(h, o->element.mac.bytes, sizeof(o->element.mac.bytes));
+        if (fields & ELEMENT_PREFIX)
+                h = hash_bytes(h, o->element.prefix.address.bytes, address_size(&o->element.prefix.address));
         return h;
 }
 
@@ -110,6 +125,14 @@ int plan_change(const struct network *from, const struct network *to, struct pla
         _cleanup_(plan_parts_clear) struct plan_parts old = {0}, new = {0};
         int r;
         if ((r = parts_make(from, to->guest_link, &old)) < 0 || (r = parts_make(to, to->guest_link, &new)) < 0)
+                return r;
+        return plan_append_change(&old, &new, ret);
+}
+
+int plan_guest_change(const struct network *from, const struct network *to, const char *link, struct plan *ret) {
+        _cleanup_(plan_parts_clear) struct plan_parts old = {0}, new = {0};
+        int r;
+        if ((r = plan_guest(from, link, &old.guest)) < 0 || (r = plan_guest(to, link, &new.guest)) < 0)
                 return r;
         return plan_append_change(&old, &new, ret);
 }

@@ -160,12 +160,17 @@ int plan_dismiss(const struct network *n, struct plan *ret);
 int plan_detach(const struct network *n, struct plan *ret);
 /* Live, both sides: only what differs between two networks of the same container. */
 int plan_change(const struct network *from, const struct network *to, struct plan *ret);
+/* Of that, the container's side. link: what it is called there. */
+int plan_guest_change(const struct network *from, const struct network *to, const char *link, struct plan *ret);
 
-/* A zone: its elements; its bridge (create: it is not there yet) with addresses, up; the way back; live. */
+/* A zone: its elements; its bridge (create: it is not there yet) with addresses, up; the way back. */
 int plan_zone_admit(const struct zone_network *z, struct plan *ret);
 int plan_zone_link(const struct zone_network *z, bool create, struct plan *ret);
 int plan_zone_dismiss(const struct zone_network *z, struct plan *ret);
-int plan_zone_change(const struct zone_network *from, const struct zone_network *to, struct plan *ret);
+/* Live, the host's side of it and of n members, old and new, together: one transaction. What they have inside is
+ * plan_guest_change()'s. */
+int plan_zone_change(const struct zone_network *from, const struct zone_network *to, const struct network *const *old,
+                     const struct network *const *new, size_t n, struct plan *ret);
 
 /* All of the functions above append to ret; they return 0 or -ENOMEM. */
 

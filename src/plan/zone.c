@@ -129,15 +129,31 @@ int plan_zone_dismiss(const struct zone_network *z, struct plan *ret) {
         return r < 0 ? r : plan_append_inverted(&admitted, ret);
 }
 
-int plan_zone_change(const struct zone_network *from, const struct zone_network *to, struct plan *ret) {
-        _cleanup_(plan_parts_clear) struct plan_parts old = {0}, new = {0};
+/* What a zone and its members ask of the host. */
+static int zone_parts(const struct zone_network *z, const struct network *const *members, size_t n,
+                      struct plan_parts *ret) {
+        int r = plan_zone_admit(z, &ret->admit);
+
+        if (r == 0)
+                r = zone_configure(z, &ret->link);
+        if (r == 0)
+                r = zone_routes(z, &ret->link);
+        for (size_t i = 0; i < n && r == 0; i++) {
+                r = plan_admit(members[i], &ret->admit);
+                if (r == 0)
+                        r = plan_link_configured(members[i], &ret->link);
+        }
+        return r;
+}
+
+int plan_zone_change(const struct zone_network *from, const struct zone_network *to, const struct network *const *old,
+                     const struct network *const *new, size_t n, struct plan *ret) {
+        _cleanup_(plan_parts_clear) struct plan_parts before = {0}, after = {0};
         int r;
 
-        if ((r = plan_zone_admit(from, &old.admit)) < 0 || (r = plan_zone_admit(to, &new.admit)) < 0 ||
-            (r = zone_configure(from, &old.link)) < 0 || (r = zone_configure(to, &new.link)) < 0 ||
-            (r = zone_routes(from, &old.link)) < 0 || (r = zone_routes(to, &new.link)) < 0)
+        if ((r = zone_parts(from, old, n, &before)) < 0 || (r = zone_parts(to, new, n, &after)) < 0)
                 return r;
-        return plan_append_change(&old, &new, ret);
+        return plan_append_change(&before, &after, ret);
 }
 
 /* ---- Members ---- */

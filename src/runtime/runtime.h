@@ -67,6 +67,9 @@ int runtime_logs(const char *name, int fd, int lines, bool follow, struct error 
 /* Has the network of a container that runs follow its definition while it runs, on both sides of its link, and tells
  * the guest's systemd-networkd. Does not run: 0. Its own way back: the definition before, and this again. */
 int runtime_change_network(const char *name, struct error *e);
+/* Has a zone follow its definition, with the members that run; in the same way. A guest whose files cannot be written
+ * is told of on standard error. */
+int runtime_change_zone(const char *zone, struct error *e);
 
 /* The generation of its definition that it runs with. -ENOENT: it does not run, or has none. */
 int runtime_generation(const char *name, unsigned *ret);

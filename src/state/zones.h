@@ -27,6 +27,8 @@ int zones_load_options(const char *name, json_t **ret, enum zone_origin *ret_ori
 /* From here on this process takes host for the configuration in force, which it is about to become. Borrowed; NULL: no
  * more. */
 void zones_assume(const json_t *host);
+/* The same of one zone's options. */
+void zones_assume_one(const char *name, const json_t *options);
 
 /* Undo: save what was there, or remove. */
 int zones_save(const char *name, const json_t *options, struct error *e);

@@ -147,7 +147,7 @@ static void test_zone(void **state) {
         struct prefix further = {.address = address("192.0.2.1"), .length = 28};
         struct network m, isolated;
         _cleanup_(plan_clear) struct plan admit = PLAN_INIT, link = PLAN_INIT, dismiss = PLAN_INIT, change = PLAN_INIT,
-                                          none = PLAN_INIT, moved = PLAN_INIT;
+                                          none = PLAN_INIT, moved = PLAN_INIT, all = PLAN_INIT;
         assert_int_equal(plan_zone_admit(&n, &admit), 0);
         compare_plan("zone-admit", &admit);
         assert_int_equal(plan_zone_link(&n, true, &link), 0);
@@ -161,9 +161,9 @@ static void test_zone(void **state) {
         changed.link.addresses = &further;
         changed.link.n_addresses = 1;
         to = zone_of(&changed);
-        assert_int_equal(plan_zone_change(&n, &to, &change), 0);
+        assert_int_equal(plan_zone_change(&n, &to, NULL, NULL, 0, &change), 0);
         compare_plan("zone-change", &change);
-        assert_int_equal(plan_zone_change(&n, &n, &none), 0);
+        assert_int_equal(plan_zone_change(&n, &n, NULL, NULL, 0, &none), 0);
         assert_int_equal(none.n, 0);
 
         c.mode = NETWORK_ZONE;
@@ -177,6 +177,10 @@ static void test_zone(void **state) {
         assert_int_equal(zone_member(&c, &n, 9, machine_id, &isolated), 0);
         assert_int_equal(plan_change(&m, &isolated, &moved), 0);
         compare_plan("member-change", &moved);
+        assert_int_equal(zone_member(&c, &to, 2, machine_id, &isolated), 0);
+        const struct network *const old[] = {&m}, *const new[] = {&isolated};
+        assert_int_equal(plan_zone_change(&n, &to, old, new, 1, &all), 0);
+        compare_plan("zone-members-change", &all);
 }
 
 static void test_nothing_to_do(void **state) {
