@@ -130,6 +130,7 @@ static void step_judge(struct step *s, const struct netlink_result *r, const str
                 s->state = was_so ? STEP_FOUND : STEP_DONE;
                 s->address_generation_before = link->address_generation;
                 s->mtu_before = link->mtu;
+                s->isolated_before = link->isolated;
         } else if (code_is_absent(kind, r->code) ||
                    (r->code == -EEXIST && (kind == OPERATION_ADDRESS_ADD || kind == OPERATION_ROUTE_ADD)))
                 s->state = STEP_FOUND;

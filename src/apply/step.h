@@ -28,6 +28,7 @@ struct step {
         /* What was there before. */
         int address_generation_before;
         uint32_t mtu_before;
+        bool isolated_before;
         struct netlink_neighbour neighbour_before; /* state 0: none */
 };
 

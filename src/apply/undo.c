@@ -13,6 +13,11 @@ static bool step_undo(const struct step *s, struct step *ret) {
                 ret->address_generation = s->address_generation_before;
                 return true;
         }
+        if (o->kind == OPERATION_PORT_CONFIGURE) {
+                step_prepare(ret, o);
+                ret->operation.port.isolated = s->isolated_before;
+                return true;
+        }
         if (o->kind == OPERATION_NEIGHBOUR_ADD && s->neighbour_before.state != 0) {
                 step_prepare(ret, o);
                 ret->operation.neighbour.mac = s->neighbour_before.mac;

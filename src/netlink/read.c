@@ -32,12 +32,27 @@ static void read_mac(const struct nlattr *a, struct mac *ret) {
                 memcpy(ret->bytes, netlink_attribute_data(a), sizeof(ret->bytes));
 }
 
-static int read_link_info(const struct nlattr *a, struct netlink_link *l) {
-        const struct nlattr *table[IFLA_INFO_KIND + 1];
-        int r = netlink_parse(netlink_attribute_data(a), netlink_attribute_size(a), table, IFLA_INFO_KIND);
-        if (r == 0 && !netlink_attribute_string(table[IFLA_INFO_KIND], l->kind, sizeof(l->kind)))
-                l->kind[0] = '\0';
+static int read_port(const struct nlattr *a, struct netlink_link *l) {
+        const struct nlattr *table[IFLA_BRPORT_ISOLATED + 1];
+        int r = netlink_parse(netlink_attribute_data(a), netlink_attribute_size(a), table, IFLA_BRPORT_ISOLATED);
+        const struct nlattr *isolated = r == 0 ? table[IFLA_BRPORT_ISOLATED] : NULL;
+        if (isolated && netlink_attribute_size(isolated) == 1)
+                l->isolated = *(const uint8_t *) netlink_attribute_data(isolated);
         return r;
+}
+
+static int read_link_info(const struct nlattr *a, struct netlink_link *l) {
+        const struct nlattr *table[IFLA_INFO_SLAVE_DATA + 1];
+        char master[16];
+        int r = netlink_parse(netlink_attribute_data(a), netlink_attribute_size(a), table, IFLA_INFO_SLAVE_DATA);
+        if (r < 0)
+                return r;
+        if (!netlink_attribute_string(table[IFLA_INFO_KIND], l->kind, sizeof(l->kind)))
+                l->kind[0] = '\0';
+        if (!netlink_attribute_string(table[IFLA_INFO_SLAVE_KIND], master, sizeof(master)) ||
+            strcmp(master, "bridge") != 0 || !table[IFLA_INFO_SLAVE_DATA])
+                return 0;
+        return read_port(table[IFLA_INFO_SLAVE_DATA], l);
 }
 
 static int read_link_families(const struct nlattr *a, struct netlink_link *l) {

@@ -63,6 +63,7 @@ struct netlink_link {
         int peer;
         struct mac mac;
         bool has_ipv6; /* IPv6 is not switched off on it */
+        bool isolated; /* a port of a bridge: from other isolated ones */
 };
 /* -EBADMSG when it is malformed. */
 int netlink_link_read(const struct nlmsghdr *h, struct netlink_link *ret);

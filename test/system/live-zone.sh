@@ -175,14 +175,36 @@ while k=$((k + 1)); [[ $k -lt 40 ]]; do
         [[ $(everywhere) == "$before" ]] || not_ok "operation $k fails: everything as before" "$(cat /run/output; diff <(echo "$before") <(everywhere))"
 done
 pkill -CONT --ns $$ -x nspawn-supervis
+pkill -KILL --ns $$ -x nspawn-netd # that one could not repair the bridge either
 if [[ $k -gt 10 && $k -lt 40 ]]; then ok "zone update failed at each of $((k - 1)) operations, and did nothing"; else not_ok "zone update failed at each operation" "$k: $(cat /run/output)"; fi
 everybody
-prints "then it is done" ' 10\.98\.0\.1/24' ip -br addr show vz-lan
+update "without a failure" --config zone.json
+prints "  it is done" ' 10\.98\.0\.1/24' ip -br addr show vz-lan
 prints "  inside, too" ' mtu 1400 ' two ip link show host0
 pkill -KILL --ns $$ -x nspawn-netd
 update "another daemon takes all of it back"
 everybody
 same "  all as it was" "$before_state" "$(state)"
+
+# A member whose link is not as it was made.
+one ip link set host0 down
+mac=$(one cat /sys/class/net/host0/address)
+one ip link set host0 address 02:00:00:00:00:01
+fails "a member that changed its hardware address: refused" 10 "container 'one' has changed the name, hardware address or namespace" \
+        nixos-nspawn zone update lan --config zone.json
+prints "  nothing is done to the other" ' mtu 1500 ' two ip link show host0
+silent_about "  nor to the bridge" '10\.98\.' ip -br addr show vz-lan
+silent_about "  nor is the definition another one" '1400' cat /var/lib/nixos-nspawn/zones/lan.json
+one ip link set host0 address "$mac"
+one ip link set host0 up
+succeeds "  restart" nixos-nspawn restart one
+leader1=$(status one)
+one python3 "$stream" serve 7000 /run/quiet &
+within 5 "  a server" bash -c "nsenter -t $leader1 -n ss -Hlnt 'sport = 7000' | grep -q ."
+for flow in "${!flows[@]}"; do forget_flow "$flow"; done
+flow anew4 $peer_host4 9000 peer
+flow anew6 "$one6" 7000 two
+everybody
 
 # Killed in the middle.
 zone '{ "hostAccess": "all", "address": [ "0.0.0.0/24", "::/64", "10.98.0.1/24" ], "linkConfig": { "MTUBytes": "1400" } }'
@@ -192,7 +214,7 @@ for delay in 0.02 0.05 0.1 0.15 0.2; do
         sleep $delay
         pkill -KILL --ns $$ -x nspawn-netd
         wait $! && done_=1 || done_=0
-        update "the daemon killed after $delay s (done: $done_): back" 
+        update "the daemon killed after $delay s (done: $done_): back"
         same "  all as it was" "$before" "$(state)"
 done
 everybody
