@@ -18,6 +18,7 @@ J
 }
 a='{ "hostPort": 9000, "containerPort": 7000 }'
 b='{ "hostPort": 9001, "containerPort": 7000 }'
+echo "{}" >empty.json
 need "zone create" nixos-nspawn zone create lan
 config "$a" >one.json
 config "" >two.json
@@ -82,7 +83,7 @@ prints "  of the other" ' mtu 1400 ' two ip link show host0
 prints "  the guest's file says so" '^MTUBytes=1400' nixos-nspawn run two -- cat /run/systemd/network/20-host0.network
 succeeds "  packets of that size pass" two ping -c1 -W2 -M do -s 1372 "$one4"
 same "  nothing was deleted" "" "$(deleted)"
-update "back"
+update "back" --config empty.json
 everybody
 same "  all as it was" "$before" "$(state)"
 same "  what was deleted is what went" "" "$(deleted | grep -vE '10\.98\.0\.|2001:db8:98:')"
@@ -101,7 +102,7 @@ everybody
 update "hostAccess: all" --host-access all
 succeeds "  it is" reach
 everybody
-update "back"
+update "back" --config empty.json
 same "  all as it was" "$before" "$(state)"
 
 # internal and masquerade.
@@ -120,8 +121,8 @@ everybody "streams between members, from the host, and new ones from outside go 
 refused "  no way out" two ping -c1 -W1 $peer4
 silent_about "  no default route inside" '^default' two ip route
 silent_about "  of IPv6" '^default' two ip -6 route
-prints "--dry-run: back" '^  network: add route to every IPv4 address via .* on host0 in the container$' nixos-nspawn zone update lan --dry-run
-update "back"
+prints "--dry-run: back" '^  network: add route to every IPv4 address via .* on host0 in the container$' nixos-nspawn zone update lan --dry-run --config empty.json
+update "back" --config empty.json
 everybody
 same "  all as it was" "$before" "$(state)"
 succeeds "  the way out" two ping -c1 -W2 $peer4
@@ -134,7 +135,7 @@ update "isolated" --isolated
 everybody
 refused "  members do not reach each other" two ping -c1 -W1 "$one4"
 prints "  both ports are isolated" 'isolated on.*isolated on' bash -c "bridge -d link show | grep -oE 'isolated o[nf]+' | paste -sd' '"
-update "back"
+update "back" --config empty.json
 everybody
 succeeds "  they do" two ping -c1 -W2 "$one4"
 same "  all as it was" "$before" "$(state)"
@@ -182,7 +183,7 @@ update "without a failure" --config zone.json
 prints "  it is done" ' 10\.98\.0\.1/24' ip -br addr show vz-lan
 prints "  inside, too" ' mtu 1400 ' two ip link show host0
 pkill -KILL --ns $$ -x nspawn-netd
-update "another daemon takes all of it back"
+update "another daemon takes all of it back" --config empty.json
 everybody
 same "  all as it was" "$before_state" "$(state)"
 
@@ -214,7 +215,7 @@ for delay in 0.02 0.05 0.1 0.15 0.2; do
         sleep $delay
         pkill -KILL --ns $$ -x nspawn-netd
         wait $! && done_=1 || done_=0
-        update "the daemon killed after $delay s (done: $done_): back"
+        update "the daemon killed after $delay s (done: $done_): back" --config empty.json
         same "  all as it was" "$before" "$(state)"
 done
 everybody
