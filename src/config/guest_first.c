@@ -58,11 +58,18 @@ static void append_more(struct buffer *b, const struct network *n) {
                 append_neighbour(b, &m->container_neighbours[i].address, &m->container_neighbours[i].mac);
 }
 
+/* Others on it may know these addresses as somebody else's. */
+static void append_segment(struct buffer *b, bool shared) {
+        if (shared)
+                buffer_append_string(b, "segment shared\n");
+}
+
 static void append_extra(struct buffer *b, const struct network_pair *p, uint64_t deadline_msec) {
         struct prefix link_local = {.address = p->container_link_local, .length = 64};
 
         buffer_append_format(b, "link %s\n", p->guest_link);
         buffer_append_format(b, "deadline %" PRIu64 "\n", deadline_msec);
+        append_segment(b, p->bridge[0]);
         append_address(b, &p->container_v4);
         append_address(b, &p->container_v6);
         append_address(b, &link_local);
@@ -87,6 +94,7 @@ static void append_main(struct buffer *b, const struct network *n, uint64_t dead
         if (n->mtu)
                 buffer_append_format(b, "mtu %" PRIu32 "\n", n->mtu);
         buffer_append_format(b, "deadline %" PRIu64 "\n", deadline_msec);
+        append_segment(b, n->mode == NETWORK_ZONE || n->mode == NETWORK_BRIDGE);
         append_address(b, &n->container_v4);
         append_address(b, &n->container_v6);
         append_address(b, &link_local);

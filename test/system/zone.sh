@@ -99,6 +99,7 @@ need "zone create" nixos-nspawn zone create --config /run/foo.json foo
 need "create" nixos-nspawn create --config /run/member.json web
 sed 's/10.100.200.10/10.100.200.11/' /run/member.json >/run/sibling.json
 need "create" nixos-nspawn create --config /run/sibling.json db
+echo '{ "nixosContainer": { "zone": "foo" }, "system": { "stateVersion": "26.05" } }' >/run/third.json
 prints "ping -6 -I vz-foo" '1 received' ping -6 -c1 -W2 -I vz-foo web
 for address in 10.100.200.1 10.100.200.10; do
         prints "$address answers the host" '1 received' ping -c1 -W2 $address
@@ -108,4 +109,14 @@ own=$(inside web -- ip -6 -o addr show dev host0 | grep -oE 'fd25::[0-9a-f:]*ff:
 prints "the member's EUI-64 address in the prefix is there" '^fd25::' echo "$own"
 prints "  reached by a sibling" '1 received' inside db -- ping -6 -c1 -W2 "$own"
 same "  and the host's is not tentative" "" "$(ip -6 addr show dev vz-foo tentative)"
+# A number that is given again: who spoke with the one before finds the new one at once.
+need "create" nixos-nspawn create --config /run/third.json old
+number=$(nixos-nspawn show-ip old)
+prints "a sibling speaks with a member" '1 received' inside db -- ping -c1 -W2 "$number"
+prints "  by IPv6, too" '1 received' inside db -- ping -6 -c1 -W2 old
+need "it is removed" nixos-nspawn remove --delete-state old
+need "another one" nixos-nspawn create --config /run/third.json new
+same "  has its number" "$number" "$(nixos-nspawn show-ip new)"
+prints "  and the sibling reaches that" '1 received' inside db -- ping -c1 -W1 "$number"
+prints "  by IPv6, too" '1 received' inside db -- ping -6 -c1 -W1 new
 done_testing

@@ -156,6 +156,8 @@ static void test_parse_damaged(void **state) {
                 {"link host0\nneighbour 10.0.0.1\n", 2, "a neighbour is an address and a hardware address"},
                 {"link host0\nneighbour 10.0.0.1 1:2:3:4:5:6\n", 2, "a neighbour is an address and a hardware address"},
                 {"link host0\ndeadline 600001\n", 2, "not a deadline in milliseconds (0 to 600000)"},
+                {"link host0\nsegment own\n", 2, "not a kind of segment (shared)"},
+                {"link host0\nsegment shared\nsegment shared\n", 3, "a second segment"},
                 {"link host0\nroutes 10.0.0.0/8\n", 2, "unknown key"},
                 {"link\n", 1, "a line is a key, a blank and a value"},
         };
@@ -222,6 +224,7 @@ static void test_nixos(void **state) {
                            "neighbour 10.233.1.1 22:bc:8e:7d:3d:70\n"
                            "link veth1\n"
                            "deadline 5000\n"
+                           "segment shared\n"
                            "address 192.168.1.100/24\n");
         assert_non_null(strstr(network, "[Match]\nName=eth0\n"));
         assert_non_null(strstr(network, "[Route]\nDestination=10.233.1.1/32\n\n[Route]\nGateway=10.233.1.1\n"));
@@ -232,6 +235,8 @@ static void test_nixos(void **state) {
         assert_text(f.links[0].name, "eth0");
         assert_true(f.links[0].has_mac);
         assert_text(f.links[1].link, "veth1");
+        assert_false(f.links[0].shared);
+        assert_true(f.links[1].shared);
         batch_fill(&b, &f.links[0], 7, 1, true);
         /* Loopback, name, hardware address, settings, up, address, neighbour, two routes. */
         assert_int_equal(b.n, 9);

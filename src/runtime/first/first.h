@@ -38,6 +38,7 @@ struct first_network {
         struct mac mac;       /* that it is given */
         uint32_t mtu;         /* 0: as it is */
         uint32_t deadline_ms; /* for the carrier; 0: no waiting */
+        bool shared;          /* others are on the segment: they are told who has the addresses */
         struct prefix addresses[FIRST_ADDRESSES_MAX];
         size_t n_addresses;
         struct first_route routes[FIRST_ROUTES_MAX];
@@ -73,3 +74,7 @@ struct batch {
  * permanent neighbours; routes; default routes; with regenerate, link-local addresses are made
  * by the kernel again from now on. link, loopback: 0 for none. Pure. */
 void batch_fill(struct batch *b, const struct first_network *n, int link, int loopback, bool regenerate);
+
+/* Tells all on the segment, by ARP and neighbour discovery, that n's addresses are here. The link must have its
+ * carrier. 0 or -errno; goes on to the init in any case. */
+int announce(const struct first_network *n, int link);

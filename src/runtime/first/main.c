@@ -268,6 +268,15 @@ static int link_configure(int fd, const struct first_network *n, int loopback, b
         return link;
 }
 
+static void tell_neighbours(const struct first_network *n, int link) {
+        int r = n->shared ? announce(n, link) : 0;
+
+        if (r < 0)
+                complain("Cannot announce the addresses of %s: %s; who knew somebody else by them may need ten seconds "
+                         "to find this container",
+                         n->link, strerror(-r));
+}
+
 static void network_configure(bool networkd) {
         static const struct first_network none;
         static struct batch batch;
@@ -289,8 +298,10 @@ static void network_configure(bool networkd) {
                 links[i] = link_configure(fd, &f.links[i], i == 0 ? loopback : 0, networkd);
         close(fd);
         for (size_t i = 0; i < f.n && events >= 0; i++)
-                if (links[i] > 0 && f.links[i].deadline_ms > 0)
+                if (links[i] > 0 && f.links[i].deadline_ms > 0) {
                         carrier_wait(events, &f.links[i], links[i]);
+                        tell_neighbours(&f.links[i], links[i]);
+                }
         if (events >= 0)
                 close(events);
 }

@@ -84,6 +84,15 @@ static const char *parse_deadline(char *value, struct first_network *n) {
         return NULL;
 }
 
+static const char *parse_segment(char *value, struct first_network *n) {
+        if (n->shared)
+                return "a second segment";
+        if (strcmp(value, "shared") != 0)
+                return "not a kind of segment (shared)";
+        n->shared = true;
+        return NULL;
+}
+
 static const char *parse_address(char *value, struct first_network *n) {
         if (n->n_addresses >= FIRST_ADDRESSES_MAX)
                 return "too many addresses";
@@ -124,6 +133,7 @@ static const struct {
 } keys[] = {
         {"name", parse_name},       {"mac", parse_mac},     {"mtu", parse_mtu},         {"deadline", parse_deadline},
         {"address", parse_address}, {"route", parse_route}, {"gateway", parse_gateway}, {"neighbour", parse_neighbour},
+        {"segment", parse_segment},
 };
 
 static const char *parse_line(char *line, struct first_file *f) {
