@@ -28,11 +28,12 @@
 #define PATH_LIB "/var/lib/nixos-nspawn"
 #define PATH_PROFILES                                                                                                  \
         PATH_LIB "/profiles" /* NAME/system -> system-N; system-N/nixos-nspawn/{spec.json,data.json,...} */
-#define PATH_TREES       PATH_LIB "/trees" /* cached OS trees */
-#define PATH_ALLOCATIONS PATH_LIB "/addresses.json"
-#define PATH_ZONES       PATH_LIB "/zones"       /* NAME.json: zones that a command made */
-#define PATH_HOST        PATH_LIB "/host.json"   /* the host's configuration that is in force */
-#define PATH_LOGS        "/var/log/nixos-nspawn" /* NAME.log, NAME.log.1 */
+#define PATH_TREES          PATH_LIB "/trees"          /* cached OS trees */
+#define PATH_CONFIGURATIONS PATH_LIB "/configurations" /* NAME.nix: what nixpkgs builds nixos-containers from */
+#define PATH_ALLOCATIONS    PATH_LIB "/addresses.json"
+#define PATH_ZONES          PATH_LIB "/zones"       /* NAME.json: zones that a command made */
+#define PATH_HOST           PATH_LIB "/host.json"   /* the host's configuration that is in force */
+#define PATH_LOGS           "/var/log/nixos-nspawn" /* NAME.log, NAME.log.1 */
 
 /* Gone with the next boot. */
 #define PATH_RUN              "/run/nixos-nspawn"

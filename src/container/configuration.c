@@ -20,22 +20,6 @@
 enum { CONFIGURATION_MAX = 1 << 20 };
 
 int configuration_check(const struct invocation *i, struct error *e) {
-        for (enum option o = OPTION_NIX_OPTION; o <= OPTION_REFRESH; o++)
-                if (invocation_has(i, o) && !invocation_has(i, OPTION_FLAKE_REFERENCE))
-                        return error_set(e, ENOTSUP, EXIT_CONTAINER,
-                                         "--%s is for building with nixpkgs, which this host does not have: use "
-                                         "--config or --config-file, which need none of it",
-                                         option_info(o)->name);
-        if (invocation_has(i, OPTION_FLAKE_REFERENCE))
-                return error_set(e, ENOTSUP, EXIT_CONTAINER,
-                                 "--flake %s: a flake is built with nixpkgs, which this host does not have: use "
-                                 "--config or --config-file, or --system-path with a system that is built elsewhere",
-                                 invocation_value(i, OPTION_FLAKE_REFERENCE));
-        if (invocation_has(i, OPTION_NIXOS_PATH))
-                return error_set(e, ENOTSUP, EXIT_CONTAINER,
-                                 "--nixos-path %s: containers are not built from nixpkgs here: leave it out, or use "
-                                 "--system-path with a system that is built elsewhere",
-                                 invocation_value(i, OPTION_NIXOS_PATH));
         if (invocation_has(i, OPTION_CONFIG_TEXT) && invocation_has(i, OPTION_CONFIG_FILE))
                 return error_set(e, EINVAL, EXIT_USAGE, "--config and --config-file exclude each other");
         return 0;

@@ -6,7 +6,7 @@
 
 #include "front/definition.h"
 
-/* Refuses options that need nixpkgs, and two sources. */
+/* Refuses two sources. */
 int configuration_check(const struct invocation *i, struct error *e);
 
 /* Text of the file that the options mean: "{ imports = [ FILE ]; }" or "{ config, lib, pkgs, ... }:\n{ TEXT }".

@@ -1,5 +1,6 @@
 /* create: all checks first, then steps that are undone when one fails. */
 #include "container/address.h"
+#include "container/build.h"
 #include "container/commands.h"
 #include "container/configuration.h"
 #include "container/find.h"
@@ -33,6 +34,7 @@ struct creation {
         char *text;                   /* of its configuration; NULL: a built system needs none */
         char *tree;                   /* its system: a directory with usr/ */
         char *built;                  /* its system: one of NixOS */
+        struct build build;           /* what Nix is to build that from */
         struct definition definition; /* empty with a built system */
         struct conf conf;
         struct container container;
@@ -59,6 +61,7 @@ static void creation_clear(struct creation *c) {
         freep(&c->text);
         freep(&c->tree);
         freep(&c->built);
+        build_clear(&c->build);
 }
 
 /* Neither a container of any kind, nor files that were left. */
@@ -107,11 +110,13 @@ static int choose_name(struct creation *c, struct error *e) {
 static int check_options(const struct invocation *i, struct error *e) {
         bool host = invocation_has(i, OPTION_HOST_ADDRESS), local = invocation_has(i, OPTION_LOCAL_ADDRESS);
         bool bridge = invocation_has(i, OPTION_BRIDGE);
+        int r;
 
         if ((host && !local) || (local && !host && !bridge))
                 return error_set(e, EINVAL, EXIT_USAGE,
                                  "--host-address and --local-address belong together: the two ends of the link");
-        return configuration_check(i, e);
+        r = build_check(i, e);
+        return r < 0 ? r : configuration_check(i, e);
 }
 
 static int find_system(struct creation *c, struct error *e) {
@@ -144,6 +149,8 @@ static int write_conf(struct creation *c, struct error *e) {
         const struct invocation *i = c->invocation;
         const char *const keys[][2] = {
                 {"SYSTEM_PATH", c->built},
+                {"FLAKE", c->build.flake},
+                {"NIXOS_PATH", c->build.nixos_path},
                 {"PRIVATE_NETWORK", "1"},
                 {"HOST_BRIDGE", invocation_value(i, OPTION_BRIDGE) ?: ""},
                 {"HOST_PORT", invocation_value(i, OPTION_PORT) ?: ""},
@@ -280,7 +287,7 @@ static int act_root(void *context, struct error *e) {
         r = journal_write(&c->journal, &c->unfinished, e);
         if (r < 0)
                 return r;
-        if (c->text)
+        if (c->text && !c->built)
                 return definition_instantiate(&c->definition, e);
         root = directories_root(c->name);
         r = root ? directory_make(PATH_STATES, 0700) : -ENOMEM;
@@ -295,10 +302,29 @@ static int undo_root(void *context, struct error *e) {
         return unfinished_undo_root(c->name, &c->unfinished, e);
 }
 
+static int act_keep(void *context, struct error *e) {
+        struct creation *c = context;
+        int r = c->build.nixos_path ? build_configuration_save(c->name, c->text, e) : 0;
+
+        return r < 0 ? r : build_keep(c->name, c->built, e);
+}
+
+static int undo_keep(void *context, struct error *e) {
+        struct creation *c = context;
+
+        return build_is_wanted(&c->build) ? directories_remove_nix(c->name, e) : 0;
+}
+
+static bool wants_keep(const void *context) {
+        const struct creation *c = context;
+
+        return build_is_wanted(&c->build);
+}
+
 static bool wants_save(const void *context) {
         const struct creation *c = context;
 
-        return c->text != NULL;
+        return c->text && !c->built;
 }
 
 static bool wants_define(const void *context) {
@@ -309,6 +335,7 @@ static const struct step steps[] = {
         {"waiting for other commands", act_lock, undo_lock},
         {"choosing addresses", act_addresses, undo_addresses},
         {"writing the conf", act_conf, undo_conf},
+        {"keeping what was built", act_keep, undo_keep, wants_keep},
         {"writing the definition", act_save, undo_save, wants_save},
         {"telling systemd", act_define, NULL, wants_define}, /* undone with the conf */
         {"checking ports", act_check_ports, NULL},
@@ -328,7 +355,9 @@ static int create_dry_run(struct creation *c, struct error *e) {
         for (size_t n = 0; n < c->conf.n; n++)
                 if (c->conf.lines[n].key)
                         dry_run_step(object, "  %s=%s", c->conf.lines[n].key, c->conf.lines[n].value);
-        if (c->text)
+        if (build_is_wanted(&c->build))
+                dry_run_step(object, "build %s with Nix", c->build.flake ?: "the configuration");
+        else if (c->text)
                 definition_describe(&c->definition, 1, object);
         dry_run_host_files(object, c->name, &c->container);
         dry_run_step(object, "make the container's files in " PATH_STATES "/%s", c->name);
@@ -363,19 +392,25 @@ static int create_once(struct invocation *i, bool *ret_taken, struct error *e) {
                 r = configuration_text(i, &c.text, e);
         if (r >= 0)
                 r = find_system(&c, e);
-        if (r >= 0 && !c.text && !c.built) {
+        if (r >= 0)
+                r = build_from_options(i, &c.build, e);
+        if (r >= 0 && !build_is_wanted(&c.build))
+                r = build_check_unused(i, e);
+        if (r >= 0 && !c.text && !c.built && !c.build.flake) {
                 c.text = strdup("{ }\n");
                 r = c.text ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot create %s", c.name);
         }
+        if (r >= 0 && build_is_wanted(&c.build) && !invocation_has(i, OPTION_DRY_RUN))
+                r = build_run(&c.build, i, c.name, c.text, &c.built, e);
         if (r >= 0)
                 r = write_conf(&c, e);
-        if (r >= 0 && c.text)
+        if (r >= 0 && c.text && !build_is_wanted(&c.build))
                 r = configuration_load(i, c.text, c.name, c.tree, &c.definition, e);
         c.definition.container.kind = CONTAINER_NIXOS;
         if (r >= 0 && invocation_has(i, OPTION_DRY_RUN))
                 return create_dry_run(&c, e);
         c.progress = progress = progress_begin(&i->output, c.name);
-        if (r >= 0 && c.text)
+        if (r >= 0 && c.text && !c.built)
                 r = definition_prepare(&c.definition, progress_phrase, progress, e);
         if (r >= 0)
                 r = journal_begin(&c.journal, c.name, e);

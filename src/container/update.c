@@ -2,6 +2,7 @@
 #include "container/commands.h"
 #include "container/configuration.h"
 #include "container/find.h"
+#include "container/rebuild.h"
 #include "front/activation.h"
 #include "front/change.h"
 #include "front/describe.h"
@@ -40,17 +41,24 @@ static const char *find_reason(const struct entry *entry, const struct container
         return NULL;
 }
 
+static int print_updated(struct invocation *i, const struct entry *entry, int r, struct error *e) {
+        return r < 0 || !i->output.json ? r : describe_one(&i->output, entry, false, e);
+}
+
 int container_command_update(struct invocation *i, struct error *e) {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
         _cleanup_(change_clear) struct change c = CHANGE_INIT;
         _cleanup_(container_clear) struct container container = CONTAINER_INIT;
         struct runtime_status status = {0};
         _cleanup_(freep) char *text = NULL;
+        _cleanup_(build_clear) struct build build = BUILD_INIT;
         const struct entry *entry;
         unsigned number;
         int r;
 
         r = configuration_check(i, e);
+        if (r >= 0)
+                r = build_check(i, e);
         if (r >= 0)
                 r = container_find(invocation_argument(i, 0), &inventory, &entry, e);
         if (r >= 0 && entry->origin == ORIGIN_DECLARATIVE)
@@ -60,6 +68,18 @@ int container_command_update(struct invocation *i, struct error *e) {
                               entry->name);
         if (r >= 0)
                 r = container_may_change(i, e);
+        if (r >= 0)
+                r = configuration_text(i, &text, e);
+        if (r >= 0)
+                r = rebuild_wanted(i, entry->name, &build, e);
+        if (r > 0) {
+                r = runtime_status(entry->name, &status, e);
+                if (r >= 0)
+                        r = rebuild_run(i, entry->name, &build, text, status.state == RUNTIME_RUNNING, e);
+                return print_updated(i, entry, r, e);
+        }
+        if (r >= 0)
+                r = build_check_unused(i, e);
         if (r < 0)
                 return r;
         if (store_current_generation(entry->name, &number) < 0)
@@ -67,8 +87,7 @@ int container_command_update(struct invocation *i, struct error *e) {
                                  "container '%s' was not made from a configuration: its system is what SYSTEM_PATH in "
                                  "%s says; change that, and restart it",
                                  entry->name, entry->unit_file);
-        r = configuration_text(i, &text, e);
-        if (r >= 0 && !text)
+        if (!text)
                 r = configuration_kept(entry->name, &text, e);
         if (r >= 0)
                 r = load_both(i, entry, text, &c, e);
@@ -83,5 +102,5 @@ int container_command_update(struct invocation *i, struct error *e) {
         c.reason = c.running ? find_reason(entry, &container, &status) : NULL;
         c.strategy = c.reason ? STRATEGY_ALWAYS : STRATEGY_DYNAMIC;
         r = change_run(&c, &i->output, e);
-        return r < 0 || !i->output.json ? r : describe_one(&i->output, entry, false, e);
+        return print_updated(i, entry, r, e);
 }

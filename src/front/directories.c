@@ -38,6 +38,22 @@ bool directories_is_built(const char *path) {
         return init && faccessat(AT_FDCWD, init, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+int directories_remove_nix(const char *name, struct error *e) {
+        static const char *const folders[] = {PATH_NIX_PROFILES, PATH_NIX_GCROOTS};
+        _cleanup_(freep) char *configuration = format(PATH_CONFIGURATIONS "/%s.nix", name);
+
+        if (configuration)
+                (void) file_remove(configuration);
+        for (size_t i = 0; i < ELEMENTS_OF(folders); i++) {
+                _cleanup_(freep) char *own = format("%s" PATH_NIX_OWN "/%s", folders[i], name);
+                int r = own ? tree_remove(own) : -ENOMEM;
+
+                if (r < 0)
+                        return error_errno(e, r, EXIT_FAILED, "cannot delete all of %s", own ?: folders[i]);
+        }
+        return 0;
+}
+
 bool directories_has_root(const char *name) {
         _cleanup_(freep) char *path = directories_root(name);
 

@@ -16,6 +16,10 @@ bool directories_has_root(const char *name);
 bool directories_is_tree(const char *path);
 bool directories_is_built(const char *path);
 
+/* Takes away what a system that Nix built has of its own: configuration, profiles, roots of garbage collection. Absent:
+ * 0. */
+int directories_remove_nix(const char *name, struct error *e);
+
 /* Makes the host side of each bind mount ("HOST:CONTAINER[:OPTIONS]", NULL-terminated) that does not exist, as a
  * folder. *ret_made: those that were made, outermost first (strings_free()), also on failure. */
 int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, struct error *e);

@@ -40,10 +40,10 @@ static const struct option_info options[_OPTION_MAX] = {
                                 "a built NixOS system, or a directory with usr/, to use as the container's system",
                                 COMPLETE_FILE, NULL, false},
         [OPTION_NIXOS_PATH] = {"nixos-path", 0, "PATH",
-                               "the nixpkgs to build with (refused: the container's system is made without nixpkgs)",
+                               "build the configuration with nixpkgs: its folder nixos, such as '<nixpkgs/nixos>'",
                                COMPLETE_FILE, NULL, false},
         [OPTION_FLAKE_REFERENCE] = {"flake", 0, "REF[#ATTR]",
-                                    "a flake to build (refused, like the options of Nix below: there is no nixpkgs)",
+                                    "a flake to build: its nixosConfigurations.ATTR (default: container)",
                                     COMPLETE_NOTHING, NULL, false},
         [OPTION_ENSURE_UNIQUE_NAME] = {"ensure-unique-name", 0, NULL,
                                        "if NAME is taken, try NAME-0, NAME-1 and so on, and print the name",
@@ -62,30 +62,28 @@ static const struct option_info options[_OPTION_MAX] = {
                                   COMPLETE_NOTHING, NULL, false},
         [OPTION_SIGNAL] = {"signal", 0, "SIGNAL", "accepted, and not used", COMPLETE_NOTHING, NULL, false},
         [OPTION_STOP] = {"stop", 0, NULL, "stop the container first, if it runs", COMPLETE_NOTHING, NULL, false},
-        [OPTION_NIX_OPTION] = {"option", 0, "NAME VALUE", "for --flake: a setting of Nix", COMPLETE_NOTHING, NULL,
-                               true},
-        [OPTION_IMPURE] = {"impure", 0, NULL, "for --flake: let the flake look outside", COMPLETE_NOTHING, NULL, false},
-        [OPTION_OVERRIDE_INPUT] = {"override-input", 0, "INPUT REF", "for --flake: another flake for an input",
+        [OPTION_NIX_OPTION] = {"option", 0, "NAME VALUE", "for Nix: a setting of Nix", COMPLETE_NOTHING, NULL, true},
+        [OPTION_IMPURE] = {"impure", 0, NULL, "for Nix: let the flake look outside", COMPLETE_NOTHING, NULL, false},
+        [OPTION_OVERRIDE_INPUT] = {"override-input", 0, "INPUT REF", "for Nix: another flake for an input",
                                    COMPLETE_NOTHING, NULL, true},
-        [OPTION_UPDATE_INPUT] = {"update-input", 0, "INPUT", "for --flake: a newer version of an input",
-                                 COMPLETE_NOTHING, NULL, false},
-        [OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", "for --flake: how Nix reports", COMPLETE_NOTHING, NULL,
-                               false},
-        [OPTION_COMMIT_LOCK_FILE] = {"commit-lock-file", 0, NULL, "for --flake: commit changes of the lock file",
+        [OPTION_UPDATE_INPUT] = {"update-input", 0, "INPUT", "for Nix: a newer version of an input", COMPLETE_NOTHING,
+                                 NULL, false},
+        [OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", "for Nix: how Nix reports", COMPLETE_NOTHING, NULL, false},
+        [OPTION_COMMIT_LOCK_FILE] = {"commit-lock-file", 0, NULL, "for Nix: commit changes of the lock file",
                                      COMPLETE_NOTHING, NULL, false},
-        [OPTION_RECREATE_LOCK_FILE] = {"recreate-lock-file", 0, NULL, "for --flake: make the lock file anew",
+        [OPTION_RECREATE_LOCK_FILE] = {"recreate-lock-file", 0, NULL, "for Nix: make the lock file anew",
                                        COMPLETE_NOTHING, NULL, false},
-        [OPTION_NO_UPDATE_LOCK_FILE] = {"no-update-lock-file", 0, NULL, "for --flake: do not change the lock file",
+        [OPTION_NO_UPDATE_LOCK_FILE] = {"no-update-lock-file", 0, NULL, "for Nix: do not change the lock file",
                                         COMPLETE_NOTHING, NULL, false},
-        [OPTION_NO_WRITE_LOCK_FILE] = {"no-write-lock-file", 0, NULL, "for --flake: do not write the lock file",
+        [OPTION_NO_WRITE_LOCK_FILE] = {"no-write-lock-file", 0, NULL, "for Nix: do not write the lock file",
                                        COMPLETE_NOTHING, NULL, false},
-        [OPTION_NO_REGISTRIES] = {"no-registries", 0, NULL, "for --flake: do not use registries of flakes",
+        [OPTION_NO_REGISTRIES] = {"no-registries", 0, NULL, "for Nix: do not use registries of flakes",
                                   COMPLETE_NOTHING, NULL, false},
         [OPTION_NO_ALLOW_DIRTY] = {"no-allow-dirty", 0, NULL,
-                                   "for --flake: refuse a flake with changes that are not committed", COMPLETE_NOTHING,
+                                   "for Nix: refuse a flake with changes that are not committed", COMPLETE_NOTHING,
                                    NULL, false},
-        [OPTION_REFRESH] = {"refresh", 0, NULL, "for --flake: do not believe caches of downloads", COMPLETE_NOTHING,
-                            NULL, false},
+        [OPTION_REFRESH] = {"refresh", 0, NULL, "for Nix: do not believe caches of downloads", COMPLETE_NOTHING, NULL,
+                            false},
         [OPTION_INTERNAL] = {"internal", 0, NULL, "no way out: members reach each other and the host alone",
                              COMPLETE_NOTHING, NULL},
         [OPTION_PERSISTENT] = {"persistent", 0, NULL, "its bridge is there without members, too", COMPLETE_NOTHING,
@@ -131,6 +129,7 @@ const struct option_info *option_info(enum option o) {
 
 void arguments_clear(struct arguments *a) {
         free(a->positional);
+        free(a->given);
         *a = ARGUMENTS_INIT;
 }
 
@@ -164,6 +163,7 @@ static int find_long(const char *name, size_t size, option_set allowed, enum opt
 static void arguments_store(struct arguments *a, enum option o, const char *value) {
         a->set |= OPTION_BIT(o);
         a->values[o] = value;
+        a->given[a->n_given++] = (struct given){.option = o, .value = value};
 }
 
 /* One "--word"; may take the word after it. */
@@ -195,6 +195,8 @@ static int parse_long(size_t argc, char *const argv[], size_t *i, option_set all
         if (options[o].two && ++*i >= argc)
                 return error_set(e, EINVAL, EXIT_USAGE, "option --%s needs two values: --%s %s", options[o].name,
                                  options[o].name, options[o].argument);
+        if (options[o].two)
+                ret->given[ret->n_given - 1].second = argv[*i];
         return 0;
 }
 
@@ -229,9 +231,14 @@ int arguments_parse(size_t argc, char *const argv[], option_set allowed, size_t 
                     struct error *e) {
         _cleanup_(arguments_clear) struct arguments a = ARGUMENTS_INIT;
         bool options_ended = false, dashes_seen = false;
+        size_t room = 1;
 
+        /* Letters share a word: a word has at most as many options as letters. */
+        for (size_t i = 0; i < argc; i++)
+                room += strlen(argv[i]) + 1;
         a.positional = calloc(argc + 1, sizeof(*a.positional));
-        if (!a.positional)
+        a.given = calloc(room, sizeof(*a.given));
+        if (!a.positional || !a.given)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the command line");
 
         for (size_t i = 0; i < argc; i++) {

@@ -96,17 +96,25 @@ struct option_info {
         const char *help;
         enum completion completion;
         const char *words; /* COMPLETE_WORDS: separated by blanks */
-        bool two;          /* takes two values, of which the first counts */
+        bool two;          /* takes two values; the first is arguments_value() */
 };
 
 const struct option_info *option_info(enum option o);
 
-/* Values borrow from argv; only positional is owned. */
+/* One option as it was given. */
+struct given {
+        enum option option;
+        const char *value, *second; /* NULL: none */
+};
+
+/* Values borrow from argv; only the lists are owned. */
 struct arguments {
         option_set set;
         const char *values[_OPTION_MAX]; /* of the last occurrence */
         char **positional;               /* NULL-terminated */
         size_t n_positional;
+        struct given *given; /* all of them, in order */
+        size_t n_given;
 };
 
 #define ARGUMENTS_INIT ((struct arguments){0})

@@ -1,6 +1,7 @@
 /* What can be taken back first, the definition last, so that a removal that fails can be run again. */
 #include "front/removal.h"
 
+#include "front/directories.h"
 #include "front/journal.h"
 #include "front/output.h"
 #include "front/sequence.h"
@@ -129,18 +130,6 @@ static const struct step steps[] = {
         {"removing the definition", act_remove, NULL},
 };
 
-/* What a system of NixOS had of its own. */
-static void clean_nix(const char *name) {
-        static const char *const folders[] = {PATH_NIX_PROFILES, PATH_NIX_GCROOTS};
-
-        for (size_t i = 0; i < ELEMENTS_OF(folders); i++) {
-                _cleanup_(freep) char *own = format("%s" PATH_NIX_OWN "/%s", folders[i], name);
-
-                if (own && tree_remove(own) < 0)
-                        (void) fprintf(stderr, "%s: cannot delete all of %s: %m\n", program_name(), own);
-        }
-}
-
 /* The container is gone; what still has its traces is cleaned past errors. */
 static void clean(struct removal *m) {
         _cleanup_(allocations_freep) struct allocations *allocations = NULL;
@@ -166,8 +155,9 @@ static void clean(struct removal *m) {
                 (void) tree_unmount(m->aside);
         if (m->delete_state && tree_remove(m->aside) < 0)
                 (void) fprintf(stderr, "%s: cannot delete all of %s: %m\n", program_name(), m->aside);
-        if (m->delete_state && m->kind == CONTAINER_NIXOS)
-                clean_nix(m->name);
+        error_clear(&e);
+        if (m->delete_state && m->kind == CONTAINER_NIXOS && directories_remove_nix(m->name, &e) < 0)
+                (void) fprintf(stderr, "%s: %s\n", program_name(), error_message(&e));
 }
 
 /* nixos: it is, or was, a nixos-container. */

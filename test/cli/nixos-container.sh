@@ -48,10 +48,13 @@ says 1 "nixos-container: container name 'twelve-chars' is too long: at most 11 c
         nixos-container create twelve-chars
 fails "a bad name" 1 "container name 'a.b' is invalid" nixos-container create a.b
 
-# What only nixpkgs can do.
-for option in "--flake x#y" "--nixos-path /x" "--impure" "--override-input a b" "--log-format raw"; do
+# What is for Nix that builds (test/system/nixos-container-nix.sh has the builds).
+fails "create --flake, not there" 1 "cannot find --flake ./x#y: No such file" nixos-container create a --flake ./x#y
+fails "create --nixos-path, not there" 1 "cannot find --nixos-path /x: No such file" nixos-container create a --nixos-path /x
+fails "create --flake, a quoted name" 1 "a name without quotes" nixos-container create a --flake '/run#a"b'
+for option in "--impure" "--override-input a b" "--log-format raw" "--option cores 1"; do
         # shellcheck disable=SC2086
-        fails "create $option" 1 "nixpkgs" nixos-container create a $option
+        fails "create $option, nothing to build" 1 "is for what Nix builds, with --flake or --nixos-path" nixos-container create a $option
 done
 succeeds "--signal is accepted" nixos-container create a --signal TERM --dry-run
 fails "an option that does not exist, by line" 1 "^nixos-container: --config:2:.*services.openssh.enabel" \

@@ -60,42 +60,7 @@ mkdir -p $system/etc /nix/var/nix/{db,daemon-socket,profiles,gcroots}
 echo host >/nix/var/nix/db/mark
 printf 'ID=nixos\nNAME=NixOS\n' >$system/etc/os-release
 echo 1 >$system/nixos-version
-cat >/run/init.c <<'C'
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-static volatile sig_atomic_t over;
-static void end(int n) { over = 1; }
-int main(void) {
-        const char *path = getenv("NOTIFY_SOCKET");
-        struct sockaddr_un a = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_DGRAM, 0), r;
-        FILE *f = fopen("/seen", "w");
-        if (f && path) {
-                fprintf(f, "pid %d\nstore %s\n", getpid(), open("/nix/store/write", O_CREAT | O_WRONLY, 0600) < 0 ? "read-only" : "writable");
-                fprintf(f, "db %s\n", access("/nix/var/nix/db/mark", R_OK) < 0 || open("/nix/var/nix/db/mark", O_WRONLY) >= 0 ? "wrong" : "read-only");
-                fprintf(f, "daemon %s\n", access("/nix/var/nix/daemon-socket", F_OK) < 0 ? "none" : "there");
-                fprintf(f, "profiles %s\n", open("/nix/var/nix/profiles/mine", O_CREAT | O_WRONLY, 0600) < 0 ? "none" : "own");
-                fprintf(f, "gcroots %s\n", open("/nix/var/nix/gcroots/mine", O_CREAT | O_WRONLY, 0600) < 0 ? "none" : "own");
-                fprintf(f, "release %s\n", access("/etc/os-release", F_OK) ? "none" : "there");
-                fprintf(f, "root %s\n", access("/root", F_OK) ? "none" : "there");
-                fclose(f);
-                strncpy(a.sun_path, path, sizeof a.sun_path - 1);
-                if (path[0] == '@') a.sun_path[0] = 0;
-                r = connect(fd, (void *) &a, (socklen_t) (sizeof(sa_family_t) + strlen(path) + (path[0] != '@')));
-                r = r < 0 ? r : (int) write(fd, "READY=1", 7);
-        }
-        signal(SIGRTMIN + 3, end);
-        while (!over) pause();
-        return 0;
-}
-C
-need "an init that needs nothing" cc -static -o $system/init /run/init.c
+need "an init that needs nothing" cc -static -o $system/init test/system/nixos-shape.c
 need "create --system-path: a built system" nixos-container create shape --system-path $system
 need "  start" nixos-container start shape
 seen() { cat /var/lib/nixos-containers/shape/seen; }

@@ -1,0 +1,42 @@
+/* Systems that Nix builds: those of flakes, and of configurations that are built with nixpkgs.
+ *
+ * What is built is kept from garbage collection by a profile of the container's own (PATH_NIX_PROFILES); what it was
+ * built from stands in its conf: FLAKE, or NIXOS_PATH with the configuration beside the conf. The conf's SYSTEM_PATH is
+ * the place in the store, and not the profile, which the container's root may change. */
+#pragma once
+
+#include "front/command.h"
+
+/* Refuses what does not go together. */
+int build_check(const struct invocation *i, struct error *e);
+
+/* What a container is built from; both NULL: not by Nix. Owned. */
+struct build {
+        char *flake;      /* "REF#ATTR" */
+        char *nixos_path; /* the folder nixos of nixpkgs */
+};
+
+#define BUILD_INIT ((struct build){0})
+void build_clear(struct build *b);
+static inline bool build_is_wanted(const struct build *b) {
+        return b->flake || b->nixos_path;
+}
+
+/* What the options say. A flake in a folder is named by its whole path, so that update finds it from anywhere. */
+int build_from_options(const struct invocation *i, struct build *ret, struct error *e);
+
+/* Refuses options for Nix where Nix builds nothing. */
+int build_check_unused(const struct invocation *i, struct error *e);
+
+/* Has Nix build it, with the options for Nix of the invocation; it speaks on standard error. configuration: an
+ * expression, a module, for nixos_path. *ret: the system in the store. */
+int build_run(const struct build *b, const struct invocation *i, const char *name, const char *configuration,
+              char **ret, struct error *e);
+
+/* The configuration for nixos_path, kept for update; outside of the container, which must not change what the host
+ * evaluates. Reading: -ENOENT when there is none. */
+int build_configuration_save(const char *name, const char *text, struct error *e);
+int build_configuration_load(const char *name, char **ret, struct error *e);
+
+/* Makes it the profile's. Undo: directories_remove_nix(). */
+int build_keep(const char *name, const char *system, struct error *e);
