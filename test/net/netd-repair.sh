@@ -103,6 +103,8 @@ within 1 "  IPv6" ping -6 -c1 -W1 "$(guest6 example)"
 talk "  the stream goes on"
 addresses() { ip -o addr show dev $link | sed -E 's/valid_lft.*//; s/^[0-9]+: //' | sort; }
 wanted=$(addresses)
+routes() { for v in -4 -6; do ip $v route show dev $link | sed 's/ $//'; done | sort; }
+wanted_routes=$(routes)
 for address in $(ip -o addr show dev $link | awk '{ print $4 }'); do
         ip addr del "$address" dev $link
         within 1 "address $address deleted: there again" bash -c "ip addr show dev $link | grep -q '$address'"
@@ -110,6 +112,7 @@ done
 ip addr flush dev $link
 within 1 "all addresses flushed: there again" bash -c "[[ \$(ip -o addr show dev $link | wc -l) -eq 3 ]]"
 same "  the same ones" "$wanted" "$(addresses)"
+same "  and the same routes, each once" "$wanted_routes" "$(routes)"
 talk "  the stream goes on"
 neighbours() { ip neigh show dev $link nud permanent | sort; }
 wanted=$(neighbours)
