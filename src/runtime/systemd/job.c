@@ -74,7 +74,15 @@ int job_begin(struct job *j, const char *method, const char *unit, struct error 
         return j->path ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "Cannot wait for %s", unit);
 }
 
-/* After a lost connection: the job is still there, or the unit is what it was to become, or it is not. */
+/* Of ".../job/4711"; 0: none. Jobs keep their numbers when systemd executes itself anew. */
+static uint32_t job_number(const struct job *j) {
+        const char *slash = j->path ? strrchr(j->path, '/') : NULL;
+
+        return slash ? (uint32_t) strtoul(slash + 1, NULL, 10) : 0;
+}
+
+/* After a lost connection: the job is still there, or another one has taken its place, or the unit is what it was to
+ * become, or it is not. */
 static int look_again(struct job *j) {
         _cleanup_(unit_state_clear) struct unit_state state = {0};
         bool to_stop = strcmp(j->method, "StopUnit") == 0, there;
@@ -82,10 +90,13 @@ static int look_again(struct job *j) {
 
         if (r < 0)
                 return r;
-        if (state.job != 0)
+        if (state.job != 0 && state.job == job_number(j))
                 return 0;
         there = state.active && strcmp(state.active, "active") == 0;
-        (void) snprintf(j->result, sizeof j->result, "%s", there != to_stop ? "done" : "failed");
+        (void) snprintf(j->result, sizeof j->result, "%s",
+                        there != to_stop ? "done"
+                        : state.job != 0 ? "canceled"
+                                         : "failed");
         return 0;
 }
 
