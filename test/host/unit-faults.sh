@@ -38,7 +38,7 @@ at_each_step() {
         done
         if [[ $k -gt 3 && $k -lt 30 ]]; then ok "$what has steps"; else not_ok "$what has steps" "$seen"; fi
 }
-is_nothing() { [[ $(settled) == "$nothing" ]]; }
+is_nothing() { diff <(echo "$nothing") <(settled); }
 check_nothing() { same "  nothing is left behind" "$nothing" "$(settled)"; }
 check_first() {
         prints "  it runs as before" '^web +running .*8181' in_host nixos-nspawn list

@@ -11,7 +11,9 @@
 #include "runtime/systemd/unit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <string.h>
 
 #define NETD_TIMEOUT_MS 30000
 
@@ -37,6 +39,16 @@ int unit_detach(const char *name, struct error *e) {
         return r;
 }
 
+/* A job that starts the unit, or may. machined asks for a stop of a unit that ended badly, which changes nothing. */
+static bool job_starts(sd_bus *bus, uint32_t job) {
+        _cleanup_(freep) char *path = format(SYSTEMD_PATH "/job/%" PRIu32, job), *type = NULL;
+
+        return job != 0 && path &&
+               sd_bus_get_property_string(bus, SYSTEMD_NAME, path, "org.freedesktop.systemd1.Job", "JobType", NULL,
+                                          &type) >= 0 &&
+               strcmp(type, "stop") != 0;
+}
+
 int unit_recover(const char *name, struct error *e) {
         _cleanup_(unit_state_clear) struct unit_state state = {0};
         _cleanup_(freep) char *guest = supervisor_path(name, "guest"), *unit = unit_name(name);
@@ -53,7 +65,7 @@ int unit_recover(const char *name, struct error *e) {
         r = unit_look(bus, unit, &state);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
-        if (unit_runtime_state(state.active) != RUNTIME_OFF || state.job != 0)
+        if (unit_runtime_state(state.active) != RUNTIME_OFF || job_starts(bus, state.job))
                 return 0;
         return unit_detach(name, e);
 }
