@@ -70,9 +70,6 @@ void step_fail(struct step *s, int code, const struct netlink_result *said);
 /* Takes back, in reverse, the steps that are done. Goes on past errors. */
 void application_undo(struct application *a);
 
-static inline bool operation_is_element(const struct operation *o) {
-        return o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
-}
 static inline bool operation_creates(const struct operation *o) {
         return o->kind == OPERATION_LINK_CREATE || o->kind == OPERATION_BRIDGE_CREATE;
 }

@@ -17,12 +17,10 @@ static void keep_possible(struct plan *p, const struct attachment *a, const char
 
         for (size_t i = 0; i < p->n; i++) {
                 struct operation *o = &p->operations[i];
-                bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
-
                 bool on_bridge = a->zone && o->side == SIDE_HOST && strcmp(o->link, a->network.bridge) == 0;
                 bool link = a->ifindex > 0 || on_bridge;
 
-                if (!element && (!link || (o->side == SIDE_CONTAINER && !guest_link)))
+                if (!operation_is_element(o) && (!link || (o->side == SIDE_CONTAINER && !guest_link)))
                         continue;
                 if (o->side == SIDE_CONTAINER)
                         memcpy(o->link, guest_link, strnlen(guest_link, sizeof(o->link) - 1) + 1);

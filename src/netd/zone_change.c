@@ -78,9 +78,8 @@ static void keep_possible(const struct change *c, struct plan *p) {
         for (size_t i = 0; i < p->n; i++) {
                 const struct operation *o = &p->operations[i];
                 const struct attachment *a = manager_find_link(c->m, o->link);
-                bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
 
-                if (element || (a ? a->ifindex > 0 : c->z->ifindex > 0))
+                if (operation_is_element(o) || (a ? a->ifindex > 0 : c->z->ifindex > 0))
                         p->operations[n++] = *o;
         }
         p->n = n;

@@ -20,9 +20,8 @@ static uint32_t hash_bytes(uint32_t h, const void *data, size_t size) {
 }
 
 static uint32_t operation_hash(const struct operation *o) {
-        bool element = o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
         uint32_t h = (uint32_t) o->kind;
-        if (!element)
+        if (!operation_is_element(o))
                 return hash_bytes(h, o->link, strlen(o->link));
         h = ((h * 31 + (uint32_t) o->element.set) * 31 + o->element.protocol) * 65599 + o->element.port;
         unsigned int fields = element_fields(o->element.set);

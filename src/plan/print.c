@@ -262,7 +262,7 @@ json_t *operation_json(const struct operation *o) {
         if (!j)
                 return NULL;
         put_text(j, "operation", kinds[o->kind]);
-        if (o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE) {
+        if (operation_is_element(o)) {
                 element_json(&o->element, j);
                 return j;
         }
