@@ -34,7 +34,6 @@ struct attachment {
         bool carrier;     /* the other side is up, too */
         bool served;      /* responders know the link */
         bool published;   /* the name resolves */
-        bool in_zone;     /* zone counts it */
         bool seen;        /* mark of recover.c */
 
         /* Repair: see repair.c. */

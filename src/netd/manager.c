@@ -76,6 +76,8 @@ int manager_insert(struct manager *m, struct attachment *a) {
 
         m->n_with_extra += n->n_extra > 0;
         m->n_with_more += n->more != NULL;
+        if (a->zone)
+                a->zone->members++;
         if (table_insert(&m->by_name, &a->by_name, hash_name(n->name)) < 0 ||
             table_insert(&m->by_link, &a->by_link, hash_name(n->link)) < 0 ||
             table_insert(&m->by_v4, &a->by_v4, hash_address(&n->container_v4.address)) < 0 ||
@@ -84,9 +86,6 @@ int manager_insert(struct manager *m, struct attachment *a) {
                 manager_remove(m, a);
                 return -ENOMEM;
         }
-        a->in_zone = a->zone;
-        if (a->zone)
-                a->zone->members++;
         return 0;
 }
 
@@ -99,15 +98,14 @@ void manager_remove(struct manager *m, struct attachment *a) {
         a->repair.at = 0;
         m->n_with_extra -= a->network.n_extra > 0;
         m->n_with_more -= a->network.more != NULL;
+        if (a->zone)
+                a->zone->members--;
         table_remove(&m->by_name, &a->by_name);
         table_remove(&m->by_link, &a->by_link);
         table_remove(&m->by_index, &a->by_index);
         table_remove(&m->by_v4, &a->by_v4);
         table_remove(&m->by_v6, &a->by_v6);
         ports_release(&m->ports, a->forwards, a->network.n_forwards, a);
-        if (a->zone && a->in_zone)
-                a->zone->members--;
-        a->in_zone = false;
 }
 
 int manager_set_index(struct manager *m, struct attachment *a, int ifindex) {
