@@ -139,6 +139,14 @@ bool address_is_multicast(const struct address *a) {
         return a->family == AF_INET6 && a->bytes[0] == 0xff;
 }
 
+bool address_is_global_v6(const struct address *a) {
+        return a->family == AF_INET6 && !address_is_unique_local(a) && !address_is_link_local(a);
+}
+
+struct prefix prefix_of_address(const struct address *a) {
+        return (struct prefix){.address = *a, .length = address_bits(a)};
+}
+
 bool prefix_contains(const struct prefix *p, const struct address *a) {
         unsigned whole = p->length / 8, rest = p->length % 8;
         uint8_t mask = (uint8_t) (0xff00u >> rest);
@@ -212,4 +220,10 @@ struct address address_link_local(const struct mac *m) {
         };
 
         return address_eui64(&link_local, m);
+}
+
+bool address_is_made_from(const struct address *a, const struct mac *m) {
+        struct address made = address_link_local(m);
+
+        return address_equal(&made, a);
 }

@@ -50,8 +50,11 @@ bool address_is_link_local(const struct address *a);                   /* 169.25
 bool address_is_loopback(const struct address *a);                     /* 127/8, ::1 */
 bool address_is_unique_local(const struct address *a);                 /* fc00::/7 */
 bool address_is_multicast(const struct address *a);
+bool address_is_global_v6(const struct address *a); /* of IPv6, and neither unique nor link-local */
 bool prefix_contains(const struct prefix *p, const struct address *a);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
+/* The prefix that has this address alone. */
+struct prefix prefix_of_address(const struct address *a);
 /* The prefix with its host bits cleared. */
 struct prefix prefix_network(const struct prefix *p);
 /* The last address of an IPv4 range of more than two; AF_UNSPEC for all others, which have no broadcast address. */
@@ -64,3 +67,4 @@ bool mac_equal(const struct mac *a, const struct mac *b);
 struct address address_eui64(const struct prefix *p, const struct mac *m);
 /* fe80:: with the modified EUI-64 of m. */
 struct address address_link_local(const struct mac *m);
+bool address_is_made_from(const struct address *a, const struct mac *m); /* that one */

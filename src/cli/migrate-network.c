@@ -19,7 +19,7 @@ static void add_gateway(json_t *list, const struct prefix *p) {
 
 /* An address of one side of the pair, and a route to the other's, which need not be in one range with it. */
 static void add_side(json_t *settings, const struct prefix *own, const struct prefix *other) {
-        struct prefix destination = {.address = other->address, .length = address_bits(&other->address)};
+        struct prefix destination = prefix_of_address(&other->address);
         char text[PREFIX_TEXT_MAX];
 
         add_address(json_object_get(settings, "address"), own);

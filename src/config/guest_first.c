@@ -29,7 +29,7 @@ static void append_neighbour(struct buffer *b, const struct address *a, const st
 
 /* To the host's address, where one's own range does not have it. */
 static void append_peer_route(struct buffer *b, const struct prefix *own, const struct address *host) {
-        struct prefix p = {.address = *host, .length = address_bits(host)};
+        struct prefix p = prefix_of_address(host);
         char text[PREFIX_TEXT_MAX];
 
         if (host->family != AF_UNSPEC && !prefix_contains(own, host))

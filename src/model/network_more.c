@@ -253,7 +253,7 @@ static int settle_routes(const struct link_settings *host, const struct link_set
                 if (!host_reaches(n, &host->prefixes[i].prefix))
                         r = add_host_route(n, &host->prefixes[i].prefix);
         for (size_t i = 0; r == 0 && (a = network_container_address(n, i)); i++) {
-                struct prefix one = {.address = a->address, .length = address_bits(&a->address)};
+                struct prefix one = prefix_of_address(&a->address);
 
                 /* Those to the main addresses are part of every plan. */
                 if (a != &n->container_v4 && a != &n->container_v6 && !host_reaches(n, &one))
@@ -262,12 +262,8 @@ static int settle_routes(const struct link_settings *host, const struct link_set
         return r < 0 ? r : APPEND(n->more, container_routes, guest->routes, guest->n_routes);
 }
 
-static bool is_global(const struct address *a) {
-        return a->family == AF_INET6 && !address_is_unique_local(a) && !address_is_link_local(a);
-}
-
 static int add_open(struct network *n, enum outside_access access, const struct prefix *p) {
-        if (access == OUTSIDE_NONE || (access == OUTSIDE_GLOBAL && !is_global(&p->address)) ||
+        if (access == OUTSIDE_NONE || (access == OUTSIDE_GLOBAL && !address_is_global_v6(&p->address)) ||
             covers(n->more->open, n->more->n_open, p))
                 return 0;
         return APPEND(n->more, open, p, 1);
@@ -307,7 +303,7 @@ static int settle_rights(const struct container *c, struct network *n) {
                         r = add_open(n, c->outside_access, p);
         }
         for (size_t i = 0; r == 0 && (a = network_container_address(n, i)); i++) {
-                struct prefix one = {.address = a->address, .length = address_bits(&a->address)};
+                struct prefix one = prefix_of_address(&a->address);
                 bool main = a == &n->container_v4 || a == &n->container_v6;
 
                 r = add_open(n, c->outside_access, &one);
@@ -377,7 +373,7 @@ int network_settle(const struct container *c, struct network *n) {
 /* Single addresses: a zone's prefixes are shared. */
 static int settle_member_address(const struct container *c, const struct network_more *zone, const struct prefix *a,
                                  struct network *n) {
-        struct prefix one = {.address = a->address, .length = address_bits(&a->address)};
+        struct prefix one = prefix_of_address(&a->address);
         bool known = host_reaches(n, &one);
         int r = n->internal ? 0 : add_open(n, c->outside_access, &one);
 

@@ -108,12 +108,6 @@ static bool is_zone_route(const struct zone_network *n, const struct prefix *p) 
         return false;
 }
 
-static bool is_made_from(const struct address *address, const struct mac *mac) {
-        struct address made = address_link_local(mac);
-
-        return address_equal(&made, address);
-}
-
 /* What happened to a bridge's addresses, neighbours and routes. */
 static void on_bridge(struct manager *m, struct active_zone *z, const struct netlink_event *event) {
         const struct address *address = &event->address.address;
@@ -133,7 +127,7 @@ static void on_bridge(struct manager *m, struct active_zone *z, const struct net
                 break;
         case NETLINK_EVENT_NEIGHBOUR:
                 /* Ours mostly, and this spares going through all members. */
-                if (v6 && address_is_link_local(address) && is_made_from(address, &event->mac))
+                if (v6 && address_is_made_from(address, &event->mac))
                         break;
                 a = find_member(m, z, address);
                 if (a && !mac_equal(&event->mac, &a->network.container_mac))

@@ -19,15 +19,11 @@
 
 #define AGAIN_USEC UINT64_C(60000000)
 
-static bool is_global(const struct address *a) {
-        return a->family == AF_INET6 && !address_is_unique_local(a) && !address_is_link_local(a);
-}
-
 /* Whose addresses others may ask for. */
 static bool is_open(const struct network *n, const struct address *a) {
         for (size_t i = 0; n->more && i < n->more->n_open; i++)
                 if (prefix_contains(&n->more->open[i], a))
-                        return is_global(a);
+                        return address_is_global_v6(a);
         return false;
 }
 

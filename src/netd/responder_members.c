@@ -46,9 +46,9 @@ bool responder_client_by_mac(struct responder_link *l, const struct mac *mac, st
 
 bool responder_client_by_link_local(struct responder_link *l, const struct in6_addr *a, struct responder_client *ret) {
         const struct mac mac = link_local_mac(a);
-        struct address made = address_link_local(&mac);
+        const struct address source = address_v6(a);
 
-        if (l->zone && !IN6_ARE_ADDR_EQUAL(&made.v6, a))
+        if (l->zone && !address_is_made_from(&source, &mac))
                 return false;
         return responder_client_by_mac(l, &mac, ret);
 }

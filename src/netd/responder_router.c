@@ -222,13 +222,8 @@ void responder_router_retry_sockets(struct responders *r) {
         responder_router_plan(r, responder_now(r) + RETRY_SOCKETS);
 }
 
-static bool is_link_local_of(const struct in6_addr *a, const struct mac *mac) {
-        struct address own = address_link_local(mac);
-
-        return IN6_ARE_ADDR_EQUAL(&own.v6, a);
-}
-
 static void solicitation_answer(struct responders *r, struct responder_link *l, const struct in6_addr *from) {
+        const struct address source = address_v6(from);
         uint64_t now = responder_now(r);
         struct responder_client client;
 
@@ -237,7 +232,7 @@ static void solicitation_answer(struct responders *r, struct responder_link *l, 
                 client = (struct responder_client){.allowance = &l->allowance};
         if (!link_advertises(l) || !responder_allows(client.allowance, now))
                 return;
-        if (client.name && is_link_local_of(from, &client.mac)) {
+        if (client.name && address_is_made_from(&source, &client.mac)) {
                 (void) advertisement_send(r, l, from, ADVERTISE);
         } else if (now - l->advertised_at >= SOLICITED_SPACING) {
                 responder_router_advertise(r, l);

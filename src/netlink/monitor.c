@@ -126,7 +126,7 @@ static int event_of_neighbour(const struct nlmsghdr *h, struct netlink_event *re
                                                                             : NETLINK_EVENT_NEIGHBOUR_GONE,
                                       .ifindex = n.ifindex,
                                       .flags = n.state,
-                                      .address = {.address = n.address, .length = address_bits(&n.address)},
+                                      .address = prefix_of_address(&n.address),
                                       .mac = n.mac};
         return 0;
 }

@@ -39,10 +39,6 @@ static inline int append_element(struct plan *p, const struct element *e) {
         return append(p, OPERATION_ELEMENT_ADD, SIDE_HOST, e->link, &(struct operation){.element = *e});
 }
 
-static inline struct prefix whole(const struct address *a) {
-        return (struct prefix){.address = *a, .length = address_bits(a)};
-}
-
 static inline struct prefix link_local(const struct address *a) {
         return (struct prefix){.address = *a, .length = 64};
 }

@@ -8,7 +8,8 @@
 
 /* The range that is on the link, else the one address. Of IPv6 only what nobody outside can answer to. */
 static struct prefix masqueraded(const struct prefix *container, const struct prefix *host) {
-        return prefix_contains(container, &host->address) ? prefix_network(container) : whole(&container->address);
+        return prefix_contains(container, &host->address) ? prefix_network(container)
+                                                          : prefix_of_address(&container->address);
 }
 
 static int admit_masquerade(const struct network *n, struct plan *p) {
@@ -39,7 +40,7 @@ static int admit_forward(const struct network *n, const struct forward *f, int f
                             .to_port = f->container_port};
         if (bound) {
                 e.set = family == AF_INET ? SET_BOUND_V4 : SET_BOUND_V6;
-                e.prefix = whole(&f->bind);
+                e.prefix = prefix_of_address(&f->bind);
         }
         return append_element(p, &e);
 }
@@ -49,7 +50,7 @@ static int admit_forward(const struct network *n, const struct forward *f, int f
 static struct prefix own_range(const struct prefix *address, const struct prefix *host) {
         bool own = address->length == 64 && prefix_contains(address, &host->address);
 
-        return own ? prefix_network(address) : whole(&address->address);
+        return own ? prefix_network(address) : prefix_of_address(&address->address);
 }
 
 /* Likewise: a guest's network manager may make itself a link-local address that nobody knows before (RFC 7217), and
@@ -57,7 +58,8 @@ static struct prefix own_range(const struct prefix *address, const struct prefix
 static struct prefix own_link_local(const struct network_pair *l) {
         struct prefix p = {.address = l->container_link_local, .length = 64};
 
-        return own_range(&l->container_v6, &l->host_v6).length == 64 ? prefix_network(&p) : whole(&p.address);
+        return own_range(&l->container_v6, &l->host_v6).length == 64 ? prefix_network(&p)
+                                                                     : prefix_of_address(&p.address);
 }
 
 static int guard_address(const struct network_pair *l, enum element_set set, const struct prefix *prefix,
@@ -81,7 +83,7 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
                         e.mac = l->container_mac;
                 r = append_element(p, &e);
         }
-        struct prefix v4 = whole(&l->container_v4.address);
+        struct prefix v4 = prefix_of_address(&l->container_v4.address);
         struct prefix v6[] = {own_link_local(l), own_range(&l->container_v6, &l->host_v6)};
         if (r == 0)
                 r = guard_address(l, SET_SOURCE_V4, &v4, p);
@@ -188,7 +190,8 @@ static int append_peer_route(struct plan *p, enum operation_side side, const cha
                              const struct address *other) {
         if (other->family == AF_UNSPEC || (own->address.family != AF_UNSPEC && prefix_contains(own, other)))
                 return 0;
-        return append(p, OPERATION_ROUTE_ADD, side, link, &(struct operation){.route = {.destination = whole(other)}});
+        return append(p, OPERATION_ROUTE_ADD, side, link,
+                      &(struct operation){.route = {.destination = prefix_of_address(other)}});
 }
 
 static int append_host_routes(const struct network_pair *l, struct plan *p) {

@@ -174,7 +174,7 @@ static int member_address(const struct network *n, bool port, const struct addre
 
         if (a->family == AF_UNSPEC)
                 return 0;
-        source.prefix = claim.prefix = whole(a);
+        source.prefix = claim.prefix = prefix_of_address(a);
         if (v4)
                 claim.mac = n->container_mac;
         r = append_element(ret, &source);

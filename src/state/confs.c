@@ -170,10 +170,8 @@ int confs_append_addresses(const char *except, struct prefix **list, size_t *n, 
                 if (!grown)
                         return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the addresses of '%s'", *name);
                 *list = grown;
-                for (size_t i = 0; i < n_own; i++) {
-                        grown[*n] = own[i];
-                        grown[(*n)++].length = address_bits(&own[i].address);
-                }
+                for (size_t i = 0; i < n_own; i++)
+                        grown[(*n)++] = prefix_of_address(&own[i].address);
         }
         return 0;
 }

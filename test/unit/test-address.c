@@ -186,6 +186,10 @@ static void test_kinds(void **state) {
         a = address("fd12::1"), assert_true(address_is_unique_local(&a));
         a = address("fc12::1"), assert_true(address_is_unique_local(&a));
         a = address("fe80::1"), assert_false(address_is_unique_local(&a));
+        a = address("2001:db8::1"), assert_true(address_is_global_v6(&a));
+        a = address("fd12::1"), assert_false(address_is_global_v6(&a));
+        a = address("fe80::1"), assert_false(address_is_global_v6(&a));
+        a = address("192.0.2.1"), assert_false(address_is_global_v6(&a));
         a = address("239.0.0.1"), assert_true(address_is_multicast(&a));
         a = address("240.0.0.1"), assert_false(address_is_multicast(&a));
         a = address("ff02::1"), assert_true(address_is_multicast(&a));
