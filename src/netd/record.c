@@ -351,10 +351,6 @@ json_t *attachment_json(const struct attachment *a) {
                          "bridge", n->bridge[0] ? n->bridge : NULL);
 }
 
-static char *record_path(const char *name) {
-        return format(PATH_ATTACHED "/%s.json", name);
-}
-
 bool attachment_same(const struct attachment *a, const struct attachment *b) {
         json_t *one = attachment_record(a), *other = attachment_record(b);
         bool same;
@@ -367,25 +363,36 @@ bool attachment_same(const struct attachment *a, const struct attachment *b) {
         return same;
 }
 
-int record_write(const struct attachment *a, const struct attachment *pending) {
-        _cleanup_(freep) char *path = record_path(a->network.name), *text = NULL;
-        json_t *record = attachment_record(a);
-        int r = -ENOMEM;
+json_t *record_with_pending(json_t *record, json_t *pending) {
+        if (json_object_set_new(record, "pending", pending) == 0)
+                return record;
+        json_decref(record);
+        return NULL;
+}
 
-        if (pending && json_object_set_new(record, "pending", attachment_record(pending)) < 0) {
-                json_decref(record);
-                return -ENOMEM;
-        }
+int record_file_write(const char *folder, const char *name, json_t *record) {
+        _cleanup_(freep) char *path = format("%s/%s.json", folder, name), *text = NULL;
+
         if (record)
                 text = json_dumps(record, JSON_COMPACT);
-        if (path && text)
-                r = file_write_atomic(path, text, strlen(text), 0600, false);
         json_decref(record);
-        return r;
+        return path && text ? file_write_atomic(path, text, strlen(text), 0600, false) : -ENOMEM;
+}
+
+int record_file_remove(const char *folder, const char *name) {
+        _cleanup_(freep) char *path = format("%s/%s.json", folder, name);
+
+        return path ? file_remove(path) : -ENOMEM;
+}
+
+int record_write(const struct attachment *a, const struct attachment *pending) {
+        json_t *record = attachment_record(a);
+
+        if (pending)
+                record = record_with_pending(record, attachment_record(pending));
+        return record_file_write(PATH_ATTACHED, a->network.name, record);
 }
 
 int record_remove(const char *name) {
-        _cleanup_(freep) char *path = record_path(name);
-
-        return path ? file_remove(path) : -ENOMEM;
+        return record_file_remove(PATH_ATTACHED, name);
 }

@@ -130,29 +130,20 @@ int zone_from_record(const json_t *record, struct zone_network *ret) {
         return 0;
 }
 
-static char *record_path(const char *name) {
-        return format(PATH_ZONES_ATTACHED "/%s.json", name);
-}
-
 int zone_record_write(const struct zone_network *z, const struct zone_network *pending) {
-        _cleanup_(freep) char *path = record_path(z->name), *text = NULL;
-        json_t *record = zone_record(z);
         int r = directory_make(PATH_ZONES_ATTACHED, 0700);
+        json_t *record;
 
-        if (pending && json_object_set_new(record, "pending", zone_record(pending)) < 0)
-                r = -ENOMEM;
-        if (record)
-                text = json_dumps(record, JSON_COMPACT);
-        json_decref(record);
-        if (r >= 0)
-                r = path && text ? file_write_atomic(path, text, strlen(text), 0600, false) : -ENOMEM;
-        return r;
+        if (r < 0)
+                return r;
+        record = zone_record(z);
+        if (pending)
+                record = record_with_pending(record, zone_record(pending));
+        return record_file_write(PATH_ZONES_ATTACHED, z->name, record);
 }
 
 int zone_record_remove(const char *name) {
-        _cleanup_(freep) char *path = record_path(name);
-
-        return path ? file_remove(path) : -ENOMEM;
+        return record_file_remove(PATH_ZONES_ATTACHED, name);
 }
 
 json_t *zone_json(const struct active_zone *z) {
