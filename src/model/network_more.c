@@ -4,6 +4,8 @@
  * that were given take their place, and a host's range without an address for the container gives it the next one. */
 #include "network.h"
 
+#include "drop_v6.h"
+
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -83,15 +85,6 @@ int network_more_copy(const struct network_more *m, struct network_more **ret) {
         *ret = steal_ptr(copy);
         return 0;
 }
-
-#define DROP_V6(m, name, address)                                                                                      \
-        do {                                                                                                           \
-                size_t _kept = 0;                                                                                      \
-                for (size_t _i = 0; _i < (m)->n_##name; _i++)                                                          \
-                        if ((m)->name[_i].address.family != AF_INET6)                                                  \
-                                (m)->name[_kept++] = (m)->name[_i];                                                    \
-                (m)->n_##name = _kept;                                                                                 \
-        } while (0)
 
 void network_more_drop_v6(struct network_more *m) {
         DROP_V6(m, host_addresses, address);

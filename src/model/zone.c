@@ -1,6 +1,8 @@
 /* From a zone's definition to its bridge, and to the networks of its members. */
 #include "zone.h"
 
+#include "drop_v6.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,26 +127,13 @@ int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t
 }
 
 void zone_drop_v6(struct zone_network *z) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < z->n_more; i++)
-                if (z->more[i].address.family == AF_INET)
-                        z->more[n++] = z->more[i];
-        z->n_more = n;
+        DROP_V6(z, more, address);
+        DROP_V6(z, routes, destination.address);
+        DROP_V6(z, neighbours, address);
         z->host_v6 = (struct prefix){0};
         z->host_link_local = ADDRESS_NONE;
         z->masquerade_v6 = false;
         z->n_prefixes = z->n_route_prefixes = 0;
-        n = 0;
-        for (size_t i = 0; i < z->n_routes; i++)
-                if (z->routes[i].destination.address.family == AF_INET)
-                        z->routes[n++] = z->routes[i];
-        z->n_routes = n;
-        n = 0;
-        for (size_t i = 0; i < z->n_neighbours; i++)
-                if (z->neighbours[i].address.family == AF_INET)
-                        z->neighbours[n++] = z->neighbours[i];
-        z->n_neighbours = n;
 }
 
 static bool prefix_equal(const struct prefix *a, const struct prefix *b) {
