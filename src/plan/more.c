@@ -3,12 +3,13 @@
 
 #include "plan/append.h"
 
-static int append_own(struct plan *p, const struct network *n, struct element *e) {
-        if (element_fields(e->set) & ELEMENT_LINK)
-                memcpy(e->link, n->link, sizeof(e->link));
-        if (element_fields(e->set) & ELEMENT_MAC)
-                e->mac = n->container_mac;
-        return append_element(p, e);
+static int append_guard(struct plan *p, const struct network *n, enum element_set set, const struct prefix *source) {
+        struct element e = {.set = set, .prefix = *source};
+
+        memcpy(e.link, n->link, sizeof(e.link));
+        if (element_fields(set) & ELEMENT_MAC)
+                e.mac = n->container_mac;
+        return append_element(p, &e);
 }
 
 static int admit_source(const struct network *n, const struct prefix *source, struct plan *p) {
@@ -17,32 +18,37 @@ static int admit_source(const struct network *n, const struct prefix *source, st
         int r = 0;
 
         for (size_t i = 0; i < 2 && r == 0; i++)
-                r = append_own(p, n, &(struct element){.set = sets[i], .prefix = *source});
+                r = append_guard(p, n, sets[i], source);
+        return r;
+}
+
+int plan_more_rights(const struct network *n, const char *link, struct plan *ret) {
+        const struct network_more *m = n->more;
+        int r = 0;
+
+        for (size_t i = 0; m && i < m->n_masqueraded && r == 0; i++) {
+                bool v4 = m->masqueraded[i].address.family == AF_INET;
+
+                r = append_element(ret, &(struct element){.set = v4 ? SET_MASQUERADE_V4 : SET_MASQUERADE_V6,
+                                                          .prefix = m->masqueraded[i]});
+        }
+        for (size_t i = 0; m && i < m->n_open && r == 0; i++) {
+                bool v4 = m->open[i].address.family == AF_INET;
+                struct element e = {.set = v4 ? SET_OPEN_V4 : SET_OPEN_V6, .prefix = m->open[i]};
+
+                memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
+                r = append_element(ret, &e);
+        }
         return r;
 }
 
 /* The main addresses' elements have come before. */
 int plan_more_admit(const struct network *n, struct plan *ret) {
-        const struct network_more *m = n->more;
         int r = 0;
 
-        if (!m)
-                return 0;
-        for (size_t i = 0; i < m->n_sources && r == 0; i++)
-                r = admit_source(n, &m->sources[i], ret);
-        for (size_t i = 0; i < m->n_masqueraded && r == 0; i++) {
-                bool v4 = m->masqueraded[i].address.family == AF_INET;
-
-                r = append_own(ret, n,
-                               &(struct element){.set = v4 ? SET_MASQUERADE_V4 : SET_MASQUERADE_V6,
-                                                 .prefix = m->masqueraded[i]});
-        }
-        for (size_t i = 0; i < m->n_open && r == 0; i++) {
-                bool v4 = m->open[i].address.family == AF_INET;
-
-                r = append_own(ret, n, &(struct element){.set = v4 ? SET_OPEN_V4 : SET_OPEN_V6, .prefix = m->open[i]});
-        }
-        return r;
+        for (size_t i = 0; n->more && i < n->more->n_sources && r == 0; i++)
+                r = admit_source(n, &n->more->sources[i], ret);
+        return r < 0 ? r : plan_more_rights(n, n->link, ret);
 }
 
 static int append_addresses(struct plan *p, enum operation_side side, const char *link, const struct prefix *list,

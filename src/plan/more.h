@@ -4,6 +4,8 @@
 
 #include "plan/plan.h"
 
+/* What is rewritten, and who is let in, beside the main addresses. link: the one that it comes by. */
+int plan_more_rights(const struct network *n, const char *link, struct plan *ret);
 int plan_more_admit(const struct network *n, struct plan *ret);
 /* Addresses and neighbours, then routes, which need a link that is up. */
 int plan_more_host(const struct network *n, struct plan *ret);

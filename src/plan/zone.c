@@ -160,16 +160,15 @@ int plan_zone_change(const struct zone_network *from, const struct zone_network 
 
 /* Each address is one that nobody else has: a zone's range is shared. */
 static int member_address(const struct network *n, bool port, const struct address *a, struct plan *ret) {
+        static const struct {
+                enum element_set source, claim;
+        } sets[2][2] = {
+                {{SET_SOURCE_V6, SET_ADVERTISED}, {SET_SOURCE_V4, SET_ARP_SENDERS}},
+                {{SET_PORT_SOURCE_V6, SET_PORT_ADVERTISED}, {SET_PORT_SOURCE_V4, SET_PORT_SENDERS}},
+        };
         const char *link = port ? n->link : n->bridge;
         bool v4 = a->family == AF_INET;
-        struct element source = element_of(v4     ? port ? SET_PORT_SOURCE_V4 : SET_SOURCE_V4
-                                           : port ? SET_PORT_SOURCE_V6
-                                                  : SET_SOURCE_V6,
-                                           link),
-                       claim = element_of(v4     ? port ? SET_PORT_SENDERS : SET_ARP_SENDERS
-                                          : port ? SET_PORT_ADVERTISED
-                                                 : SET_ADVERTISED,
-                                          link);
+        struct element source = element_of(sets[port][v4].source, link), claim = element_of(sets[port][v4].claim, link);
         int r;
 
         if (a->family == AF_UNSPEC)
@@ -219,16 +218,7 @@ int plan_member_admit(const struct network *n, struct plan *ret) {
                 r = append_link(ret, SET_PORT_ISOLATED, n->link);
         if (r == 0)
                 r = member_guard(n, false, ret);
-        for (size_t i = 0; n->more && i < n->more->n_masqueraded && r == 0; i++)
-                r = masquerade(&n->more->masqueraded[i], ret);
-        for (size_t i = 0; n->more && i < n->more->n_open && r == 0; i++) {
-                const struct prefix *p = &n->more->open[i];
-                struct element e = element_of(p->address.family == AF_INET ? SET_OPEN_V4 : SET_OPEN_V6, n->bridge);
-
-                e.prefix = *p;
-                r = append_element(ret, &e);
-        }
-        return r;
+        return r < 0 ? r : plan_more_rights(n, n->bridge, ret);
 }
 
 int plan_neighbours(const struct network *n, struct plan *ret) {
@@ -236,13 +226,15 @@ int plan_neighbours(const struct network *n, struct plan *ret) {
                                                    &n->container_link_local};
         int r = 0;
 
-        for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0 && n->mode == NETWORK_ZONE; i++)
+        if (n->mode != NETWORK_ZONE)
+                return 0;
+        for (size_t i = 0; i < ELEMENTS_OF(addresses) && r == 0; i++)
                 r = append_neighbour(ret, SIDE_HOST, n->bridge, addresses[i], &n->container_mac);
-        for (size_t i = 0; n->more && i < n->more->n_container_addresses && r == 0 && n->mode == NETWORK_ZONE; i++)
+        for (size_t i = 0; n->more && i < n->more->n_container_addresses && r == 0; i++)
                 r = append_neighbour(ret, SIDE_HOST, n->bridge, &n->more->container_addresses[i].address,
                                      &n->container_mac);
         /* To addresses that no range of the zone has. */
-        if (r == 0 && n->more && n->mode == NETWORK_ZONE)
+        if (r == 0 && n->more)
                 r = plan_append_routes(ret, SIDE_HOST, n->bridge, n->more->host_routes, n->more->n_host_routes);
         return r;
 }
