@@ -95,12 +95,23 @@ static int replace(struct manager *m, const struct nat *n, char *text, struct er
         return 0;
 }
 
-void manager_route(const struct manager *m, struct network *n) {
-        bool open = n->kind == CONTAINER_NIXOS;
+static bool is_routed(const struct manager *m, const struct network *n, const char *link) {
+        return n->kind == CONTAINER_NIXOS && nat_links_have(m->routed, m->n_routed, link);
+}
 
-        n->routed = open && nat_links_have(m->routed, m->n_routed, n->link);
+void manager_route(const struct manager *m, struct network *n) {
+        n->routed = is_routed(m, n, n->link);
         for (size_t i = 0; i < n->n_extra; i++)
-                n->extra[i].routed = open && nat_links_have(m->routed, m->n_routed, n->extra[i].link);
+                n->extra[i].routed = is_routed(m, n, n->extra[i].link);
+}
+
+static bool is_routed_otherwise(const struct manager *m, const struct network *n) {
+        if (n->routed != is_routed(m, n, n->link))
+                return true;
+        for (size_t i = 0; i < n->n_extra; i++)
+                if (n->extra[i].routed != is_routed(m, n, n->extra[i].link))
+                        return true;
+        return false;
 }
 
 int manager_route_all(struct manager *m, struct error *e) {
@@ -114,8 +125,9 @@ int manager_route_all(struct manager *m, struct error *e) {
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot change the containers' networks");
         /* One that changes leaves the tables and comes in again. */
         for (struct attachment *a = NULL; (a = manager_each(m, a));)
-                all[k++] = a;
-        for (size_t i = 0; i < n; i++) {
+                if (is_routed_otherwise(m, &a->network))
+                        all[k++] = a;
+        for (size_t i = 0; i < k; i++) {
                 _cleanup_(plan_clear) struct plan done = PLAN_INIT;
                 _cleanup_(network_clear) struct network to = NETWORK_INIT;
                 int r = network_copy(&all[i]->network, &to);
