@@ -189,11 +189,7 @@ int manager_apply_host(struct manager *m, struct error *e) {
         _cleanup_(nat_clear) struct nat n = NAT_INIT;
         int r;
 
-        r = applied_nat(&n, e);
-        if (r >= 0)
-                r = applied_suffix(suffix, e);
-        if (r >= 0)
-                r = applied_proxy_links(&proxied, e);
+        r = applied_network(&n, suffix, &proxied, e);
         if (r < 0)
                 return r;
         (void) strcpy(before, m->suffix);

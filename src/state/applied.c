@@ -43,30 +43,22 @@ int applied_save(const json_t *host, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot write " PATH_HOST) : 0;
 }
 
-int applied_nat(struct nat *ret, struct error *e) {
+int applied_network(struct nat *nat, char suffix[NAME_SUFFIX_MAX + 1], struct proxy_links *proxied, struct error *e) {
         json_t *host = NULL;
         int r;
 
-        *ret = NAT_INIT;
+        *nat = NAT_INIT;
         r = applied_load(&host, e);
-        if (r >= 0 && host) {
-                r = host_nat_read(host, ret, NULL, e);
-                if (r < 0)
-                        (void) error_prefix(e, r, PATH_HOST);
-        }
-        json_decref(host);
-        return r;
-}
-
-int applied_proxy_links(struct proxy_links *ret, struct error *e) {
-        json_t *host = NULL;
-        int r = applied_load(&host, e);
-
-        if (r >= 0) {
-                r = host_proxy_read(host, ret, NULL, e);
-                if (r < 0)
-                        (void) error_prefix(e, r, PATH_HOST);
-        }
+        if (r < 0)
+                return r;
+        if (host)
+                r = host_nat_read(host, nat, NULL, e);
+        if (r >= 0)
+                r = host_suffix_read(host, suffix, NULL, e);
+        if (r >= 0)
+                r = host_proxy_read(host, proxied, NULL, e);
+        if (r < 0)
+                (void) error_prefix(e, r, PATH_HOST);
         json_decref(host);
         return r;
 }

@@ -18,8 +18,6 @@ int applied_save(const json_t *host, struct error *e);
 /* nixos.containers.nameSuffix of it. */
 int applied_suffix(char ret[NAME_SUFFIX_MAX + 1], struct error *e);
 
-/* nixos.containers.proxyNeighbours of it. */
-int applied_proxy_links(struct proxy_links *ret, struct error *e);
-
-/* networking.nat of it; nothing applied is NAT_INIT. */
-int applied_nat(struct nat *ret, struct error *e);
+/* What the daemon puts in force, read at once: networking.nat (nothing applied is NAT_INIT),
+ * nixos.containers.nameSuffix and nixos.containers.proxyNeighbours. */
+int applied_network(struct nat *nat, char suffix[NAME_SUFFIX_MAX + 1], struct proxy_links *proxied, struct error *e);
