@@ -39,6 +39,16 @@ static inline int append_element(struct plan *p, const struct element *e) {
         return append(p, OPERATION_ELEMENT_ADD, SIDE_HOST, e->link, &(struct operation){.element = *e});
 }
 
+/* What may come from a link: with the hardware address where the set has one. */
+static inline int append_guard(struct plan *p, enum element_set set, const char *link, const struct mac *mac,
+                               const struct prefix *prefix) {
+        struct element e = {.set = set, .prefix = *prefix};
+        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
+        if (element_fields(set) & ELEMENT_MAC)
+                e.mac = *mac;
+        return append_element(p, &e);
+}
+
 static inline struct prefix link_local(const struct address *a) {
         return (struct prefix){.address = *a, .length = 64};
 }

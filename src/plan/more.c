@@ -3,22 +3,13 @@
 
 #include "plan/append.h"
 
-static int append_guard(struct plan *p, const struct network *n, enum element_set set, const struct prefix *source) {
-        struct element e = {.set = set, .prefix = *source};
-
-        memcpy(e.link, n->link, sizeof(e.link));
-        if (element_fields(set) & ELEMENT_MAC)
-                e.mac = n->container_mac;
-        return append_element(p, &e);
-}
-
 static int admit_source(const struct network *n, const struct prefix *source, struct plan *p) {
         static const enum element_set v4[] = {SET_SOURCE_V4, SET_ARP_SENDERS}, v6[] = {SET_SOURCE_V6, SET_ADVERTISED};
         const enum element_set *sets = source->address.family == AF_INET ? v4 : v6;
         int r = 0;
 
         for (size_t i = 0; i < 2 && r == 0; i++)
-                r = append_guard(p, n, sets[i], source);
+                r = append_guard(p, sets[i], n->link, &n->container_mac, source);
         return r;
 }
 

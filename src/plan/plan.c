@@ -66,11 +66,7 @@ static int guard_address(const struct network_pair *l, enum element_set set, con
                          struct plan *p) {
         if (prefix->address.family == AF_UNSPEC)
                 return 0;
-        struct element e = {.set = set, .prefix = *prefix};
-        memcpy(e.link, l->link, sizeof(e.link));
-        if (element_fields(set) & ELEMENT_MAC)
-                e.mac = l->container_mac;
-        return append_element(p, &e);
+        return append_guard(p, set, l->link, &l->container_mac, prefix);
 }
 
 static int guard_link(const struct network_pair *l, struct plan *p) {
