@@ -111,6 +111,13 @@ static inline struct address address_v4(struct in_addr a) {
 static inline struct address address_v6(const struct in6_addr *a) {
         return (struct address){.family = AF_INET6, .v6 = *a};
 }
+/* A network's address, as links and members have it: zero, unspecified where it has none of the family. */
+static inline struct in_addr v4_of(const struct prefix *p) {
+        return p->address.family == AF_INET ? p->address.v4 : (struct in_addr){0};
+}
+static inline struct in6_addr v6_of(const struct prefix *p) {
+        return p->address.family == AF_INET6 ? p->address.v6 : in6addr_any;
+}
 static inline bool link_has_v4(const struct responder_link *l) {
         return l->host_v4.s_addr != INADDR_ANY && (l->zone || l->client_v4.s_addr != INADDR_ANY);
 }

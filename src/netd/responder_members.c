@@ -55,8 +55,8 @@ bool responder_client_by_link_local(struct responder_link *l, const struct in6_a
 
 static void member_fill(struct responder_member *m, const struct network *n) {
         m->mac = n->container_mac;
-        m->v4 = n->container_v4.address.family == AF_INET ? n->container_v4.address.v4 : (struct in_addr){0};
-        m->v6 = n->container_v6.address.family == AF_INET6 ? n->container_v6.address.v6 : in6addr_any;
+        m->v4 = v4_of(&n->container_v4);
+        m->v6 = v6_of(&n->container_v6);
 }
 
 int responders_put_member(struct responders *r, int ifindex, const struct network *member) {

@@ -230,10 +230,10 @@ static int link_fill(struct responder_link *l, const struct network *n) {
         l->more = more;
         l->host_mac = n->router_mac;
         l->client_mac = n->container_mac;
-        l->host_v4 = n->host_v4.address.family == AF_INET ? n->host_v4.address.v4 : (struct in_addr){0};
-        l->client_v4 = n->container_v4.address.family == AF_INET ? n->container_v4.address.v4 : (struct in_addr){0};
-        l->host_v6 = n->host_v6.address.family == AF_INET6 ? n->host_v6.address.v6 : in6addr_any;
-        l->client_v6 = n->container_v6.address.family == AF_INET6 ? n->container_v6.address.v6 : in6addr_any;
+        l->host_v4 = v4_of(&n->host_v4);
+        l->client_v4 = v4_of(&n->container_v4);
+        l->host_v6 = v6_of(&n->host_v6);
+        l->client_v6 = v6_of(&n->container_v6);
         l->host_link_local = n->host_link_local.v6;
         l->length_v4 = n->container_v4.length;
         l->length_v6 = n->container_v6.length;
