@@ -139,9 +139,7 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
         if (r > 0 && save)
                 r = allocations_save(a, e);
         if (r >= 0)
-                r = zone_compute(&c->zone, &ranges, machine_id, &c->network);
-        if (r >= 0 && !store_host_has_v6())
-                zone_drop_v6(&c->network);
+                r = zones_network(&c->zone, &ranges, machine_id, &c->network);
         return r;
 }
 

@@ -1,6 +1,5 @@
 #include "allocate.h"
 
-#include "store.h"
 #include "zones.h"
 
 /* A member's number and, where it has none yet, its zone's ranges. */
@@ -18,11 +17,9 @@ static int allocate_member(const struct container *c, struct allocations *a, con
                 r = allocations_get_zone(a, &zone, taken, n, &ranges, e);
         if (r < 0)
                 return r;
-        k = zone_compute(&zone, &ranges, machine_id, &z);
+        k = zones_network(&zone, &ranges, machine_id, &z);
         if (k < 0)
                 return error_errno(e, k, EXIT_CONTAINER, "cannot compute the network of zone %s", name);
-        if (!store_host_has_v6())
-                zone_drop_v6(&z);
         k = allocations_get_member(a, &z, c->name, &number, e);
         return k < 0 ? k : r > 0 || k > 0;
 }

@@ -242,6 +242,15 @@ int zones_members(const char *zone, char ***ret, struct error *e) {
         return 0;
 }
 
+int zones_network(const struct zone *z, const struct allocation *ranges, const uint8_t machine_id[16],
+                  struct zone_network *ret) {
+        int r = zone_compute(z, ranges, machine_id, ret);
+
+        if (r >= 0 && !store_host_has_v6())
+                zone_drop_v6(ret);
+        return r;
+}
+
 int zones_compute(const char *name, const struct allocations *a, const uint8_t machine_id[16], struct zone_network *ret,
                   struct error *e) {
         _cleanup_(zone_clear) struct zone z = ZONE_INIT;
@@ -255,10 +264,6 @@ int zones_compute(const char *name, const struct allocations *a, const uint8_t m
                         e, ENOENT, EXIT_CONTAINER,
                         "zone '%s' has no addresses in '%s'; run 'nixos-nspawn zone update %s' to give it some", name,
                         PATH_ALLOCATIONS, name);
-        r = zone_compute(&z, &ranges, machine_id, ret);
-        if (r < 0)
-                return error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of zone '%s'", name);
-        if (!store_host_has_v6())
-                zone_drop_v6(ret);
-        return 0;
+        r = zones_network(&z, &ranges, machine_id, ret);
+        return r < 0 ? error_errno(e, r, EXIT_CONTAINER, "cannot compute the network of zone '%s'", name) : 0;
 }

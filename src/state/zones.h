@@ -43,7 +43,11 @@ int zones_follow_host(const char *name, bool wanted, struct error *e);
  * be read is passed over. */
 int zones_members(const char *zone, char ***ret, struct error *e);
 
-/* From its definition and what is allocated to it; without IPv6 where the host has none. -ENOENT: no such zone, or
+/* zone_compute(), without IPv6 where the host has none. */
+int zones_network(const struct zone *z, const struct allocation *ranges, const uint8_t machine_id[16],
+                  struct zone_network *ret);
+
+/* The same from its definition and what is allocated to it. -ENOENT: no such zone, or
  * nothing is allocated to it. */
 int zones_compute(const char *name, const struct allocations *a, const uint8_t machine_id[16], struct zone_network *ret,
                   struct error *e);
