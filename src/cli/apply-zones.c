@@ -1,7 +1,8 @@
 /* Declared zones: checked before anything is done, and carried out by the daemon one by one. */
 #include "cli/apply-zones.h"
 
-#include "apply/engine.h"
+#include "front/taken.h"
+
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/paths.h"
@@ -9,7 +10,6 @@
 #include "config/zone_options.h"
 #include "runtime/runtime.h"
 #include "runtime/systemd/networkd.h"
-#include "state/confs.h"
 #include "state/zones.h"
 
 #include <errno.h>
@@ -85,7 +85,6 @@ int apply_zones_check(const json_t *before, const json_t *after, struct error *e
 
 int apply_zones_allocate(const json_t *after, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
-        _cleanup_(engine_freep) struct engine *engine = NULL;
         _cleanup_(freep) struct prefix *taken = NULL;
         bool new = false, changed = false;
         const char *name;
@@ -97,11 +96,7 @@ int apply_zones_allocate(const json_t *after, struct error *e) {
                 return 0;
         r = allocations_load(&a, e);
         if (r >= 0)
-                r = engine_new(&engine, e);
-        if (r >= 0)
-                r = engine_observe_ranges(engine, &taken, &n, e);
-        if (r >= 0)
-                r = confs_append_addresses(NULL, &taken, &n, e);
+                r = taken_find(NULL, true, &taken, &n, e);
         json_object_foreach ((json_t *) host_zones(after), name, options) {
                 _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
                 struct allocation ranges;

@@ -4,8 +4,8 @@
 #include "cli/commands.h"
 #include "front/dry-run.h"
 #include "front/sequence.h"
+#include "front/taken.h"
 
-#include "apply/engine.h"
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
@@ -14,7 +14,6 @@
 #include "netd/client.h"
 #include "runtime/runtime.h"
 #include "runtime/systemd/networkd.h"
-#include "state/confs.h"
 #include "state/store.h"
 #include "state/zones.h"
 
@@ -116,7 +115,6 @@ static int load_definition(const struct invocation *i, struct zone_change *c, st
 
 static int allocate(struct zone_change *c, bool save, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
-        _cleanup_(engine_freep) struct engine *engine = NULL;
         _cleanup_(freep) struct prefix *taken = NULL;
         struct allocation ranges;
         uint8_t machine_id[16];
@@ -126,12 +124,8 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
         r = machine_id_get(machine_id, e);
         if (r >= 0)
                 r = allocations_load(&a, e);
-        if (r >= 0 && save)
-                r = engine_new(&engine, e);
-        if (r >= 0 && save)
-                r = engine_observe_ranges(engine, &taken, &n, e);
         if (r >= 0)
-                r = confs_append_addresses(NULL, &taken, &n, e);
+                r = taken_find(NULL, save, &taken, &n, e);
         if (r >= 0)
                 c->had_ranges = allocations_find_zone(a, c->name, &c->ranges) >= 0;
         if (r >= 0)

@@ -1,25 +1,12 @@
 #include "container/address.h"
 
-#include "apply/engine.h"
+#include "front/taken.h"
+
 #include "base/paths.h"
 #include "state/allocations.h"
-#include "state/confs.h"
 #include "state/store.h"
 
 #include <errno.h>
-
-/* What is in use: by links and routes of the host, and by confs. A user who only asks need not be allowed to look. */
-static int find_taken(const char *name, bool needed, struct prefix **ret, size_t *ret_n, struct error *e) {
-        _cleanup_(engine_freep) struct engine *engine = NULL;
-        int r;
-
-        r = engine_new(&engine, needed ? e : NULL);
-        if (r >= 0)
-                r = engine_observe_ranges(engine, ret, ret_n, needed ? e : NULL);
-        if (r < 0 && needed)
-                return r;
-        return confs_append_addresses(name, ret, ret_n, e);
-}
 
 static int choose_number(const char *name, bool save, struct conf *conf, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *allocations = NULL;
@@ -32,7 +19,7 @@ static int choose_number(const char *name, bool save, struct conf *conf, struct 
 
         r = allocations_load(&allocations, e);
         if (r >= 0)
-                r = find_taken(name, save, &taken, &n, e);
+                r = taken_find(name, save, &taken, &n, e);
         if (r < 0)
                 return r;
         r = allocations_get_numbered(allocations, name, taken, n, &allocation, e);

@@ -1,28 +1,16 @@
 /* A definition's addresses and ports, and what a dry run says about it. */
 #include "front/definition.h"
 #include "front/dry-run.h"
+#include "front/taken.h"
 
-#include "apply/engine.h"
 #include "base/buffer.h"
 #include "base/paths.h"
 #include "netd/client.h"
 #include "state/allocate.h"
-#include "state/confs.h"
 
 #include <errno.h>
 
 enum { CHECK_TIMEOUT_MS = 10000 };
-
-/* Ranges that the host uses. A user who only asks what would be done need not be allowed to look. */
-static int observe(bool needed, struct prefix **ret, size_t *ret_n, struct error *e) {
-        _cleanup_(engine_freep) struct engine *engine = NULL;
-        int r;
-
-        r = engine_new(&engine, needed ? e : NULL);
-        if (r >= 0)
-                r = engine_observe_ranges(engine, ret, ret_n, needed ? e : NULL);
-        return needed ? r : 0;
-}
 
 static int allocate_new(struct definition *d, struct allocations *a, const uint8_t machine_id[16], bool save,
                         struct error *e) {
@@ -30,9 +18,7 @@ static int allocate_new(struct definition *d, struct allocations *a, const uint8
         size_t n = 0;
         int r;
 
-        r = observe(save, &taken, &n, e);
-        if (r >= 0)
-                r = confs_append_addresses(NULL, &taken, &n, e);
+        r = taken_find(NULL, save, &taken, &n, e);
         if (r < 0)
                 return r;
         r = allocate(&d->container, a, machine_id, taken, n, e);
