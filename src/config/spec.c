@@ -301,8 +301,6 @@ int spec_to_container(const json_t *spec, const char *name, struct container *re
         r = c.name ? read_options(options, &c, e) : -ENOMEM;
         if (r >= 0)
                 r = spec_read_nspawn(json_object_get(spec, "config"), &c, e);
-        if (r >= 0)
-                r = spec_check_network(&c, e);
         if (r == -ENOMEM)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "container '%s': reading its spec", name);
         if (r < 0)

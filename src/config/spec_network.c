@@ -77,13 +77,3 @@ int spec_read_network(const json_t *options, struct container *c, struct error *
                 r = read_access(options, c, e);
         return r < 0 ? r : check_ends(c, e);
 }
-
-int spec_check_network(const struct container *c, struct error *e) {
-        if (!c->host_settings.present || c->mode == NETWORK_VETH || c->mode == NETWORK_ZONE)
-                return 0;
-        return error_set(e, EINVAL, EXIT_CONTAINER,
-                         OPTIONS ".hostNetworkConfig is for the host's end of a link that the container has to itself, "
-                                 "and it has none: %s; remove it",
-                         c->mode == NETWORK_BRIDGE ? "a bridge gets its addresses from whoever made it"
-                                                   : "see its other network options");
-}

@@ -7,5 +7,3 @@
 #include <jansson.h>
 
 int spec_read_network(const json_t *options, struct container *c, struct error *e);
-/* When the shape of the network is known. */
-int spec_check_network(const struct container *c, struct error *e);
