@@ -8,8 +8,6 @@
 #include "front/sequence.h"
 #include "front/starter.h"
 
-#include "base/file.h"
-#include "base/paths.h"
 #include "front/change.h"
 #include "runtime/runtime.h"
 #include "state/confs.h"
@@ -113,19 +111,14 @@ static int undo_save(void *context, struct error *e) {
 
 static int act_root(void *context, struct error *e) {
         struct transition *t = context;
-        _cleanup_(freep) char *root = directories_root(t->d->name);
         int r;
 
         t->unfinished.root = t->d->made_root = !directories_has_root(t->d->name);
         r = note(t, e);
         if (r < 0)
                 return r;
-        if (t->to->has_config)
-                return definition_instantiate(&t->to->definition, e);
-        r = root ? directory_make(PATH_STATES, 0700) : -ENOMEM;
-        if (r >= 0)
-                r = directory_make(root, 0755);
-        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot make the files of %s", t->d->name) : 0;
+        return t->to->has_config ? definition_instantiate(&t->to->definition, e)
+                                 : directories_make_root(t->d->name, e);
 }
 
 static int undo_root(void *context, struct error *e) {
@@ -201,10 +194,7 @@ static bool is_changed(const void *context) {
 static bool wants_save(const void *context) {
         const struct transition *t = context;
 
-        if (!t->to->has_config)
-                return false;
-        return !t->from->has_config || !json_equal(json_object_get(t->from->definition.spec, "config"),
-                                                   json_object_get(t->to->definition.spec, "config"));
+        return t->to->has_config && !declared_same_config(t->from, t->to);
 }
 
 static bool has_units(const void *context) {

@@ -102,7 +102,7 @@ static int load_after(struct declared *d, const struct host_container *wanted, c
         return r;
 }
 
-static bool same_config(const struct declared_side *a, const struct declared_side *b) {
+bool declared_same_config(const struct declared_side *a, const struct declared_side *b) {
         if (!a->has_config || !b->has_config)
                 return a->has_config == b->has_config;
         return json_equal(json_object_get(a->definition.spec, "config"), json_object_get(b->definition.spec, "config"));
@@ -146,7 +146,7 @@ static int decide(struct declared *d, const struct host_container *wanted, bool 
                 d->action = DECLARED_REMOVE;
         else if (!d->before.exists)
                 d->action = DECLARED_CREATE;
-        else if (!same_conf(&d->before, &d->after) || !same_config(&d->before, &d->after))
+        else if (!same_conf(&d->before, &d->after) || !declared_same_config(&d->before, &d->after))
                 d->action = DECLARED_CHANGE;
         d->restart = wanted && wanted->restart && d->running;
         d->start = wanted && d->after.container.auto_start && !d->running;
@@ -263,7 +263,7 @@ static void append_differences(const struct declared *d, struct buffer *b) {
                         buffer_append_format(b, "%s%s", between, key);
                         between = ", ";
                 }
-        if (!same_config(&d->before, &d->after)) {
+        if (!declared_same_config(&d->before, &d->after)) {
                 buffer_append_format(b, "%sits config", between);
                 between = ", ";
         }

@@ -53,6 +53,9 @@ void declared_clear(struct declared_list *l);
  * supervisor died are looked after. */
 int declared_load(const json_t *host, bool repair, struct declared_list *ret, struct error *e);
 
+/* Whether the same is in them; what is around them is the conf's. */
+bool declared_same_config(const struct declared_side *a, const struct declared_side *b);
+
 /* Whether anything is to be done. */
 bool declared_any(const struct declared_list *l);
 

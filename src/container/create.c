@@ -249,6 +249,12 @@ static int undo_conf(void *context, struct error *e) {
         return unfinished_undo_conf(c->name, &c->unfinished, e);
 }
 
+static bool wants_save(const void *context) {
+        const struct creation *c = context;
+
+        return c->text && !c->built;
+}
+
 static int act_save(void *context, struct error *e) {
         struct creation *c = context;
         struct store_generation generation;
@@ -280,20 +286,13 @@ static int act_check_ports(void *context, struct error *e) {
 
 static int act_root(void *context, struct error *e) {
         struct creation *c = context;
-        _cleanup_(freep) char *root = NULL;
         int r;
 
         c->unfinished.root = !directories_has_root(c->name);
         r = journal_write(&c->journal, &c->unfinished, e);
         if (r < 0)
                 return r;
-        if (c->text && !c->built)
-                return definition_instantiate(&c->definition, e);
-        root = directories_root(c->name);
-        r = root ? directory_make(PATH_STATES, 0700) : -ENOMEM;
-        if (r >= 0)
-                r = directory_make(root, 0755);
-        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot make the files of %s", c->name) : 0;
+        return wants_save(c) ? definition_instantiate(&c->definition, e) : directories_make_root(c->name, e);
 }
 
 static int undo_root(void *context, struct error *e) {
@@ -319,12 +318,6 @@ static bool wants_keep(const void *context) {
         const struct creation *c = context;
 
         return build_is_wanted(&c->build);
-}
-
-static bool wants_save(const void *context) {
-        const struct creation *c = context;
-
-        return c->text && !c->built;
 }
 
 static bool wants_define(const void *context) {

@@ -60,6 +60,15 @@ bool directories_has_root(const char *name) {
         return path && access(path, F_OK) == 0;
 }
 
+int directories_make_root(const char *name, struct error *e) {
+        _cleanup_(freep) char *root = directories_root(name);
+        int r = root ? directory_make(PATH_STATES, 0700) : -ENOMEM;
+
+        if (r >= 0)
+                r = directory_make(root, 0755);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot make the files of %s", name) : 0;
+}
+
 static int append(char ***list, const char *s) {
         size_t n = 0;
         char **longer, *copy;

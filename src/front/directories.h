@@ -11,6 +11,8 @@ const char *directories_folder(const char *name);
 char *directories_root(const char *name);
 /* Whether they are there. */
 bool directories_has_root(const char *name);
+/* Makes an empty one for a nixos-container whose system lies elsewhere, or finds it. */
+int directories_make_root(const char *name, struct error *e);
 
 /* What a system is that somebody names by its path: a directory with usr/, or a built system of NixOS, with init. */
 bool directories_is_tree(const char *path);
