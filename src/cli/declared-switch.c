@@ -3,12 +3,12 @@
  * place, for one that changes. */
 #include "cli/declared.h"
 
+#include "front/change.h"
 #include "front/directories.h"
 #include "front/removal.h"
 #include "front/sequence.h"
 #include "front/starter.h"
 
-#include "front/change.h"
 #include "runtime/runtime.h"
 #include "state/confs.h"
 
@@ -117,8 +117,7 @@ static int act_root(void *context, struct error *e) {
         r = note(t, e);
         if (r < 0)
                 return r;
-        return t->to->has_config ? definition_instantiate(&t->to->definition, e)
-                                 : directories_make_root(t->d->name, e);
+        return t->to->has_config ? definition_instantiate(&t->to->definition, e) : directories_make_root(t->d->name, e);
 }
 
 static int undo_root(void *context, struct error *e) {

@@ -7,13 +7,13 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/program.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -36,8 +36,7 @@ struct nix_run {
 static void nix_run_end(struct nix_run *run) {
         if (run->pid > 0) {
                 (void) kill(run->pid, SIGKILL);
-                while (waitpid(run->pid, &run->status, 0) < 0 && errno == EINTR)
-                        ;
+                (void) program_wait(run->pid, &run->status);
                 run->pid = 0;
         }
         fd_closep(&run->out);
@@ -75,33 +74,15 @@ static int spawn_with(const char *const argv[], struct nix_run *run, int out, in
         const char *const environment[] = {path_setting,           "HOME=/nonexistent",
                                            "LC_ALL=C.UTF-8",       "NIX_CONF_DIR=/nonexistent",
                                            "NIX_USER_CONF_FILES=", NULL};
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        sigset_t none, all;
         int r;
 
         if (!path_setting)
                 return -ENOMEM;
-        (void) sigemptyset(&none);
-        (void) sigfillset(&all);
-        (void) posix_spawn_file_actions_init(&actions);
-        (void) posix_spawnattr_init(&attributes);
-        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO);
-        (void) posix_spawnattr_setsigmask(&attributes, &none);
-        (void) posix_spawnattr_setsigdefault(&attributes, &all);
-        (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        if (r == 0)
-                r = posix_spawnp(&run->pid, argv[0], &actions, &attributes, (char *const *) argv,
-                                 (char *const *) environment);
-        (void) posix_spawn_file_actions_destroy(&actions);
-        (void) posix_spawnattr_destroy(&attributes);
-        if (r != 0)
+        r = program_start((char *const *) argv, (char *const *) environment,
+                          &(struct program_files){.output = out, .messages = log, .lock = -1}, &run->pid);
+        if (r < 0)
                 run->pid = 0;
-        return -r;
+        return r;
 }
 
 static int spawn(const char *portable, const char *file, const char *set, const char *name, struct nix_run *run) {
@@ -187,10 +168,10 @@ static uint64_t now_msec(void) {
 static int collect(struct nix_run *run) {
         struct pollfd fds[2] = {{.fd = run->out, .events = POLLIN}, {.fd = run->log, .events = POLLIN}};
         uint64_t end = now_msec() + TIME_MAX * 1000;
+        int r;
 
         while (fds[0].fd >= 0 || fds[1].fd >= 0) {
                 uint64_t now = now_msec();
-                int r;
 
                 if (now >= end)
                         return -ETIMEDOUT;
@@ -209,9 +190,9 @@ static int collect(struct nix_run *run) {
                 if (run->output.size >= OUTPUT_MAX)
                         return -EFBIG;
         }
-        while (waitpid(run->pid, &run->status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
+        r = program_wait(run->pid, &run->status);
+        if (r < 0)
+                return r;
         run->pid = 0;
         if (buffer_error(&run->output) < 0)
                 return buffer_error(&run->output);

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/program.h"
 #include "base/string-list.h"
 #include "front/directories.h"
 
@@ -10,14 +11,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #define OUTPUT_MAX        (1 << 20)
 #define ATTRIBUTE_DEFAULT "container" /* SPEC D.3 */
-
-extern char **environ;
 
 void build_clear(struct build *b) {
         free(b->flake);
@@ -88,20 +86,6 @@ int build_from_options(const struct invocation *i, struct build *ret, struct err
                                          : 0;
 }
 
-static int spawn(char *const argv[], int out, pid_t *ret) {
-        posix_spawn_file_actions_t actions;
-        int r;
-
-        if (posix_spawn_file_actions_init(&actions) != 0)
-                return -ENOMEM;
-        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        r = r ? r : posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-        r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-        r = r ? r : posix_spawnp(ret, argv[0], &actions, NULL, argv, environ);
-        (void) posix_spawn_file_actions_destroy(&actions);
-        return -r;
-}
-
 static int read_all(int fd, struct buffer *b) {
         char data[4096];
         ssize_t n;
@@ -122,14 +106,14 @@ static int read_all(int fd, struct buffer *b) {
 static int run(char *const argv[], const char *what, struct buffer *output, struct error *e) {
         _cleanup_(buffer_clear) struct buffer own = BUFFER_INIT;
         _cleanup_(fd_closep) int in = -1, out = -1;
-        int fds[2], r, status;
+        int fds[2], r, waited, status;
         pid_t pid;
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return error_errno(e, errno, EXIT_FAILED, "cannot %s", what);
         in = fds[0];
         out = fds[1];
-        r = spawn(argv, out, &pid);
+        r = program_start(argv, NULL, &(struct program_files){.output = out, .messages = -1, .lock = -1}, &pid);
         if (r == -ENOENT)
                 return error_set(e, ENOENT, EXIT_COMMAND,
                                  "cannot %s: the program %s is not there; install it (Debian: apt install nix-bin)",
@@ -140,9 +124,9 @@ static int run(char *const argv[], const char *what, struct buffer *output, stru
         r = read_all(in, output ?: &own);
         if (r < 0)
                 (void) kill(pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return error_errno(e, errno, EXIT_FAILED, "waiting for %s", argv[0]);
+        waited = program_wait(pid, &status);
+        if (waited < 0)
+                return error_errno(e, waited, EXIT_FAILED, "waiting for %s", argv[0]);
         if (r < 0)
                 return error_errno(e, r, EXIT_COMMAND, "cannot %s: reading from %s", what, argv[0]);
         if (WIFSIGNALED(status))

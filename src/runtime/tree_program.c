@@ -1,17 +1,12 @@
 /* Running a program: its words go to a log and, line by line, to whoever asked for it. */
 #include "base/buffer.h"
+#include "base/program.h"
 #include "tree_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #define LINE_MAX_SIZE 1000
-#define LOCK_FD       3
-
-extern char **environ;
 
 struct output {
         FILE *log;
@@ -51,42 +46,6 @@ static void take_output(struct output *o, int fd) {
                 end_line(o);
 }
 
-/* The process must start as from a shell: no signals blocked or ignored, no descriptors but the lock. */
-static int start(char *const argv[], int output, int lock, pid_t *ret) {
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        sigset_t none, all;
-        int r;
-
-        (void) sigemptyset(&none);
-        (void) sigfillset(&all);
-        if (posix_spawn_file_actions_init(&actions) != 0)
-                return -ENOMEM;
-        if (posix_spawnattr_init(&attributes) != 0) {
-                (void) posix_spawn_file_actions_destroy(&actions);
-                return -ENOMEM;
-        }
-        r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-        r = r ? r : posix_spawn_file_actions_adddup2(&actions, output, 1);
-        r = r ? r : posix_spawn_file_actions_adddup2(&actions, output, 2);
-        r = r ? r : posix_spawn_file_actions_adddup2(&actions, lock, LOCK_FD);
-        r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, LOCK_FD + 1);
-        r = r ? r : posix_spawnattr_setsigmask(&attributes, &none);
-        r = r ? r : posix_spawnattr_setsigdefault(&attributes, &all);
-        r = r ? r : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        r = r ? r : posix_spawnp(ret, argv[0], &actions, &attributes, argv, environ);
-        (void) posix_spawnattr_destroy(&attributes);
-        (void) posix_spawn_file_actions_destroy(&actions);
-        return -r;
-}
-
-static int wait_for(pid_t pid, int *ret_status) {
-        while (waitpid(pid, ret_status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
-}
-
 int tree_program(const struct tree_job *job, char *const argv[], void (*take)(const char *line, void *context),
                  void *context, int *ret_status, struct error *e) {
         _cleanup_(fd_closep) int in = -1, out = -1;
@@ -101,12 +60,12 @@ int tree_program(const struct tree_job *job, char *const argv[], void (*take)(co
                 return error_errno(e, errno, EXIT_FAILED, "making a pipe for %s", argv[0]);
         in = fds[0];
         out = fds[1];
-        r = start(argv, out, job->lock, &pid);
+        r = program_start(argv, NULL, &(struct program_files){out, out, job->lock}, &pid);
         if (r < 0)
                 return r == -ENOENT ? r : error_errno(e, r, EXIT_COMMAND, "starting %s", argv[0]);
         fd_closep(&out);
         take_output(&o, in);
         buffer_clear(&o.line);
-        r = wait_for(pid, ret_status);
+        r = program_wait(pid, ret_status);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "waiting for %s", argv[0]) : 0;
 }
