@@ -159,14 +159,20 @@ static int act_allocate(void *context, struct error *e) {
         return allocate(context, true, e);
 }
 
-static int undo_allocate(void *context, struct error *e) {
-        const struct zone_change *c = context;
+/* ranges: NULL for none. */
+static int put_ranges(const char *name, const struct allocation *ranges, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
         int r = allocations_load(&a, e);
 
         if (r >= 0)
-                r = c->had_ranges ? allocations_put_zone(a, c->name, &c->ranges) : allocations_release_zone(a, c->name);
+                r = ranges ? allocations_put_zone(a, name, ranges) : allocations_release_zone(a, name);
         return r > 0 ? allocations_save(a, e) : r;
+}
+
+static int undo_allocate(void *context, struct error *e) {
+        const struct zone_change *c = context;
+
+        return put_ranges(c->name, c->had_ranges ? &c->ranges : NULL, e);
 }
 
 /* A zone without a bridge needs no daemon; one that starts by and by reads the definition. The bridge may be there
@@ -297,6 +303,9 @@ static int run(struct invocation *i, struct zone_change *c, const char *done, st
         progress = progress_begin(&i->output, c->name);
         r = sequence_run(steps, ELEMENTS_OF(steps), c, progress, e);
         progress_endp(&progress);
+        /* Those of one that is gone, which may stay until somebody else asks for them. */
+        if (r >= 0 && !c->after)
+                (void) put_ranges(c->name, NULL, NULL);
         return r < 0 ? r : answer(i, c, done, e);
 }
 
@@ -374,14 +383,7 @@ static int zone_remove(struct invocation *i, struct error *e) {
                 return r;
         if (*members)
                 return refuse_members(c.name, members, e);
-        r = run(i, &c, "removed", e);
-        if (r >= 0 && !invocation_has(i, OPTION_DRY_RUN)) {
-                json_decref(c.before);
-                c.before = NULL;
-                c.had_ranges = false;
-                (void) undo_allocate(&c, NULL);
-        }
-        return r;
+        return run(i, &c, "removed", e);
 }
 
 static const struct action {
