@@ -45,3 +45,29 @@ reaches() { # reaches WHAT FROM ADDRESS
 does_not_reach() { # does_not_reach WHAT FROM ADDRESS
         refused "$1" guest "$2" ping -c1 -W1 "$3"
 }
+# What zone-attack.py attacks, but for mallory and the victim, who are the test's to make; and its attacks, whose
+# assertions are the test's.
+attacks=$(dirname "${BASH_SOURCE[0]}")/zone-attack.py
+# As open as a host can be: nothing but our rules is in the way.
+open_host() {
+        sysctl -qw net.ipv4.conf.{all,default,uplink}.rp_filter=0 net.ipv4.conf.{all,default}.accept_source_route=1 \
+                net.ipv4.conf.{all,default}.accept_local=1 net.ipv4.conf.{all,default}.route_localnet=1
+}
+run_attacked() {
+        forward() { echo "[{\"hostPort\":$1,\"protocol\":\"udp\",\"containerPort\":5300}]"; }
+        run_member alone foo '[]' '{"isolated":true}'
+        run_member alone2 foo '[]' '{"isolated":true}'
+        run_member apart apart
+        run_member apart2 apart
+        run_member inmate inner '[]' '{}' internal
+        run_member inmate2 inner '[]' '{}' internal
+        run_member other bar "$(forward 5301)"
+        run_guest single "$(forward 5302)"
+}
+attack() { # attack ARGUMENT...
+        python3 "$attacks" "$@" >/run/attack.out 2>&1 || [[ $? -eq 1 ]] || not_ok "zone-attack.py $*" "$(cat /run/attack.out)"
+        cat /run/attack.out
+        _tap_count=$((_tap_count + $(grep -c '^ok' /run/attack.out)))
+        _tap_failed=$((_tap_failed + $(grep -c '^not ok' /run/attack.out)))
+        refused "zone-attack.py $*: ended before it was done" grep -q Traceback /run/attack.out
+}

@@ -8,40 +8,23 @@ in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
 source "$(dirname "$0")/lib-netd.sh"
 source "$(dirname "$0")/lib-zone.sh"
-here=$(dirname "$0")
 
 make_peer
 make_peer_resolver
-# As open as a host can be: nothing but our rules is in the way.
-sysctl -qw net.ipv4.conf.{all,default,uplink}.rp_filter=0 net.ipv4.conf.{all,default}.accept_source_route=1 \
-        net.ipv4.conf.{all,default}.accept_local=1 net.ipv4.conf.{all,default}.route_localnet=1
+open_host
 need "the daemon starts" "$netd" ensure
 need "define zones" "$netd" zone foo
 need "define zones" "$netd" zone bar
 need "define zones" "$netd" zone apart
 need "define zones" "$netd" zone inner '{"internal":true}'
-forward() { echo "[{\"hostPort\":$1,\"protocol\":\"udp\",\"containerPort\":5300}]"; }
 run_member mallory foo
 run_member victim foo
-run_member alone foo '[]' '{"isolated":true}'
-run_member alone2 foo '[]' '{"isolated":true}'
-run_member apart apart
-run_member apart2 apart
-run_member inmate inner '[]' '{}' internal
-run_member inmate2 inner '[]' '{}' internal
-run_member other bar "$(forward 5301)"
-run_guest single "$(forward 5302)"
+run_attacked
 reaches "a zone is isolated later: before, members reach each other" apart "$(guest4 apart2)"
 need "isolate it" "$netd" zone apart '{"isolated":true}'
 need "isolate it" of UpdateZone apart
 does_not_reach "  then they do not" apart "$(guest4 apart2)"
 
-attack() {
-        python3 "$here/zone-attack.py" "$@" >/run/attack.out 2>&1 || [[ $? -eq 1 ]] || not_ok "zone-attack.py $*" "$(cat /run/attack.out)"
-        cat /run/attack.out
-        _tap_count=$((_tap_count + $(grep -c '^ok' /run/attack.out)))
-        _tap_failed=$((_tap_failed + $(grep -c '^not ok' /run/attack.out)))
-}
 alone4=$(guest4 alone) alone6=$(guest6 alone) isolated4=$(guest4 alone2) isolated_mac=$(guest alone2 cat /sys/class/net/host0/address)
 learnt() { bridge fdb show br vz-foo | awk '!/permanent/ { print $1 }' | sort -u; }
 # What the victim believes of its neighbours: a router advertisement would make an address, a claim would change an entry.
@@ -64,7 +47,7 @@ cat >/run/lease <<'S'
 S
 chmod +x /run/lease
 for kind in starve questions; do
-        python3 "$here/zone-attack.py" $kind &
+        python3 "$attacks" $kind &
         attacker=$!
         sleep 0.5
         rm -f /run/leased

@@ -4,28 +4,13 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
+source "$(dirname "$0")/../lib/steps.sh"
 
 need "setup" nixos-nspawn setup
 need "warm up: a tree in the cache, tables made" nixos-nspawn create --config examples/example.nix warm
 need "remove" nixos-nspawn remove --delete-state warm
 before=$(everything)
 
-# each_step VARIABLE COMMAND...: fails at 1, 2, ... until the command gets through; `check` is called after each failure.
-each_step() {
-        local variable=$1 k seen status
-        shift
-        for k in $(seq 1 60); do
-                seen=$(env "$variable=$k" "$@" 2>&1 </dev/null)
-                status=$?
-                if [[ $status -eq 0 ]]; then
-                        if [[ $k -gt 1 ]]; then ok "$* ($variable): $((k - 1)) steps"; else not_ok "$* ($variable): no step can fail" "$seen"; fi
-                        return
-                fi
-                if grep -q 'nixos-nspawn: ' <<<"$seen"; then ok "$2 with step $k failing: says so"; else not_ok "$2 with step $k failing: says so" "$seen"; fi
-                after_failure "$2 with step $k failing"
-        done
-        not_ok "$* ($variable): ends" "$seen"
-}
 after_failure() { same "$1: everything is as before" "$before" "$(everything)"; }
 
 each_step NIXOS_NSPAWN_FAIL_AT nixos-nspawn create --config examples/example.nix example

@@ -4,6 +4,7 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
+source "$(dirname "$0")/../lib/steps.sh"
 
 config=examples/ipv6-prefix.nix
 need "setup" nixos-nspawn setup
@@ -18,25 +19,13 @@ seen_of() {
         everything
         ip -6 neigh show proxy
 }
-each_step() { # each_step VARIABLE COMMAND...: fails at 1, 2, ... until the command gets through
-        local variable=$1 k seen status before
-        shift
-        before=$(seen_of)
-        for k in $(seq 1 60); do
-                seen=$(env "$variable=$k" "$@" 2>&1 </dev/null)
-                status=$?
-                if [[ $status -eq 0 ]]; then
-                        if [[ $k -gt 1 ]]; then ok "$* ($variable): $((k - 1)) steps"; else not_ok "$* ($variable): no step can fail" "$seen"; fi
-                        return
-                fi
-                if ! grep -q 'nixos-nspawn: ' <<<"$seen"; then not_ok "$2 with step $k failing says so" "$seen"; fi
-                same "$2 with step $k failing: everything is as before" "$before" "$(seen_of)"
-        done
-        not_ok "$* ($variable): ends" "$seen"
-}
+after_failure() { same "$1: everything is as before" "$before" "$(seen_of)"; }
+
+before=$(seen_of)
 each_step NIXOS_NSPAWN_FAIL_AT nixos-nspawn create --config $config example
 prints "then it has the prefix" '2001:1234:abcd:ef01::2/64' nixos-nspawn run example -- ip -6 addr show dev host0
 need "stop" nixos-nspawn stop example
+before=$(seen_of)
 each_step NIXOS_NSPAWN_SUPERVISOR_FAIL_AT nixos-nspawn start example
 prints "then the host answers for it" '2001:1234:abcd:ef01::2 ' ip -6 neigh show proxy dev uplink
 need "remove" nixos-nspawn remove --delete-state example
