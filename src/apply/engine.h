@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "plan/plan.h"
 
+#include <net/if.h>
+
 struct engine;
 
 /* Opens the sockets in the current network namespace. */
@@ -44,3 +46,8 @@ int engine_forget_flows(struct engine *engine, const struct plan *plan);
 
 /* Every range that the host's addresses and routes occupy (for the allocator); *ret malloc'd. */
 int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *ret_n, struct error *e);
+
+/* Whether a link of the host has the address; of_containers: the host's ends of containers' links count, too. 1, and
+ * link is its name; 0: none. */
+int engine_find_address(struct engine *engine, const struct address *address, bool of_containers,
+                        char link[IF_NAMESIZE], struct error *e);

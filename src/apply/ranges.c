@@ -1,4 +1,4 @@
-/* What the host's addresses and routes occupy, for whoever looks for a free range. */
+/* What the host's addresses and routes occupy, for whoever looks for a free range, or says an address of their own. */
 #include "apply/step.h"
 
 #include <errno.h>
@@ -41,5 +41,25 @@ int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *re
                         ranges[n++] = prefix_network(&routes[i].destination);
         *ret = ranges;
         *ret_n = n;
+        return 0;
+}
+
+static bool is_of_container(const char *link) {
+        return strncmp(link, "ve-", 3) == 0 || strncmp(link, "vb-", 3) == 0;
+}
+
+int engine_find_address(struct engine *engine, const struct address *address, bool of_containers,
+                        char link[IF_NAMESIZE], struct error *e) {
+        _cleanup_(freep) struct netlink_address *addresses = NULL;
+        size_t n = 0;
+        int r = netlink_addresses(engine->route, &addresses, &n);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot list the host's addresses");
+        for (size_t i = 0; i < n; i++)
+                /* A link may be gone meanwhile. */
+                if (address_equal(&addresses[i].address.address, address) &&
+                    if_indextoname((unsigned) addresses[i].ifindex, link) && (of_containers || !is_of_container(link)))
+                        return 1;
         return 0;
 }

@@ -2,6 +2,7 @@
 #include "cli/declared.h"
 
 #include "front/directories.h"
+#include "front/own-address.h"
 
 #include "base/file.h"
 #include "base/parse.h"
@@ -121,15 +122,24 @@ static int refuse_taken(const char *name, struct error *e) {
                          name, name);
 }
 
-/* Nobody else, who was made by a command, has its addresses. */
+/* Neither somebody else, who was made by a command, has its addresses, nor the host. Those that the host has towards
+ * declared ones may be what changes. */
 static int check_addresses(const struct declared *d, struct error *e) {
         _cleanup_(freep) char *other = NULL;
+        char link[IF_NAMESIZE];
         const char *key;
         int r = confs_address_clash(&d->after.container, true, &key, &other, e);
 
         if (r > 0)
                 r = error_set(e, EADDRINUSE, EXIT_CONTAINER, "containers.%s.%s: container %s has this address already",
                               d->name, host_container_option(key), other);
+        if (r < 0)
+                return r;
+        r = own_address_find(&d->after.container, false, geteuid() == 0, &key, link, e);
+        if (r > 0)
+                r = error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                              "containers.%s.%s: the host has this address itself, on its link %s", d->name,
+                              host_container_option(key), link);
         return r;
 }
 

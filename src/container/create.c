@@ -8,6 +8,7 @@
 #include "front/directories.h"
 #include "front/dry-run.h"
 #include "front/journal.h"
+#include "front/own-address.h"
 #include "front/sequence.h"
 
 #include "base/file.h"
@@ -168,14 +169,24 @@ static int write_conf(struct creation *c, struct error *e) {
 }
 
 /* Nobody else has its addresses. */
-static int check_addresses(const struct creation *c, struct error *e) {
+static int check_addresses(const struct creation *c, bool needed, struct error *e) {
         _cleanup_(freep) char *other = NULL;
+        char link[IF_NAMESIZE];
         const char *key;
         int r = confs_address_clash(&c->container, false, &key, &other, e);
 
         if (r > 0)
                 r = error_set(e, EADDRINUSE, EXIT_CONTAINER, "--%s-address %s: container '%s' has this address already",
                               key[0] == 'H' ? "host" : "local", conf_get(&c->conf, key), other);
+        if (r < 0)
+                return r;
+        r = own_address_find(&c->container, true, needed, &key, link, e);
+        if (r > 0)
+                r = error_set(
+                        e, EADDRINUSE, EXIT_CONTAINER,
+                        "--local-address %s: the host has this address itself, on its link %s, and would not reach "
+                        "the container: choose another one",
+                        conf_get(&c->conf, key), link);
         return r;
 }
 
@@ -188,7 +199,7 @@ static int complete_conf(struct creation *c, bool save, struct error *e) {
                 return r;
         container_clear(&c->container);
         r = conf_to_container(&c->conf, c->name, "the options", &c->container, e);
-        return r < 0 ? r : check_addresses(c, e);
+        return r < 0 ? r : check_addresses(c, save, e);
 }
 
 static int check_forwards(const struct creation *c, struct error *e) {

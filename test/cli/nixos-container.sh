@@ -102,6 +102,17 @@ fails "an address twice" 1 "container 'own' has this address already" \
         nixos-container create own2 --host-address 10.9.0.1 --local-address 10.9.0.2
 fails "  nor does the host have a container's" 1 "--host-address 10.233.1.2: container 'foo' has this address already" \
         nixos-container create own2 --host-address 10.233.1.2 --local-address 10.9.1.2
+ip addr add 192.0.2.7/32 dev lo
+before=$(everything)
+for more in "" --dry-run; do
+        fails "one of the host's own $more" 1 "--local-address 192.0.2.7: the host has this address itself, on its link lo" \
+                nixos-container create own2 --host-address 10.9.0.1 --local-address 192.0.2.7 $more
+done
+fails "  in a bridge, too" 1 "the host has this address itself" nixos-container create own2 --bridge br9 --local-address 192.0.2.7/24
+same "  left nothing" "$before" "$(everything)"
+need "the host may have one elsewhere, too" nixos-container create own2 --host-address 192.0.2.7 --local-address 10.9.1.2
+need "  destroy" nixos-container destroy own2
+ip addr del 192.0.2.7/32 dev lo
 need "the host may have one towards two" nixos-container create own2 --host-address 10.9.0.1 --local-address 10.9.1.2
 need "  destroy" nixos-container destroy own2
 for address in 0.0.0.0 255.255.255.255 224.0.0.1 127.0.0.1; do

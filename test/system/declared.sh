@@ -87,6 +87,10 @@ declare_ "" 'localAddress = "10.231.136.10"; hostAddress = "10.231.136.9";'
 fails "  at the other end" 10 'containers.db.hostAddress: container hand has this address already' nixos-nspawn apply
 declare_ "" 'localAddress = "10.231.136.10"; hostAddress = "10.231.136.2";'
 fails "  nor one that is declared, too" 10 'hostAddress: container web has this address, too|localAddress: container db has this address, too' nixos-nspawn apply
+ip addr add 192.0.2.7/32 dev lo
+declare_ "" 'localAddress = "192.0.2.7"; hostAddress = "10.231.136.11";'
+fails "nor one of the host's own" 10 'containers.db.localAddress: the host has this address itself, on its link lo' nixos-nspawn apply
+ip addr del 192.0.2.7/32 dev lo
 declare_ "" "" 'containers.a_b.config = { };'
 fails "nor a name that NixOS has not" 10 "containers.a_b: the name of a declared container has no '_'" nixos-nspawn apply
 declare_ "" "" 'containers.new.path = "/nonexistent";'
