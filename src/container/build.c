@@ -50,24 +50,25 @@ int build_check_unused(const struct invocation *i, struct error *e) {
         return 0;
 }
 
-/* "REF#ATTR": with the attribute, and from anywhere. */
-static char *flake_whole(const char *reference, struct error *e) {
-        const char *hash = strchr(reference, '#');
-        _cleanup_(freep) char *place = strndup(reference, hash ? (size_t) (hash - reference) : strlen(reference));
-        _cleanup_(freep) char *absolute = NULL;
-        char *whole;
+/* "REF?QUERY#ATTR": with the attribute, which Nix gets in quotes, and from anywhere. */
+static int flake_whole(const char *shown, const char *reference, char **ret, struct error *e) {
+        size_t n = strcspn(reference, "?#"), end = strcspn(reference, "#");
+        const char *attribute = reference[end] && reference[end + 1] ? reference + end + 1 : ATTRIBUTE_DEFAULT;
+        _cleanup_(freep) char *place = n ? strndup(reference, n) : strdup("."), *absolute = NULL;
 
+        if (!reference[0] || reference[0] == '-')
+                return error_set(e, EINVAL, EXIT_USAGE, "%s '%s' is no flake, such as .#web or github:OWNER/NAME#web",
+                                 shown, reference);
+        if (strpbrk(attribute, "\"\\$"))
+                return error_set(e, EINVAL, EXIT_USAGE, "%s %s: the attribute is a name without quotes", shown,
+                                 reference);
         if (place && (place[0] == '.' || place[0] == '/')) {
                 absolute = realpath(place, NULL);
-                if (!absolute) {
-                        (void) error_errno(e, errno, EXIT_CONTAINER, "cannot find --flake %s", reference);
-                        return NULL;
-                }
+                if (!absolute)
+                        return error_errno(e, errno, EXIT_CONTAINER, "cannot find %s %s", shown, reference);
         }
-        whole = place ? format("%s#%s", absolute ?: place, hash && hash[1] ? hash + 1 : ATTRIBUTE_DEFAULT) : NULL;
-        if (!whole)
-                (void) error_errno(e, ENOMEM, EXIT_FAILED, "cannot build %s", reference);
-        return whole;
+        *ret = place ? format("%s%.*s#%s", absolute ?: place, (int) (end - n), reference + n, attribute) : NULL;
+        return *ret ? 0 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot build %s", reference);
 }
 
 int build_from_options(const struct invocation *i, struct build *ret, struct error *e) {
@@ -75,15 +76,25 @@ int build_from_options(const struct invocation *i, struct build *ret, struct err
         const char *nixos = invocation_value(i, OPTION_NIXOS_PATH);
 
         *ret = BUILD_INIT;
-        if (flake) {
-                ret->flake = flake_whole(flake, e);
-                return ret->flake ? 0 : -EINVAL;
-        }
+        if (flake)
+                return flake_whole("--flake", flake, &ret->flake, e);
         /* "<nixpkgs/nixos>" is Nix' to find. */
         if (nixos)
                 ret->nixos_path = nixos[0] == '<' ? strdup(nixos) : realpath(nixos, NULL);
         return nixos && !ret->nixos_path ? error_errno(e, errno, EXIT_CONTAINER, "cannot find --nixos-path %s", nixos)
                                          : 0;
+}
+
+int build_from_conf(const struct conf *conf, struct build *ret, struct error *e) {
+        const char *flake = conf_get(conf, "FLAKE"), *nixos = conf_get(conf, "NIXOS_PATH");
+
+        *ret = BUILD_INIT;
+        if (flake && flake[0])
+                return flake_whole("FLAKE", flake, &ret->flake, e);
+        ret->nixos_path = nixos && nixos[0] ? strdup(nixos) : NULL;
+        return nixos && nixos[0] && !ret->nixos_path
+                       ? error_errno(e, ENOMEM, EXIT_FAILED, "cannot build with %s", nixos)
+                       : 0;
 }
 
 static int read_all(int fd, struct buffer *b) {
@@ -167,14 +178,11 @@ static void add_options(struct words *w, const struct invocation *i) {
 }
 
 /* Quotes an attribute: what is in quotes is one name to Nix. */
-static int flake_words(struct words *w, const char *flake) {
+static void add_flake(struct words *w, const char *flake) {
         const char *hash = strchr(flake, '#');
-        _cleanup_(freep) char *what = NULL;
+        _cleanup_(freep) char *what = format("%.*s#nixosConfigurations.\"%s\".config.system.build.toplevel",
+                                             (int) (hash - flake), flake, hash + 1);
 
-        if (strpbrk(hash + 1, "\"\\$"))
-                return -EINVAL;
-        what = format("%.*s#nixosConfigurations.\"%s\".config.system.build.toplevel", (int) (hash - flake), flake,
-                      hash + 1);
         add(w, "nix");
         add(w, "--extra-experimental-features");
         add(w, "nix-command flakes");
@@ -182,7 +190,6 @@ static int flake_words(struct words *w, const char *flake) {
         add(w, "--no-link");
         add(w, "--json");
         add(w, what ?: "");
-        return 0;
 }
 
 static int take_path(const char *path, const char *what, char **ret, struct error *e) {
@@ -208,15 +215,12 @@ static int build_flake(const struct build *b, const struct invocation *i, char *
         _cleanup_(buffer_clear) struct buffer output = BUFFER_INIT;
         _cleanup_(freep) char *what = format("build the flake %s", b->flake);
         struct words w = {0};
-        int r = what ? flake_words(&w, b->flake) : -ENOMEM;
+        int r;
 
+        add_flake(&w, b->flake);
         add_options(&w, i);
-        if (r == -EINVAL)
-                r = error_set(e, EINVAL, EXIT_USAGE, "--flake %s: the attribute is a name without quotes", b->flake);
-        else if (r < 0 || w.error < 0)
-                r = error_errno(e, ENOMEM, EXIT_FAILED, "cannot build %s", b->flake);
-        else
-                r = run(w.list, what, &output, e);
+        r = what && w.error >= 0 ? run(w.list, what, &output, e)
+                                 : error_errno(e, ENOMEM, EXIT_FAILED, "cannot build %s", b->flake);
         strings_free(w.list);
         return r < 0 ? r : take_json(&output, what, ret, e);
 }
@@ -286,7 +290,8 @@ int build_configuration_save(const char *name, const char *text, struct error *e
         _cleanup_(freep) char *path = format(PATH_CONFIGURATIONS "/%s.nix", name);
         int r = path ? directory_make(PATH_CONFIGURATIONS, 0700) : -ENOMEM;
 
-        r = r < 0 ? r : file_write_atomic(path, text, strlen(text), 0600, true);
+        if (r >= 0)
+                r = text ? file_write_atomic(path, text, strlen(text), 0600, true) : file_remove(path);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot keep the configuration of %s", name) : 0;
 }
 

@@ -5,6 +5,7 @@
  * the place in the store, and not the profile, which the container's root may change. */
 #pragma once
 
+#include "config/conf.h"
 #include "front/command.h"
 
 /* Refuses what does not go together. */
@@ -22,8 +23,10 @@ static inline bool build_is_wanted(const struct build *b) {
         return b->flake || b->nixos_path;
 }
 
-/* What the options say. A flake in a folder is named by its whole path, so that update finds it from anywhere. */
+/* What the options say, or a conf. A flake in a folder is named by its whole path, so that update finds it from
+ * anywhere; one without an attribute, as NixOS writes it into confs, means SPEC D.3's. */
 int build_from_options(const struct invocation *i, struct build *ret, struct error *e);
+int build_from_conf(const struct conf *conf, struct build *ret, struct error *e);
 
 /* Refuses options for Nix where Nix builds nothing. */
 int build_check_unused(const struct invocation *i, struct error *e);
@@ -34,7 +37,7 @@ int build_run(const struct build *b, const struct invocation *i, const char *nam
               char **ret, struct error *e);
 
 /* The configuration for nixos_path, kept for update; outside of the container, which must not change what the host
- * evaluates. Reading: -ENOENT when there is none. */
+ * evaluates. Reading: -ENOENT when there is none. Saving NULL: there is none any more. */
 int build_configuration_save(const char *name, const char *text, struct error *e);
 int build_configuration_load(const char *name, char **ret, struct error *e);
 

@@ -5,6 +5,7 @@
 #include "front/dry-run.h"
 #include "front/removal.h"
 
+#include "base/file.h"
 #include "base/paths.h"
 #include "runtime/runtime.h"
 #include "state/store.h"
@@ -23,6 +24,7 @@ static int print_result(struct invocation *i, const char *name, bool removed, st
 static int destroy_dry_run(struct invocation *i, const struct entry *entry, bool running, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         _cleanup_(freep) char *root = directories_root(entry->name);
+        _cleanup_(freep) char *profile = format(PATH_NIX_PROFILES PATH_NIX_OWN "/%s", entry->name);
         json_t *object = dry_run_new(entry->name);
         _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
@@ -33,6 +35,8 @@ static int destroy_dry_run(struct invocation *i, const struct entry *entry, bool
         dry_run_host_files(object, entry->name, NULL);
         dry_run_step(object, "let its addresses go");
         dry_run_step(object, "delete %s", root ?: "its files");
+        if (access(profile ?: "", F_OK) == 0)
+                dry_run_step(object, "delete %s", profile);
         if (running && store_load_network(entry->name, &c, &network, NULL) >= 0)
                 (void) dry_run_network(object, DRY_RUN_STOP, NULL, &network, e);
         return dry_run_print(i, object, e);

@@ -2,8 +2,10 @@
 #include "container/rebuild.h"
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/paths.h"
-#include "front/output.h"
+#include "front/directories.h"
+#include "front/sequence.h"
 #include "runtime/runtime.h"
 #include "state/confs.h"
 #include "state/store.h"
@@ -22,28 +24,113 @@ int rebuild_wanted(const struct invocation *i, const char *name, struct build *r
         r = confs_load(name, &conf, NULL, e);
         if (r < 0)
                 return r;
-        ret->flake = conf_get(&conf, "FLAKE") ? strdup(conf_get(&conf, "FLAKE")) : NULL;
-        if (!ret->flake && conf_get(&conf, "NIXOS_PATH"))
-                ret->nixos_path = strdup(conf_get(&conf, "NIXOS_PATH"));
+        r = build_from_conf(&conf, ret, e);
+        if (r >= 0 && ret->flake && (invocation_has(i, OPTION_CONFIG_TEXT) || invocation_has(i, OPTION_CONFIG_FILE)))
+                r = error_set(e, EINVAL, EXIT_USAGE,
+                              "container '%s' is what the flake %s says: change that and leave --config and "
+                              "--config-file out, or give --nixos-path with them",
+                              name, ret->flake);
+        if (r < 0)
+                return r;
         return build_is_wanted(ret);
 }
 
-/* The conf says what was built, from what; the container's next start takes it. */
-static int write_down(const char *name, const struct build *b, const char *system, struct error *e) {
-        _cleanup_(conf_clear) struct conf conf = CONF_INIT;
-        _cleanup_(fd_closep) int lock = store_lock(LOCK_TIMEOUT_MS, e);
-        int r = lock < 0 ? lock : confs_load(name, &conf, NULL, e);
+/* One update, after its system was built. */
+struct rebuild {
+        const char *name;
+        const struct build *build;
+        const char *text; /* the new configuration; NULL: as before */
+        char *kept;       /* that of before; NULL: none */
+        char *system;
+        struct conf before, after;
+        int lock;
+};
 
+#define REBUILD_INIT ((struct rebuild){.before = CONF_INIT, .after = CONF_INIT, .lock = -1})
+
+static void rebuild_clear(struct rebuild *b) {
+        fd_closep(&b->lock);
+        freep(&b->kept);
+        freep(&b->system);
+        conf_clear(&b->before);
+        conf_clear(&b->after);
+}
+
+/* What is there now, which another command may have changed while Nix was building. */
+static int act_lock(void *context, struct error *e) {
+        struct rebuild *b = context;
+        int r = b->lock = store_lock(LOCK_TIMEOUT_MS, e);
+
+        r = r < 0 ? r : confs_load(b->name, &b->before, NULL, e);
+        r = r < 0 ? r : confs_load(b->name, &b->after, NULL, e);
         if (r < 0)
                 return r;
-        r = conf_set(&conf, "SYSTEM_PATH", system);
-        r = r < 0 ? r : conf_set(&conf, "FLAKE", b->flake);
-        r = r < 0 ? r : conf_set(&conf, "NIXOS_PATH", b->nixos_path);
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "cannot write the conf of %s", name);
-        r = confs_save(name, &conf, e);
-        return r < 0 ? r : runtime_define(name, e);
+        r = conf_set(&b->after, "SYSTEM_PATH", b->system);
+        r = r < 0 ? r : conf_set(&b->after, "FLAKE", b->build->flake);
+        r = r < 0 ? r : conf_set(&b->after, "NIXOS_PATH", b->build->nixos_path);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot write the conf of %s", b->name) : 0;
 }
+
+static int undo_lock(void *context, struct error *e) {
+        struct rebuild *b = context;
+
+        fd_closep(&b->lock);
+        return 0;
+}
+
+static int act_configuration(void *context, struct error *e) {
+        const struct rebuild *b = context;
+
+        return build_configuration_save(b->name, b->text, e);
+}
+
+static bool wants_configuration(const void *context) {
+        const struct rebuild *b = context;
+
+        return b->build->nixos_path && b->text;
+}
+
+static int undo_configuration(void *context, struct error *e) {
+        const struct rebuild *b = context;
+
+        return wants_configuration(b) ? build_configuration_save(b->name, b->kept, e) : 0;
+}
+
+static int act_keep(void *context, struct error *e) {
+        const struct rebuild *b = context;
+
+        return build_keep(b->name, b->system, e);
+}
+
+static int undo_keep(void *context, struct error *e) {
+        const struct rebuild *b = context;
+        const char *system = conf_get(&b->before, "SYSTEM_PATH");
+
+        if (!conf_get(&b->before, "FLAKE") && !conf_get(&b->before, "NIXOS_PATH"))
+                return directories_remove_nix(b->name, e);
+        return system ? build_keep(b->name, system, e) : 0;
+}
+
+static int act_conf(void *context, struct error *e) {
+        const struct rebuild *b = context;
+        int r = confs_save(b->name, &b->after, e);
+
+        return r < 0 ? r : runtime_define(b->name, e);
+}
+
+static int undo_conf(void *context, struct error *e) {
+        const struct rebuild *b = context;
+        int r = confs_save(b->name, &b->before, e);
+
+        return r < 0 ? r : runtime_define(b->name, e);
+}
+
+static const struct step steps[] = {
+        {"waiting for other commands", act_lock, undo_lock},
+        {"keeping its configuration", act_configuration, undo_configuration, wants_configuration},
+        {"keeping what was built", act_keep, undo_keep},
+        {"writing the conf", act_conf, undo_conf},
+};
 
 /* As NixOS does it: the new system's own program switches to it, inside. */
 static int take_up(const char *name, const char *system, struct error *e) {
@@ -67,23 +154,37 @@ static int take_up(const char *name, const char *system, struct error *e) {
         return r;
 }
 
-int rebuild_run(const struct invocation *i, const char *name, const struct build *b, const char *text, bool running,
-                struct error *e) {
-        _cleanup_(container_clear) struct container before = CONTAINER_INIT;
-        _cleanup_(freep) char *system = NULL, *kept = NULL;
-        int r = store_load(name, &before, e);
+/* The configuration of before, when there is one. */
+static int load_configuration(struct rebuild *b, struct error *e) {
+        int r = build_configuration_load(b->name, &b->kept, NULL);
 
-        if (r >= 0 && b->nixos_path && !text)
-                r = build_configuration_load(name, &kept, e);
+        if (r == -ENOENT && b->build->nixos_path && !b->text)
+                return error_set(e, ENOENT, EXIT_USAGE,
+                                 "container '%s' has no configuration that nixpkgs could build: give --config or "
+                                 "--config-file",
+                                 b->name);
+        return r == -ENOENT ? 0 : r < 0 ? build_configuration_load(b->name, &b->kept, e) : 0;
+}
+
+int rebuild_run(struct invocation *i, const char *name, const struct build *build, const char *text, bool running,
+                struct error *e) {
+        _cleanup_(rebuild_clear) struct rebuild b = REBUILD_INIT;
+        _cleanup_(progress_endp) struct progress *progress = NULL;
+        const char *before;
+        int r;
+
+        b.name = name;
+        b.build = build;
+        b.text = text;
+        r = load_configuration(&b, e);
         if (r >= 0)
-                r = build_run(b, i, name, text ?: kept, &system, e);
-        if (r >= 0 && b->nixos_path && text)
-                r = build_configuration_save(name, text, e);
-        if (r >= 0)
-                r = build_keep(name, system, e);
-        if (r >= 0)
-                r = write_down(name, b, system, e);
-        if (r < 0 || !running || (before.system_path && strcmp(before.system_path, system) == 0))
+                r = build_run(build, i, name, text ?: b.kept, &b.system, e);
+        if (r < 0)
                 return r;
-        return take_up(name, system, e);
+        progress = progress_begin(&i->output, name);
+        r = sequence_run(steps, ELEMENTS_OF(steps), &b, progress, e);
+        progress_endp(&progress);
+        (void) undo_lock(&b, NULL);
+        before = conf_get(&b.before, "SYSTEM_PATH");
+        return r < 0 || !running || string_equal(before, b.system) ? r : take_up(name, b.system, e);
 }

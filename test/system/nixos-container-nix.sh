@@ -24,6 +24,7 @@ flake() { # flake ATTR VERSION MORE
         echo "{ outputs = { self }: { nixosConfigurations.\"$1\".config.system.build.toplevel = $(derivation "$2" "${3-}"); }; }" >/run/flake/flake.nix
 }
 conf() { sed -n "s/^$2=//p" "/etc/nixos-containers/$1.conf" | tr -d '"'; }
+kept() { cat "/etc/nixos-containers/$1.conf" "/var/lib/nixos-nspawn/configurations/$1.nix" 2>/dev/null; readlink -f "$profile/$1/system"; }
 profile=/nix/var/nix/profiles/per-container
 left() { find /etc/nixos-containers /var/lib/nixos-containers /var/lib/nixos-nspawn $profile 2>/dev/null | sort; }
 
@@ -32,6 +33,10 @@ before=$(left)
 fails "a flake that is not there" 1 "cannot find --flake /run/nothing" nixos-container create web --flake /run/nothing
 fails "an attribute that is not there" 1 "cannot build the flake /run/flake#other: nix failed with exit code" \
         nixos-container create web --flake /run/flake#other
+fails "an attribute with quotes" 1 "name without quotes" nixos-container create web --flake '/run/flake#a"b' --dry-run
+fails "a flake without a name" 1 "is no flake" nixos-container create web --flake ''
+fails "  one that would be an option of Nix" 1 "'--help' is no flake" nixos-container create web --flake --help
+prints "a flake with a query" "FLAKE=/run/flake[?]dir=x#a" nixos-container create web --flake '/run/flake?dir=x#a' --dry-run
 fails "a flake and a configuration" 1 "has its configuration" nixos-container create web --flake /run/flake --config '{}'
 fails "a flake and a system" 1 "leave --flake" nixos-container create web --flake /run/flake --system-path /run
 prints "--dry-run" 'build /run/flake#container with Nix' nixos-container create web --flake /run/flake --dry-run
@@ -68,6 +73,23 @@ same "  changes nothing" "three" "$(cat "$(conf web SYSTEM_PATH)/nixos-version")
 flake other five
 prints "update --flake: another one" 'restarting' sh -c 'nixos-container update web --flake /run/flake#other 2>&1'
 same "  which is remembered" "/run/flake#other" "$(conf web FLAKE)"
+fails "update --config: a flake has its configuration" 1 "is what the flake /run/flake#other says" nixos-container update web --config 'x = 1;'
+fails "update --nixos-path without a configuration" 1 "give --config" nixos-container update web --nixos-path /run/nixpkgs/nixos
+# As NixOS writes it.
+sed -i 's/^FLAKE=.*/FLAKE=\/run\/flake/' /etc/nixos-containers/web.conf
+flake container six
+need "update: a conf without an attribute" nixos-container update web
+same "  means container" "/run/flake#container six" "$(conf web FLAKE) $(cat "$(conf web SYSTEM_PATH)/nixos-version")"
+# Each step of an update fails once, and takes back what was done.
+need "stop" nixos-container stop web
+flake container seven
+was=$(kept web)
+for ((k = 1; k < 30; k++)); do
+        NIXOS_NSPAWN_FAIL_AT=$k nixos-container update web >/dev/null 2>&1 && break
+        [[ $(kept web) == "$was" ]] || not_ok "update, failing at step $k, changes nothing" "$(kept web)"
+done
+same "update, after it failed at every step" "yes seven" "$([[ $k -gt 3 && $k -lt 30 ]] && echo yes || echo "$k steps") $(cat "$(conf web SYSTEM_PATH)/nixos-version")"
+prints "destroy --dry-run names the profile" "delete $profile/web" nixos-container destroy web --dry-run
 need "destroy" nixos-container destroy web
 refused "  the profile is gone" test -e $profile/web
 
@@ -92,6 +114,13 @@ succeeds "  the host reaches it" ping -c1 -W2 "$(nixos-container show-ip nix)"
 prints "update --config" 'restarting' sh -c 'nixos-container update nix --config "version = \"seven\";" 2>&1'
 same "  built again" "seven" "$(cat "$(conf nix SYSTEM_PATH)/nixos-version")"
 need "update, from what is kept" nixos-container update nix
+was=$(kept nix)
+for ((k = 1; k < 30; k++)); do
+        NIXOS_NSPAWN_FAIL_AT=$k nixos-container update nix --config 'version = "eight";' >/dev/null 2>&1 && break
+        [[ $(kept nix) == "$was" ]] || not_ok "update --config, failing at step $k, changes nothing" "$(kept nix)"
+done
+same "update --config, after it failed at every step" "yes" "$([[ $k -gt 4 && $k -lt 30 ]] && echo yes || echo "$k steps")"
+need "  back to what it was" nixos-container update nix --config 'version = "seven";'
 same "  is the same" "seven" "$(cat "$(conf nix SYSTEM_PATH)/nixos-version")"
 need "destroy" nixos-container destroy nix
 same "  nothing is left" "" "$(find /var/lib/nixos-nspawn/configurations /etc/nixos-containers /var/lib/nixos-containers $profile -mindepth 1)"
