@@ -75,10 +75,13 @@ succeeds "  the machine id is empty again" test -e /etc/machine-id -a ! -s /etc/
 # What ran: the daemon, the proxy, and what they keep until the next boot.
 need "setup" nixos-nspawn setup
 need "create" nixos-nspawn create --config examples/example.nix example
+kill -9 "$(pgrep -x nspawn-netd)" "$(pgrep -x nspawn-proxy)"
+within 5 "a supervisor starts a daemon that was killed, and that one the proxy" bash -c 'pgrep -x nspawn-netd && pgrep -x nspawn-proxy && nixos-nspawn ports | grep -q nspawn-proxy'
 need "remove" nixos-nspawn remove --delete-state example
 prints "after a container, the daemon and the proxy may run" 'nspawn-netd' ps -eo args
 proxy=$(pgrep -x nspawn-proxy)
 succeeds "  the proxy does" test -n "$proxy"
+refused "  the folder of the control groups is gone with the last container" ls -d /sys/fs/cgroup/nixos-nspawn
 prints "--undo --dry-run says that they end" '^end nspawn-netd and nspawn-proxy, remove their firewall tables and /run/nixos-nspawn,' nixos-nspawn setup --undo --dry-run
 same "  and does nothing" "$proxy" "$(pgrep -x nspawn-proxy)"
 succeeds "--undo" nixos-nspawn setup --undo

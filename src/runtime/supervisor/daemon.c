@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "netd/client.h"
+#include "runtime/group.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,17 @@
 #define DELAY_MOST_USEC  UINT64_C(10000000)
 
 static int look_later(struct supervisor *s);
+
+int daemon_ensure(struct error *e) {
+        int r;
+
+        if (netd_running())
+                return 0;
+        group_leave_supervisors();
+        r = netd_ensure(e);
+        (void) group_join_supervisors();
+        return r;
+}
 
 static int on_end(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct supervisor *s = userdata;
@@ -44,7 +56,7 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         s->daemon_timer = sd_event_source_disable_unref(s->daemon_timer);
-        r = netd_ensure(&e);
+        r = daemon_ensure(&e);
         if (r < 0)
                 log_warning("Cannot start nspawn-netd again: %s", error_message(&e));
         else

@@ -69,7 +69,7 @@ static int step_attach(struct supervisor *s, struct error *e) {
                 return 0;
         control_phase(s, "preparing the network");
         s->attached = true; /* even a failure may have begun */
-        r = netd_ensure(e);
+        r = daemon_ensure(e);
         if (r < 0)
                 return r;
         return netd_call("Attach", json_pack("{s:s}", "name", s->name), NETD_TIMEOUT_MS, NULL, e);
@@ -207,7 +207,7 @@ static int end_attachment(struct supervisor *s, struct error *e) {
         daemon_unwatch(s);
         if (!s->attached)
                 return 0;
-        r = netd_ensure(e);
+        r = daemon_ensure(e);
         if (r >= 0)
                 r = netd_call("Detach", json_pack("{s:s}", "name", s->name), NETD_TIMEOUT_MS, NULL, e);
         if (r >= 0)

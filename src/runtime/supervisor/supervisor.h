@@ -102,7 +102,9 @@ void life_failed(struct supervisor *s, struct error *e);
 /* devices.c: between the control group and the first process in it. A kernel that cannot is told of in the log. */
 int devices_restrict(struct supervisor *s, struct error *e);
 
-/* daemon.c: from Attach to Detach. */
+/* daemon.c: nspawn-netd, which outlives all supervisors, and so is not started in their group, which ends with them. */
+int daemon_ensure(struct error *e);
+/* From Attach to Detach. */
 int daemon_watch(struct supervisor *s, struct error *e);
 void daemon_unwatch(struct supervisor *s);
 
