@@ -75,6 +75,37 @@ ip link set other up
 wait $waiting
 same "then the init's first packets are answered, IPv4 and IPv6" 2 "$(grep -c '1 received' /run/seen)"
 
+# A router that never stops: none of its advertisements comes between the link and its address.
+cat >/run/advertise.py <<'S'
+import socket, struct
+option = struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 7200, 3600, 0) + socket.inet_pton(socket.AF_INET6, "fd99::")
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+s.bind(("fe80::1", 0, 0, socket.if_nametoindex("other")))
+while True:
+    try:
+        s.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + option, ("ff02::1", 0, 0, socket.if_nametoindex("other")))
+    except OSError:
+        pass # its queue is full
+S
+{ network 0; seq -f 'address fd99::%g:2/64' 20; echo "address fd99::f45f:83ff:feae:3d21/64"; } >$file
+tentative=''
+for _ in $(seq 10); do
+        fresh
+        ip addr add fe80::1/64 dev other nodad
+        ip link set other up
+        python3 /run/advertise.py &
+        advertiser=$!
+        sleep 0.1
+        seen=$(guest $first /bin/sh -c 'ip -6 addr show dev host0; cat /proc/sys/net/ipv6/conf/host0/autoconf' 2>&1)
+        kill $advertiser
+        wait $advertiser 2>/dev/null
+        tentative+=$(grep tentative <<<"$seen")
+done
+same "no address waits because a router has advertised it" "" "$tentative"
+has "  it is there" 'inet6 fd99::f45f:83ff:feae:3d21/64 scope global .*nodad'
+has "  and advertisements count again" '^1$'
+
 fresh
 network 50 >$file
 prints "the host's side stays down: says so" 'did not raise its side of host0 within 50 ms' guest $first /bin/true

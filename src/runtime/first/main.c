@@ -198,10 +198,14 @@ static void carrier_wait(int fd, const struct first_network *n, int link) {
         }
 }
 
-static void sysctl_write(const struct first_network *n, const char *key, const char *value, const char *otherwise) {
-        char path[sizeof "/proc/sys/net/ipv6/conf//" + IFNAMSIZ + 32];
+/* Of a link, and a key of at most SYSCTL_KEY_MAX characters. */
+#define SYSCTL_V6 "/proc/sys/net/ipv6/conf/%s/%s"
+#define SYSCTL_KEY_MAX 32
 
-        (void) snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/%s", n->link, key);
+static void sysctl_write(const char *link, const char *key, const char *value, const char *otherwise) {
+        char path[sizeof SYSCTL_V6 + IFNAMSIZ + SYSCTL_KEY_MAX];
+
+        (void) snprintf(path, sizeof path, SYSCTL_V6, link, key);
         int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0 || write(fd, value, strlen(value)) < 0)
                 complain("Cannot write %s: %s; %s", path, strerror(errno), otherwise);
@@ -235,9 +239,9 @@ static void sysctls_write(const struct first_network *n, bool networkd) {
                 v6 = v6 || n->gateways[i].family == AF_INET6;
         if (!v6)
                 return;
-        sysctl_write(n, "keep_addr_on_down", "1", "IPv6 addresses go when the link goes down");
+        sysctl_write(n->link, "keep_addr_on_down", "1", "IPv6 addresses go when the link goes down");
         if (networkd)
-                sysctl_write(n, "accept_ra_defrtr", "0", "a second default route may come from router advertisements");
+                sysctl_write(n->link, "accept_ra_defrtr", "0", "a second default route may come from router advertisements");
 }
 
 /* What a systemd-networkd in here is to find: the same network, declared. In /run, so that a file of that name in the
@@ -254,17 +258,53 @@ static void declaration_link(void) {
                          strerror(errno));
 }
 
+static bool has_v6(const struct first_network *n) {
+        for (size_t i = 0; i < n->n_addresses; i++)
+                if (n->addresses[i].address.family == AF_INET6)
+                        return true;
+        return false;
+}
+
+static void autoconf_write(int link, const char *value) {
+        char name[IFNAMSIZ];
+
+        if (if_indextoname((unsigned) link, name)) /* the batch may have renamed it */
+                sysctl_write(name, "autoconf", value, "an address may take two seconds to be there");
+}
+
+/* A router's advertisement may come between the link and its addresses: the kernel would make one of them itself, and
+ * hold it back until it has probed for it. False where the kernel makes none anyway. */
+static bool autoconf_stop(const struct first_network *n, int link) {
+        char path[sizeof SYSCTL_V6 + IFNAMSIZ + SYSCTL_KEY_MAX], value = '0';
+        int fd;
+
+        (void) snprintf(path, sizeof path, SYSCTL_V6, n->link, "autoconf");
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || read(fd, &value, 1) < 1)
+                value = '0';
+        if (fd >= 0)
+                close(fd);
+        if (value == '0')
+                return false;
+        autoconf_write(link, "0");
+        return true;
+}
+
 /* Returns the link's index, 0 when it is not there. */
 static int link_configure(int fd, const struct first_network *n, int loopback, bool networkd) {
         static struct batch batch;
         int link = (int) if_nametoindex(n->link);
+        bool v6 = link > 0 && has_v6(n);
 
         if (link <= 0)
                 complain("There is no link %s here; it stays unconfigured", n->link);
         else
                 sysctls_write(n, networkd);
+        v6 = v6 && autoconf_stop(n, link);
         batch_fill(&batch, n, link, loopback, !networkd);
         batch_send(fd, &batch);
+        if (v6)
+                autoconf_write(link, "1");
         return link;
 }
 
