@@ -199,7 +199,7 @@ static void carrier_wait(int fd, const struct first_network *n, int link) {
 }
 
 /* Of a link, and a key of at most SYSCTL_KEY_MAX characters. */
-#define SYSCTL_V6 "/proc/sys/net/ipv6/conf/%s/%s"
+#define SYSCTL_V6      "/proc/sys/net/ipv6/conf/%s/%s"
 #define SYSCTL_KEY_MAX 32
 
 static void sysctl_write(const char *link, const char *key, const char *value, const char *otherwise) {
@@ -241,7 +241,8 @@ static void sysctls_write(const struct first_network *n, bool networkd) {
                 return;
         sysctl_write(n->link, "keep_addr_on_down", "1", "IPv6 addresses go when the link goes down");
         if (networkd)
-                sysctl_write(n->link, "accept_ra_defrtr", "0", "a second default route may come from router advertisements");
+                sysctl_write(n->link, "accept_ra_defrtr", "0",
+                             "a second default route may come from router advertisements");
 }
 
 /* What a systemd-networkd in here is to find: the same network, declared. In /run, so that a file of that name in the
