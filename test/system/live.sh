@@ -83,22 +83,20 @@ done
 goes_on
 
 # UDP clients that keep their ports.
+udp_gets() { # udp_gets WHAT ANSWER
+        local address
+        for address in $peer_host4 $peer_host6; do
+                same "$1, to $address" "$2" "$(peer python3 "$udp" ask $address 9053 4000)"
+        done
+}
 update "back" "$a, $u"
-for address in $peer_host4 $peer_host6; do
-        same "UDP to $address" first "$(peer python3 "$udp" ask $address 9053 4000)"
-done
+udp_gets "UDP" first
 update "UDP leads elsewhere" "$a, $u2"
-for address in $peer_host4 $peer_host6; do
-        same "  the same port of the client, to $address" second "$(peer python3 "$udp" ask $address 9053 4000)"
-done
+udp_gets "  the same port of the client" second
 update "UDP goes" "$a"
-for address in $peer_host4 $peer_host6; do
-        same "  the same port of the client, to $address" nothing "$(peer python3 "$udp" ask $address 9053 4000)"
-done
+udp_gets "  the same port of the client" nothing
 update "UDP comes, to who asked before" "$a, $u"
-for address in $peer_host4 $peer_host6; do
-        same "  the same port of the client, to $address" first "$(peer python3 "$udp" ask $address 9053 4000)"
-done
+udp_gets "  the same port of the client" first
 peer python3 "$udp" ask $peer_host4 9053 4001 >/dev/null
 flow=$(conntrack -L -p udp --orig-port-src 4001 2>/dev/null)
 update "another forward" "$a, $b, $u"
