@@ -204,13 +204,13 @@ static int refresh_cache(void) {
 int setup_module(struct setup *s, struct error *e) {
         if (module_found())
                 return 0;
-        if (access(LIBDIR "/" MODULE, F_OK) == 0) {
-                setup_say(s, "run ldconfig, so that glibc finds " LIBDIR "/" MODULE);
+        if (access(NSSDIR "/" MODULE, F_OK) == 0) {
+                setup_say(s, "run ldconfig, so that glibc finds " NSSDIR "/" MODULE);
                 if (s->dry_run || (refresh_cache() >= 0 && module_found()))
                         return 0;
         }
         /* Containers work without. */
         (void) fprintf(stderr, "nixos-nspawn: glibc does not find " MODULE ", so this host does not resolve containers "
-                               "by name: install it where ld.so.conf(5) looks; it belongs in " LIBDIR "\n");
+                               "by name: install it where ld.so.conf(5) looks; it belongs in " NSSDIR "\n");
         return 0;
 }
