@@ -62,6 +62,7 @@ static int check_keys(const struct migration *m, struct error *e) {
         } keys[] = {
                 {c->network_namespace, "NETWORK_NAMESPACE_PATH"},
                 {c->extra_flags, "EXTRA_NSPAWN_FLAGS"},
+                {c->allowed_devices, "ALLOWED_DEVICES"},
                 {c->system_path, "SYSTEM_PATH"},
                 {c->private_users && strcmp(c->private_users, "no") != 0 && strcmp(c->private_users, "pick") != 0,
                  "PRIVATE_USERS"},

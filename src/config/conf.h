@@ -4,6 +4,7 @@
  *
  * Beside the keys of nixos-container there are those that its declarative containers have in the unit instead:
  *
+ *     ALLOWED_DEVICES="/dev/fuse:rwm /dev/snd/seq:rw"
  *     EPHEMERAL=1
  *     TIMEOUT_START_SEC=90s
  *     EXTRA_VETHS="veth1,hostBridge=br1,localAddress=192.168.1.100/24 veth2,hostAddress=192.168.2.1,..."

@@ -82,6 +82,16 @@ static const char *add_extra_veth(struct reading *r, const char *word) {
         return problem;
 }
 
+static const char *add_device(struct reading *r, const char *word) {
+        const char *colon = strchr(word, ':');
+
+        if (*word != '/' || !colon || !colon[1] || strspn(colon + 1, "rwm") != strlen(colon + 1))
+                return "expected devices such as /dev/fuse:rw, separated by blanks; r, w and m are reading, writing "
+                       "and "
+                       "mknod";
+        return reading_add(r, &r->c->allowed_devices, word);
+}
+
 static const char *read_private_network(struct reading *r, const char *value) {
         return read_switch(value, &r->c->private_network);
 }
@@ -154,6 +164,10 @@ static const char *read_extra_veths(struct reading *r, const char *value) {
         return reading_words(r, value, add_extra_veth);
 }
 
+static const char *read_allowed_devices(struct reading *r, const char *value) {
+        return reading_words(r, value, add_device);
+}
+
 static const char *read_extra_flags(struct reading *r, const char *value) {
         return reading_words(r, value, add_flag);
 }
@@ -172,6 +186,7 @@ static const struct {
         const char *key;
         const char *(*read)(struct reading *r, const char *value);
 } keys[] = {
+        {"ALLOWED_DEVICES", read_allowed_devices},
         {"AUTO_START", read_auto_start},
         {"COPY_RESOLV_CONF", read_copy_resolver},
         {"EPHEMERAL", read_ephemeral},

@@ -149,6 +149,17 @@ static int put_flags(struct reader *r) {
         return put(r, "extraFlags", "EXTRA_NSPAWN_FLAGS", b.size > 0 ? buffer_text(&b) + 1 : NULL);
 }
 
+static int put_devices(struct reader *r) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        const json_t *device;
+        size_t i;
+
+        json_array_foreach (json_object_get(r->options, "allowedDevices"), i, device)
+                buffer_append_format(&b, "%s%s:%s", i > 0 ? " " : "", text_of(device, "node") ?: "",
+                                     text_of(device, "modifier") ?: "");
+        return put_buffer(r, "allowedDevices", "ALLOWED_DEVICES", &b);
+}
+
 static int put_private_users(struct reader *r) {
         const json_t *v = json_object_get(r->options, "privateUsers");
         char number[32];
@@ -219,6 +230,8 @@ static int put_all(struct reader *r) {
                 k = put_switch(r, "copyResolvConf", "COPY_RESOLV_CONF");
         if (k >= 0)
                 k = put_private_users(r);
+        if (k >= 0)
+                k = put_devices(r);
         if (k >= 0)
                 k = put_network(r);
         return k < 0 ? k : put_flags(r);

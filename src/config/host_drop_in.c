@@ -27,13 +27,18 @@ static void append_word(struct buffer *b, const char *s, size_t size) {
         }
 }
 
-static void append_devices(struct buffer *b, char **bind_mounts) {
-        for (char **mount = bind_mounts; mount && *mount; mount++)
-                if (!strncmp(*mount, DEVICES, strlen(DEVICES))) {
-                        buffer_append_string(b, "DeviceAllow=");
-                        append_word(b, *mount, strcspn(*mount, ":"));
-                        buffer_append_string(b, " rw\n");
-                }
+static void append_device(struct buffer *b, const char *node, const char *access) {
+        buffer_append_string(b, "DeviceAllow=");
+        append_word(b, node, strcspn(node, ":"));
+        buffer_append_format(b, " %s\n", access);
+}
+
+static void append_devices(struct buffer *b, const struct container *c) {
+        for (char **mount = c->bind_mounts; mount && *mount; mount++)
+                if (!strncmp(*mount, DEVICES, strlen(DEVICES)))
+                        append_device(b, *mount, "rw");
+        for (char **device = c->allowed_devices; device && *device; device++)
+                append_device(b, *device, strchr(*device, ':') + 1);
 }
 
 static void append_timeout(struct buffer *b, uint64_t usec) {
@@ -52,7 +57,7 @@ char *host_drop_in(const struct container *c, const char *program) {
         if (c->kind == CONTAINER_NIXOS) {
                 buffer_append_string(&b, HOST_FILE_MARKER "[Service]\n");
                 append_timeout(&b, c->timeout_start_usec);
-                append_devices(&b, c->bind_mounts);
+                append_devices(&b, c);
                 return buffer_steal(&b);
         }
         buffer_append_format(&b,
@@ -68,6 +73,6 @@ char *host_drop_in(const struct container *c, const char *program) {
                              program, c->name, program, c->name);
         append_timeout(&b, c->timeout_start_usec);
         buffer_append_string(&b, "DeviceAllow=/dev/fuse rwm\n");
-        append_devices(&b, c->bind_mounts);
+        append_devices(&b, c);
         return buffer_steal(&b);
 }

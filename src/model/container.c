@@ -60,6 +60,7 @@ void container_clear(struct container *c) {
         hand_free(c->hand);
         free(c->network_namespace);
         list_free(c->extra_flags);
+        list_free(c->allowed_devices);
         free(c->private_users);
         free(c->system_path);
         *c = CONTAINER_INIT;

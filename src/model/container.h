@@ -113,6 +113,7 @@ struct container {
         /* Of CONTAINER_NIXOS only. */
         char *network_namespace; /* path of somebody else's */
         char **extra_flags;      /* further arguments of systemd-nspawn */
+        char **allowed_devices;  /* "NODE:ACCESS", letters of "rwm", beside those of bind_mounts */
         char *private_users;     /* what PRIVATE_USERS says, or NULL */
         char *system_path;       /* a tree with usr/, or a NixOS system with init; NULL: the profile says */
         bool private_network;

@@ -62,10 +62,24 @@ static void test_everything(void **state) {
         compare("everything.network", host_network_file(&c, &n));
 }
 
+/* A nixos-container's: devices beside those that are bound into it. */
+static void test_nixos_container(void **state) {
+        static char name[] = "nixos", kvm[] = "/dev/kvm", fuse[] = "/dev/fuse:rwm", data[] = "/dev/odd%:r";
+        char *mounts[] = {kvm, NULL}, *devices[] = {fuse, data, NULL};
+        struct container c = CONTAINER_INIT;
+
+        c.name = name;
+        c.kind = CONTAINER_NIXOS;
+        c.bind_mounts = mounts;
+        c.allowed_devices = devices;
+        compare("nixos-container.conf", host_drop_in(&c, "/usr/libexec/nixos-nspawn/nspawn-unit"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_default),
                 cmocka_unit_test(test_everything),
+                cmocka_unit_test(test_nixos_container),
         };
 
         return cmocka_run_group_tests_name("host files", tests, NULL, NULL);

@@ -211,6 +211,19 @@ need "no file any more" nixos-nspawn apply
 refused "  and it is empty" test -s /etc/hosts
 for c in hand other; do nixos-container destroy $c; done
 
+# ---- Devices ----
+need "device nodes on the host" sh -c 'mknod -m 600 /run/given b 7 0; mknod -m 600 /run/other b 7 1'
+declare_ "" 'autoStart = true; allowedDevices = [ { node = "/run/given"; modifier = "rm"; } ];'
+need "apply" nixos-nspawn apply
+succeeds "a device that is allowed can be made and read" inside db -- sh -c 'mknod /root/d b 7 0 && exec 3</root/d'
+prints "  not written, which is not" 'Operation not permitted' inside db -- sh -c 'exec 3>>/root/d'
+prints "  nor is another one there" 'Operation not permitted' inside db -- mknod /root/o b 7 1
+declare_ "" 'autoStart = true;'
+prints "taken away" '^change: container db \(ALLOWED_DEVICES\), and restart it$' nixos-nspawn apply
+prints "  it is refused" 'Operation not permitted' inside db -- sh -c 'exec 3</root/d'
+rm $host
+need "no file any more" nixos-nspawn apply
+
 # ---- Ports that change hands ----
 ports() { # ports A B [MORE]
         cat >$host <<C

@@ -69,6 +69,9 @@ static void test_refused(void **state) {
         assert_refused("EXTRA_VETHS=\"a,hostBridge=b,what=1\"\n", "EXTRA_VETHS: expected NAME");
         assert_refused("EXTRA_VETHS=\"a,localAddress=1.2.3.4 a\"\n", "two links of one name");
         assert_refused("EXTRA_NSPAWN_FLAGS=\"what\"\n", "begin with '-'");
+        assert_refused("ALLOWED_DEVICES=dev/fuse:rw\n", "ALLOWED_DEVICES: expected devices");
+        assert_refused("ALLOWED_DEVICES=/dev/fuse\n", "ALLOWED_DEVICES: expected devices");
+        assert_refused("ALLOWED_DEVICES=\"/dev/a:r /dev/b:x\"\n", "ALLOWED_DEVICES: expected devices");
         assert_refused("TIMEOUT_START_SEC=soon\n", "a time span");
 }
 
@@ -123,6 +126,7 @@ static void test_declarative(void **state) {
                   "LOCAL_ADDRESS=192.168.0.100/24\nLOCAL_ADDRESS6=fd00::2/7\nLOCAL_MAC_ADDRESS=02:00:00:00:00:01\n"
                   "INTERFACES=\"eth1 eth2:lan\"\nMACVLANS=eth3\nPRIVATE_USERS=pick\nEPHEMERAL=1\n"
                   "EXTRA_NSPAWN_FLAGS=\" --bind=/a:/b  --capability=CAP_X\"\nTIMEOUT_START_SEC=2min\n"
+                  "ALLOWED_DEVICES=\"/dev/fuse:rwm /dev/b:r\"\n"
                   "EXTRA_VETHS=\"veth1,hostBridge=br1,localAddress=192.168.1.100/24 "
                   "veth2,hostAddress=192.168.2.1,localAddress=192.168.2.100,hostAddress6=fd01::1,localAddress6=fd01::"
                   "2\"\n",
@@ -143,6 +147,9 @@ static void test_declarative(void **state) {
         assert_text(k.extra_flags[1], "--capability=CAP_X");
         assert_null(k.extra_flags[2]);
         assert_text(k.bind_mounts[0], "/a:/b");
+        assert_text(k.allowed_devices[0], "/dev/fuse:rwm");
+        assert_text(k.allowed_devices[1], "/dev/b:r");
+        assert_null(k.allowed_devices[2]);
         assert_int_equal(k.n_extra_veths, 2);
         assert_text(k.extra_veths[0].end.bridge, "br1");
         assert_prefix(&k.extra_veths[1].end.local_v6, "fd01::2/128");

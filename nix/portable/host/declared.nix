@@ -217,8 +217,13 @@ in
               }
             );
             default = [ ];
-            pending = true;
-            description = "Devices that the container may use. Those of bind mounts it may.";
+            example = [
+              {
+                node = "/dev/fuse";
+                modifier = "rwm";
+              }
+            ];
+            description = "Devices that the container may use beside the usual ones and those of bind mounts. They get no node in its /dev: bind it, or allow \"m\" and make it inside.";
           };
           extraFlags = mkOption {
             type = types.listOf word;

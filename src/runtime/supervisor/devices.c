@@ -1,6 +1,6 @@
 /* Which devices a container without a user namespace of its own may use: those that systemd lets its containers use
- * (DevicePolicy=closed of systemd-nspawn@.service), and those that are bind mounts of its. Its root may make any device
- * node, so without this the host's disks were open to whatever in it looks for disks.
+ * (DevicePolicy=closed of systemd-nspawn@.service), those that are bind mounts of its, and allowed_devices. Its root
+ * may make any device node, so without this the host's disks were open to whatever in it looks for disks.
  *
  * A container with a user namespace can make no device nodes, and gets at no device but those nspawn gives it. */
 #include "supervisor.h"
@@ -42,18 +42,31 @@ static const struct rule standard[] = {
         {BPF_DEVCG_DEV_CHAR, 136, ANY, READ_WRITE}, /* pts */
 };
 
-static size_t collect(char **bind_mounts, struct rule *rules) {
+/* What is no device, or is not there, is passed over. */
+static size_t add_rule(struct rule *rules, size_t n, const char *node, int access) {
+        _cleanup_(freep) char *path = strndup(node, strcspn(node, ":"));
+        struct stat st;
+
+        if (n == RULES_MAX || !path || stat(path, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+                return n;
+        rules[n] = (struct rule){S_ISCHR(st.st_mode) ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK,
+                                 (int) major(st.st_rdev), (int) minor(st.st_rdev), access};
+        return n + 1;
+}
+
+static int access_of(const char *letters) {
+        return (strchr(letters, 'r') ? BPF_DEVCG_ACC_READ : 0) | (strchr(letters, 'w') ? BPF_DEVCG_ACC_WRITE : 0) |
+               (strchr(letters, 'm') ? BPF_DEVCG_ACC_MKNOD : 0);
+}
+
+static size_t collect(const struct container *c, struct rule *rules) {
         size_t n = ELEMENTS_OF(standard);
 
         memcpy(rules, standard, sizeof standard);
-        for (char **mount = bind_mounts; mount && *mount && n < RULES_MAX; mount++) {
-                _cleanup_(freep) char *path = strndup(*mount, strcspn(*mount, ":"));
-                struct stat st;
-
-                if (path && stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
-                        rules[n++] = (struct rule){S_ISCHR(st.st_mode) ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK,
-                                                   (int) major(st.st_rdev), (int) minor(st.st_rdev), READ_WRITE};
-        }
+        for (char **mount = c->bind_mounts; mount && *mount; mount++)
+                n = add_rule(rules, n, *mount, READ_WRITE);
+        for (char **device = c->allowed_devices; device && *device; device++)
+                n = add_rule(rules, n, *device, access_of(strchr(*device, ':') + 1));
         return n;
 }
 
@@ -139,7 +152,7 @@ int devices_restrict(struct supervisor *s, struct error *e) {
 
         if (s->container.user_namespacing)
                 return 0;
-        r = attach(s->record.group, program, compile(rules, collect(s->container.bind_mounts, rules), program));
+        r = attach(s->record.group, program, compile(rules, collect(&s->container, rules), program));
         if (r < 0)
                 log_warning("Cannot keep %s, which has no user namespace, from the host's devices: %s; does the kernel "
                             "have CONFIG_CGROUP_BPF?",

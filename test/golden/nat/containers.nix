@@ -47,6 +47,16 @@
       isReadOnly = false;
     };
     bindMounts."/srv" = { };
+    allowedDevices = [
+      {
+        node = "/dev/fuse";
+        modifier = "rwm";
+      }
+      {
+        node = "/dev/snd/seq";
+        modifier = "r";
+      }
+    ];
     tmpfs = [ "/var/cache" ];
     privateUsers = "pick";
     additionalCapabilities = [ "CAP_SYS_TIME" ];

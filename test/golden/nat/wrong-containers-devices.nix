@@ -1,3 +1,3 @@
 {
-  containers.a = { config = { }; allowedDevices = [ { node = "/dev/fuse"; modifier = "rw"; } ]; };
+  containers.a = { config = { }; allowedDevices = [ { node = "/dev/fuse"; modifier = "rx"; } ]; };
 }
