@@ -1,6 +1,7 @@
 /* Ports that change hands among declared containers: who has one that another one is to have is stopped and gives its
  * ports up before either changes. What it was before is, to all that follows, a container without them; it gets them
- * back when everything is taken back. */
+ * back when everything is taken back. When apply is killed meanwhile, the next command has it run again, without them.
+ */
 #include "cli/declared.h"
 
 #include "front/output.h"
@@ -37,6 +38,14 @@ static int save(const struct declared *d, struct error *e) {
         return lock < 0 ? lock : confs_save(d->name, &d->before.conf, e);
 }
 
+/* It is stopped from here to the end of its change. */
+static int note(struct declared *d, struct error *e) {
+        const struct unfinished u = {.started = d->running, .running = d->running};
+        int r = journal_begin(&d->journal, d->name, e);
+
+        return r < 0 ? r : journal_write(&d->journal, &u, e);
+}
+
 static int park(struct declared *d, struct progress *p, struct error *e) {
         _cleanup_(freep) char *text = conf_text(&d->before.conf);
         struct conf without = CONF_INIT;
@@ -44,8 +53,8 @@ static int park(struct declared *d, struct progress *p, struct error *e) {
 
         if (r >= 0 && (r = conf_set(&without, "HOST_PORT", "")) < 0)
                 (void) error_errno(e, r, EXIT_FAILED, "changing ports");
-        if (r >= 0 && d->running)
-                r = runtime_stop(d->name, STOP_TIMEOUT_USEC, progress_phrase, p, e);
+        if (r >= 0)
+                r = note(d, e);
         if (r < 0) {
                 conf_clear(&without);
                 return r;
@@ -55,7 +64,9 @@ static int park(struct declared *d, struct progress *p, struct error *e) {
         d->n_ports = d->before.container.n_forwards;
         d->before.container.n_forwards = 0;
         d->parked = true;
-        return save(d, e);
+        if (d->running)
+                r = runtime_stop(d->name, STOP_TIMEOUT_USEC, progress_phrase, p, e);
+        return r < 0 ? r : save(d, e);
 }
 
 int declared_park(struct declared_list *l, struct progress *p, struct error *e) {
@@ -91,5 +102,6 @@ void declared_unpark(struct declared_list *l, struct progress *p) {
                 if (save(d, &e) < 0 || (d->running && runtime_start(d->name, progress_phrase, p, &e) < 0))
                         (void) fprintf(stderr, "%s: while making %s what it was before: %s\n", program_name(), d->name,
                                        error_message(&e));
+                journal_end(&d->journal);
         }
 }

@@ -226,13 +226,22 @@ static void start_again(const struct transition *t) {
 static int transition_run(struct transition *t, struct error *e) {
         int r;
 
-        t->journal = JOURNAL_INIT;
+        t->journal = t->d->journal;
+        t->d->journal = JOURNAL_INIT;
+        t->unfinished.started = t->unfinished.running = t->journal.fd >= 0 && t->d->running;
         t->lock = -1;
-        r = journal_begin(&t->journal, t->d->name, e);
+        r = t->journal.fd < 0 ? journal_begin(&t->journal, t->d->name, e) : 0;
         if (r < 0)
                 return r;
         r = sequence_run(steps, ELEMENTS_OF(steps), t, t->progress, e);
         fd_closep(&t->lock);
+        if (t->d->parked && (r < 0 || t->back)) {
+                /* It stands still until it has its ports again. */
+                t->unfinished = (struct unfinished){.started = t->d->running, .running = t->d->running};
+                (void) note(t, NULL);
+                t->d->journal = t->journal;
+                return r;
+        }
         if (r < 0)
                 start_again(t);
         journal_end(&t->journal);

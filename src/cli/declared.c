@@ -27,6 +27,7 @@ void declared_clear(struct declared_list *l) {
                 side_clear(&l->list[i].before);
                 conf_clear(&l->list[i].with_ports);
                 side_clear(&l->list[i].after);
+                journal_end(&l->list[i].journal);
         }
         free(l->list);
         *l = DECLARED_LIST_INIT;
@@ -41,6 +42,7 @@ static struct declared *list_add(struct declared_list *l, const char *name) {
         l->list = list;
         d = &list[l->n];
         *d = (struct declared){.name = strdup(name)};
+        d->journal = JOURNAL_INIT;
         d->before.definition = d->after.definition = DEFINITION_INIT;
         d->before.container = d->after.container = CONTAINER_INIT;
         if (!d->name)

@@ -39,6 +39,7 @@ struct declared {
         bool parked;                        /* `before` is without its ports (declared-ports.c) ... */
         struct conf with_ports;             /* ... which it had here */
         size_t n_ports;
+        struct journal journal; /* of one that is parked, until it runs again */
 };
 
 struct declared_list {

@@ -258,6 +258,20 @@ for at in $(seq 60); do
         [[ $(of) == "a:8082 b:8081" && $(running | sort -u) == up ]] || not_ok "failing at step $at" "$(of) $(running) $said"
 done
 same "failing at each step, likewise; then it is done" "a:8081 b:8082" "$(of)"
+for delay in 0.05 0.1 0.2 0.3 0.5 0.8 1.2; do
+        ports 8081 8082
+        need "as before" nixos-nspawn apply
+        ports 8082 8081
+        nixos-nspawn apply >/dev/null 2>&1 &
+        sleep $delay
+        kill -9 $! 2>/dev/null
+        wait $! 2>/dev/null
+        need "killed after $delay s: the next command" nixos-nspawn list
+        same "  has both run again" "up up" "$(running | tr '\n' ' ' | sed 's/ $//')"
+        need "  the next apply" nixos-nspawn apply
+        same "  did all of it" "a:8082 b:8081 up" "$(of) $(running | sort -u)"
+        refused "  and nothing is left to repair" test -e /var/lib/nixos-nspawn/unfinished
+done
 rm $host
 need "no file any more" nixos-nspawn apply
 
