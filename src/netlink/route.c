@@ -11,6 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* A bridge's memory of who is silent, in hundredths of a second: 20 days, which fits 31 bits of the kernel's time. What
+   is for a forgotten one would be handed to all. */
+#define BRIDGE_AGEING_TIME (20U * 24 * 60 * 60 * 100)
+
 enum {
         ADD = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
         CHANGE = NLM_F_ACK,
@@ -75,6 +79,7 @@ uint32_t netlink_bridge_create(struct netlink_batch *b, const char *name, const 
         netlink_put_string(b, IFLA_INFO_KIND, "bridge");
         size_t data = netlink_nest(b, IFLA_INFO_DATA);
         netlink_put_u8(b, IFLA_BR_MCAST_SNOOPING, 0);
+        netlink_put_u32(b, IFLA_BR_AGEING_TIME, BRIDGE_AGEING_TIME);
         /* Nothing is learnt from frames that no chain of prerouting sees. */
         struct br_boolopt_multi options = {.optval = 1U << BR_BOOLOPT_NO_LL_LEARN,
                                            .optmask = 1U << BR_BOOLOPT_NO_LL_LEARN};

@@ -147,8 +147,34 @@ def fragments(packet, size):
     return [part(0, body[:size], 1), part(size, body[size:], 0)]
 
 
-def arp(op, sha, spa, tha, tpa, token):
-    return struct.pack('!HHBBH', 1, IP, 6, 4, op) + sha + spa + tha + tpa + token
+def elsewhere(packet, token):
+    """An IPv6 packet whose first fragment says no more of it than that another header follows, and the rest."""
+    chain = b'\x3c\x01\x1e\x0c' + token.ljust(12, b'#') + bytes([packet[6]]) + b'\0\1\4' + bytes(4) + packet[40:]
+    whole = packet[:4] + struct.pack('!H', len(chain)) + b'\x3c' + packet[7:40] + chain
+    return fragments(whole, 16)
+
+
+def of_length(packet, length):
+    """An IPv4 packet that says another length than it has."""
+    header = packet[:2] + struct.pack('!H', length) + packet[4:10] + b'\0\0' + packet[12:20]
+    return header[:10] + struct.pack('!H', checksum(header)) + header[12:] + packet[20:]
+
+
+def question(src, token):
+    """Who listens to groups: what a router asks."""
+    if len(src) == 4:
+        message = b'\x11\0\0\0' + bytes(4) + token
+        return ip(src, packed('224.0.0.1'), 2, message[:2] + struct.pack('!H', checksum(message)) + message[4:], 1)
+    return icmp6(src, packed('ff02::1'), 130, b'\0\x64\0\0' + bytes(16) + token)
+
+
+def router4(src, token):
+    message = b'\x09\0\0\0' + struct.pack('!BBH', 1, 2, 1800) + src + bytes(4) + token
+    return ip(src, packed('224.0.0.1'), 1, message[:2] + struct.pack('!H', checksum(message)) + message[4:], 1)
+
+
+def arp(op, sha, spa, tha, tpa, token, sizes=(1, IP, 6, 4)):
+    return struct.pack('!HHBBH', *sizes, op) + sha + spa + tha + tpa + token
 
 
 def option(token):
@@ -288,6 +314,22 @@ def towards(whom, where):
                lambda k, h=header: of_ip(group_mac(packed('ff02::1')), m.mac, extended(router(m.local, k, m.mac), h)))
     forged(f'{name}router advertisement in fragments', m, where, lambda k: [
         of_ip(group_mac(packed('ff02::1')), m.mac, p) for p in fragments(router(m.local, k, m.mac), 72)][:1])
+    for what, packet, to in (('router advertisement', router(m.local, b'', m.mac), group_mac(packed('ff02::1'))),
+                             ('neighbour advertisement of a sibling', advertisement(m.local, t.local, alone.v6, m.mac, b''), t.mac),
+                             ('redirect', redirect(m.local, t.local, m.local, PEER6, b''), t.mac),
+                             ('DHCPv6 server', udp(m.local, t.local, b'', 547, 546), t.mac)):
+        forged(f'{name}{what} in the next fragment', m, where, lambda k, p=packet, d=to:
+               [of_ip(d, m.mac, f) for f in elsewhere(p, k)])
+    for src in (m.v4, m.local):
+        forged(f'{name}a question who listens to groups, IPv{4 if len(src) == 4 else 6}', m, where,
+               lambda k, a=src: of_ip(group_mac(packed('224.0.0.1' if len(a) == 4 else 'ff02::1')), m.mac, question(a, k)))
+    forged(f'{name}router advertisement, IPv4', m, where, lambda k: of_ip(group_mac(packed('224.0.0.1')), m.mac, router4(m.v4, k)))
+    for length in (0, 19, 1500):
+        forged(f'{name}DHCP server in a packet that says that it has {length} bytes', m, where,
+               lambda k, n=length: of_ip(t.mac, m.mac, of_length(udp(m.v4, t.v4, k, 67, 68), n)))
+    for sizes in ((6, IP, 6, 4), (1, IP6, 6, 4), (1, IP, 8, 4), (1, IP, 6, 16)):
+        forged(f'{name}ARP of other kinds and sizes: {sizes}', m, where, lambda k, s=sizes: frame(
+            t.mac, m.mac, ARP, arp(2, m.mac, m.v4, alone.mac, alone.v4, k, s)))
     forged(f'{name}redirect', m, where, lambda k: of_ip(t.mac, m.mac, redirect(m.v4, t.v4, m.v4, PEER4, k)))
     forged(f'{name}redirect, IPv6', m, where, lambda k: of_ip(t.mac, m.mac, redirect(m.local, t.local, m.local, PEER6, k)))
     forged(f"{name}redirect in the router's name", m, where, lambda k: of_ip(t.mac, m.mac, redirect(host.v4, t.v4, m.v4, PEER4, k)))

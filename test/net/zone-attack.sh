@@ -91,6 +91,8 @@ guarded() { # guarded WHEN: with br_netfilter and without
                 same "$1, bridge-nf-call $bridged: the victim's neighbours are who they were" "$right" "$(believes)"
         done
 }
+# What is for a silent member is not handed to all after five minutes.
+prints "the bridge remembers who is silent for 20 days" 'ageing_time 172800000 ' ip -d link show vz-foo
 attack converse
 guarded "guarded"
 before=$(rules)
