@@ -1,10 +1,10 @@
-# Evaluates a config: file, an absolute path, for a container of that name. The result is the complete tree of the portable
-# options, each with what the config says or its default. Run by src/config/nix.c:
+# Evaluates a config: file, an absolute path, for a container of that name. The result is { value; places; }: the complete tree
+# of the portable options, each with what the config says or its default, and where options are set, since what is wrong with
+# several of them together is found by the program (src/config/load.c). Run by src/config/nix.c:
 #
 #     nix-instantiate --eval --strict --json --store dummy:// evaluate.nix --argstr file FILE --argstr name NAME
 #
-# set: "options", those of a container, or "host", those of the host. Of the latter the result is { value; places; }, places
-# telling where options are set: what is wrong with several of them together is found by the program (src/config/host_config.c).
+# set: "options", those of a container, "host", those of the host, or "zone", those of a zone.
 {
   file,
   name,
@@ -49,12 +49,8 @@ let
           [ ];
     in
     found.success && builtins.foldl' (good: v: look v && good) true inner;
-  result = builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value);
 in
-if set == "host" then
-  {
-    value = result;
-    inherit (evaluated) places;
-  }
-else
-  result
+{
+  value = builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value);
+  inherit (evaluated) places;
+}

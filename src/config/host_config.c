@@ -42,8 +42,10 @@ static int read_containers(json_t *host, const char *path, json_t **ret_option, 
 
                 if (!all.list[i].config)
                         continue;
-                r = config_read_sources(all.list[i].config, name ? name : path, e);
-                if (r >= 0)
+                r = config_read_sources(all.list[i].config, e);
+                if (r < 0)
+                        (void) error_prefix(e, r, "%s", name ? name : path);
+                else
                         r = host_container_spec(&all.list[i], path, &spec, e);
                 json_decref(spec);
                 if (r < 0 && ret_option && !*ret_option)

@@ -8,6 +8,8 @@
 #include "load.h"
 #include "model/names.h"
 #include "nix.h"
+#include "option_path.h"
+#include "problem.h"
 #include "source.h"
 #include "spec.h"
 #include "table.h"
@@ -107,17 +109,12 @@ static int load_json(const char *path, const char *text, const char *name, const
 static int load_nix(const char *path, const char *set, const char *name, const json_t *table, struct config_tree *ret,
                     struct error *e) {
         json_t *evaluated = NULL;
-        const json_t *value;
         int r = nix_evaluate(ret->absolute, path, set, name, table, &evaluated, e);
 
         if (r < 0)
                 return r;
-        value = evaluated;
-        if (json_is_array(json_object_get(evaluated, "places"))) {
-                ret->places = json_incref(json_object_get(evaluated, "places"));
-                value = json_object_get(evaluated, "value");
-        }
-        r = config_check(value, "", path, name, table, &ret->config, e);
+        ret->places = json_incref(json_object_get(evaluated, "places"));
+        r = config_check(json_object_get(evaluated, "value"), "", path, name, table, &ret->config, e);
         json_decref(evaluated);
         return r;
 }
@@ -162,6 +159,26 @@ char *config_tree_where(const struct config_tree *t, const char *path, const jso
         return p.line > 0 ? format("%s:%u:%u", path, p.line, p.column) : format("%s", path);
 }
 
+/* message: NULL when there was no memory for it. */
+static void swap_message(struct error *e, char *message) {
+        if (!message)
+                return;
+        free(e->message);
+        e->message = message;
+}
+
+void config_tree_locate(const struct config_tree *t, const char *path, struct error *e) {
+        for (struct error *one = e; one; one = one->next) {
+                json_t *option = option_path_read(error_message(one));
+                _cleanup_(freep) char *where = config_tree_where(t, path, option);
+
+                json_decref(option);
+                swap_message(one, format("%s: %s", where ? where : path, error_message(one)));
+        }
+        if (e)
+                problem_sort(e);
+}
+
 static int load_tree(const char *path, const char *set, const char *name, const json_t *table, struct config_tree *ret,
                      struct error *e) {
         bool is_json = ends_with(path, ".json");
@@ -202,14 +219,6 @@ int config_tree_load(const char *path, const char *set, const char *name, struct
         return 0;
 }
 
-/* What is wrong with the whole rather than with one option: doubles, texts that only the model understands. */
-static int check_spec(const json_t *spec, const char *path, const char *name, struct error *e) {
-        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-        int r = spec_to_container(spec, name, &c, e);
-
-        return r < 0 ? error_prefix(e, r, "%s", path) : 0;
-}
-
 int config_load(const char *path, const char *name, json_t **ret, struct error *e) {
         _cleanup_(config_tree_clear) struct config_tree t = CONFIG_TREE_INIT;
         const char *problem = container_name_problem(name);
@@ -221,16 +230,20 @@ int config_load(const char *path, const char *name, json_t **ret, struct error *
         r = config_tree_load(path, CONFIG_SET_CONTAINER, name, &t, e);
         if (r < 0)
                 return r;
-        r = config_read_sources(t.config, path, e);
-        if (r < 0)
+        r = config_read_sources(t.config, e);
+        if (r < 0) {
+                config_tree_locate(&t, path, e);
                 return r;
+        }
         spec = json_pack("{s:i, s:s, s:s, s:O}", "version", SPEC_VERSION, "name", name, "source", t.absolute, "config",
                          t.config);
         if (!spec)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "%s: making the spec", path);
-        r = check_spec(spec, path, name, e);
+        /* What is wrong with the whole rather than with one option: doubles, texts that only the model understands. */
+        r = spec_check(spec, name, e);
         if (r < 0) {
                 json_decref(spec);
+                config_tree_locate(&t, path, e);
                 return r;
         }
         *ret = spec;

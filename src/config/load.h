@@ -12,7 +12,7 @@
 struct config_tree {
         char *absolute; /* path of the file */
         char *text;
-        json_t *places; /* where options are set, when Nix told; else NULL */
+        json_t *places; /* where options are set, as Nix tells; of JSON NULL */
         json_t *config;
 };
 
@@ -25,3 +25,7 @@ int config_tree_load(const char *path, const char *set, const char *name, struct
 
 /* "FILE:LINE:COLUMN" of an option (option_path.h), for messages, or as much of it as is known. malloc'd, or NULL. */
 char *config_tree_where(const struct config_tree *t, const char *path, const json_t *option);
+
+/* Puts that in front of each message of e, which begins with the name of the option that it is about, and sorts them.
+ */
+void config_tree_locate(const struct config_tree *t, const char *path, struct error *e);

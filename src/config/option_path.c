@@ -5,16 +5,24 @@
 #include "base/parse.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* What Nix takes for a name without quotes. */
-static bool is_identifier(const char *s) {
+/* How much of s Nix takes for a name without quotes. */
+static size_t identifier_length(const char *s) {
+        size_t n = 0;
+
         if (!isalpha((unsigned char) *s) && *s != '_')
-                return false;
-        for (; *s; s++)
-                if (!isalnum((unsigned char) *s) && !strchr("_'-", *s))
-                        return false;
-        return true;
+                return 0;
+        while (s[n] && (isalnum((unsigned char) s[n]) || strchr("_'-", s[n])))
+                n++;
+        return n;
+}
+
+static bool is_identifier(const char *s) {
+        size_t n = identifier_length(s);
+
+        return n > 0 && s[n] == '\0';
 }
 
 static void append_name(struct buffer *b, const char *name) {
@@ -52,6 +60,58 @@ char *option_path_name(const json_t *path) {
         if (json_array_size(path) == 0)
                 buffer_append_string(&b, "the config");
         return buffer_steal(&b);
+}
+
+/* The name that *s begins with, quoted or not, behind which *s stands then; NULL when there is none. */
+static json_t *read_name(const char **s) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        size_t n = identifier_length(*s);
+        const char *p = *s;
+
+        if (n > 0) {
+                *s += n;
+                return json_stringn(p, n);
+        }
+        if (*p++ != '"')
+                return NULL;
+        for (; *p && *p != '"'; p++) {
+                if (*p == '\\' && p[1])
+                        p++;
+                buffer_append_byte(&b, (uint8_t) *p);
+        }
+        if (*p != '"')
+                return NULL;
+        *s = p + 1;
+        return json_string(buffer_text(&b));
+}
+
+/* "[3]" */
+static json_t *read_index(const char **s) {
+        unsigned long i;
+        char *end;
+
+        if (**s != '[' || !isdigit((unsigned char) (*s)[1]))
+                return NULL;
+        i = strtoul(*s + 1, &end, 10);
+        if (*end != ']' || i > UINT32_MAX)
+                return NULL;
+        *s = end + 1;
+        return json_integer((json_int_t) i);
+}
+
+json_t *option_path_read(const char *text) {
+        json_t *path = json_array(), *step = read_name(&text);
+
+        while (path && step && json_array_append(path, step) >= 0) {
+                json_decref(step);
+                step = read_index(&text);
+                if (!step && *text == '.') {
+                        text++;
+                        step = read_name(&text);
+                }
+        }
+        json_decref(step);
+        return path;
 }
 
 /* From an option's entry to its type, and from "null or X" to X. */

@@ -7,6 +7,10 @@
  * harmless on a terminal. The empty path is "the config". malloc'd, NULL when there is no memory. */
 char *option_path_name(const json_t *path);
 
+/* What option_path_name() wrote, read again as far as text begins with it: a new path, empty when it does not. NULL
+ * when there is no memory. */
+json_t *option_path_read(const char *text);
+
 /* One step through the table of options (docs/spec.md). node: a part of the table, at first the whole; step: a name or
  * an index. The part that the step leads to, borrowed, or NULL when there is nothing of that name. */
 const json_t *option_path_step(const json_t *node, const json_t *step);

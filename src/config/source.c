@@ -17,36 +17,36 @@ static char *option_name(const char *name) {
         return text;
 }
 
-static int refuse(const char *file, const char *name, const char *problem, struct error *e) {
+static int refuse(const char *name, const char *problem, struct error *e) {
         _cleanup_(freep) char *option = option_name(name);
 
-        return error_set(e, EINVAL, EXIT_CONTAINER, "%s: %s%s", file, option ? option : "environment.etc", problem);
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s%s", option ? option : "environment.etc", problem);
 }
 
-static int read_source(const char *file, const char *name, const char *source, json_t *entry, struct error *e) {
+static int read_source(const char *name, const char *source, json_t *entry, struct error *e) {
         _cleanup_(freep) char *content = NULL, *option = option_name(name);
         json_t *text;
         size_t size;
         int r = file_read(source, SOURCE_MAX, &content, &size);
 
         if (r == -EFBIG)
-                return error_set(e, EFBIG, EXIT_CONTAINER, "%s: %s.source: %s is larger than %d MiB", file,
-                                 option ? option : "?", source, SOURCE_MAX >> 20);
+                return error_set(e, EFBIG, EXIT_CONTAINER, "%s.source: %s is larger than %d MiB", option ? option : "?",
+                                 source, SOURCE_MAX >> 20);
         if (r < 0)
-                return error_errno(e, r, r == -ENOMEM ? EXIT_FAILED : EXIT_CONTAINER, "%s: %s.source: reading %s", file,
+                return error_errno(e, r, r == -ENOMEM ? EXIT_FAILED : EXIT_CONTAINER, "%s.source: reading %s",
                                    option ? option : "?", source);
         text = json_stringn(content, size);
         if (!text)
                 return error_set(e, EILSEQ, EXIT_CONTAINER,
-                                 "%s: %s.source: %s is not text in UTF-8; other files go into the container by "
+                                 "%s.source: %s is not text in UTF-8; other files go into the container by "
                                  "nixosContainer.bindMounts",
-                                 file, option ? option : "?", source);
+                                 option ? option : "?", source);
         if (json_object_set_new(entry, "text", text) < 0 || json_object_set_new(entry, "source", json_null()) < 0)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "%s: reading %s", file, source);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "%s.source: reading %s", option ? option : "?", source);
         return 0;
 }
 
-int config_read_sources(json_t *config, const char *file, struct error *e) {
+int config_read_sources(json_t *config, struct error *e) {
         json_t *etc = json_object_get(json_object_get(config, "environment"), "etc"), *entry;
         const char *name;
 
@@ -58,11 +58,11 @@ int config_read_sources(json_t *config, const char *file, struct error *e) {
                 if (json_is_false(json_object_get(entry, "enable")))
                         continue;
                 if (source && has_text)
-                        return refuse(file, name, ": text and source are both set; keep one", e);
+                        return refuse(name, ": text and source are both set; keep one", e);
                 if (!source && !has_text)
-                        return refuse(file, name, ": set text, or source, a file to read it from", e);
+                        return refuse(name, ": set text, or source, a file to read it from", e);
                 if (source)
-                        r = read_source(file, name, source, entry, e);
+                        r = read_source(name, source, entry, e);
                 if (r < 0)
                         return r;
         }

@@ -5,6 +5,6 @@
 
 #include <jansson.h>
 
-/* environment.etc.NAME: the text of source, where it is set, becomes text, and source null. Refuses both, and neither.
- * file: the config, for messages. */
-int config_read_sources(json_t *config, const char *file, struct error *e);
+/* environment.etc.NAME: the text of source, where it is set, becomes text, and source null. Refuses both, and neither;
+ * messages begin with the option. */
+int config_read_sources(json_t *config, struct error *e);

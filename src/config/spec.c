@@ -286,6 +286,21 @@ static const json_t *find_options(const json_t *spec, struct error *e) {
         return options;
 }
 
+static int read_spec(const json_t *options, const json_t *config, struct container *c, struct error *e) {
+        int r = c->name ? read_options(options, c, e) : -ENOMEM;
+
+        if (r >= 0)
+                r = spec_read_nspawn(config, c, e);
+        return r == -ENOMEM ? error_errno(e, ENOMEM, EXIT_FAILED, "reading the spec") : r;
+}
+
+int spec_check(const json_t *spec, const char *name, struct error *e) {
+        _cleanup_(container_clear) struct container c = {.name = strdup(name)};
+        const json_t *options = find_options(spec, e);
+
+        return options ? read_spec(options, json_object_get(spec, "config"), &c, e) : -EINVAL;
+}
+
 int spec_to_container(const json_t *spec, const char *name, struct container *ret, struct error *e) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         const json_t *options = find_options(spec, e);
@@ -298,11 +313,7 @@ int spec_to_container(const json_t *spec, const char *name, struct container *re
         if (problem)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "container name '%s': %s", name, problem);
         c.name = strdup(name);
-        r = c.name ? read_options(options, &c, e) : -ENOMEM;
-        if (r >= 0)
-                r = spec_read_nspawn(json_object_get(spec, "config"), &c, e);
-        if (r == -ENOMEM)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "container '%s': reading its spec", name);
+        r = read_spec(options, json_object_get(spec, "config"), &c, e);
         if (r < 0)
                 return error_prefix(e, r, "container '%s'", name);
         *ret = c;

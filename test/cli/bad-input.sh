@@ -65,7 +65,7 @@ for port in 0 70000; do
         create 10 "port.nix:1:36: nixosContainer.forwardPorts[0].hostPort: expected a port from 1 to 65535, found the number $port" port.nix
 done
 echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; } { hostPort = 8181; containerPort = 80; }]; }' >twice.nix
-create 10 "twice.nix: container 'x': nixosContainer.forwardPorts[0] and nixosContainer.forwardPorts[1] both forward tcp port 8181 of the host; give one of them another hostPort or bindAddress" twice.nix
+create 10 "twice.nix:1:3: nixosContainer.forwardPorts[0] and nixosContainer.forwardPorts[1] both forward tcp port 8181 of the host; give one of them another hostPort or bindAddress" twice.nix
 
 # Taken: a name, and a port, by a container and by a process.
 echo '{ nixosContainer.forwardPorts = [{ hostPort = 8181; containerPort = 80; }]; }' >port.nix

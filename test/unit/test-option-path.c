@@ -14,6 +14,15 @@ static void assert_name(const char *path, const char *name) {
         json_decref(steps);
 }
 
+static void assert_read(const char *text, const char *path) {
+        json_t *found = option_path_read(text);
+        char *steps = json_dumps(found, JSON_COMPACT);
+
+        assert_text(steps, path);
+        free(steps);
+        json_decref(found);
+}
+
 static void test_names(void **state) {
         assert_name("[]", "the config");
         assert_name("[\"services\", \"nginx\", \"enable\"]", "services.nginx.enable");
@@ -22,6 +31,21 @@ static void test_names(void **state) {
                     "\"a.b\".\"/\".\"30-x\".x-3_'._a.\"\".\"ä\"");
         assert_name("[\"a\\\"b\\\\\", \"c\\nd\"]", "\"a\\\"b\\\\\".\"(unprintable)\"");
         assert_name("[true]", "\"(unprintable)\"");
+}
+
+static void test_names_read(void **state) {
+        assert_read("services.nginx.enable: expected true", "[\"services\",\"nginx\",\"enable\"]");
+        assert_read("a[0].b[1][2] and a[1]", "[\"a\",0,\"b\",1,2]");
+        assert_read("\"a.b\".\"/\".x-3_'.\"a\\\"b\\\\\".\"\" = 1", "[\"a.b\",\"/\",\"x-3_'\",\"a\\\"b\\\\\",\"\"]");
+        assert_read("a.b.", "[\"a\",\"b\"]");
+        assert_read("a[x]", "[\"a\"]");
+        assert_read("a[0", "[\"a\"]");
+        assert_read("a[99999999999999999999]", "[\"a\"]");
+        assert_read("a.\"b", "[\"a\"]");
+        assert_read("a.\"\xff\"", "[\"a\"]");
+        assert_read("'dynamic' is not", "[]");
+        assert_read("[0]", "[]");
+        assert_read("", "[]");
 }
 
 static void assert_nearest(const char *path, const char *name) {
@@ -72,10 +96,8 @@ static void test_nothing_near(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_names),
-                cmocka_unit_test(test_slips),
-                cmocka_unit_test(test_other_places),
-                cmocka_unit_test(test_nothing_near),
+                cmocka_unit_test(test_names),        cmocka_unit_test(test_names_read),   cmocka_unit_test(test_slips),
+                cmocka_unit_test(test_other_places), cmocka_unit_test(test_nothing_near),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
