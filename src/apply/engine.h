@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "model/zone.h"
 #include "plan/plan.h"
 
 #include <net/if.h>
@@ -47,7 +48,13 @@ int engine_forget_flows(struct engine *engine, const struct plan *plan);
 /* Every range that the host's addresses and routes occupy (for the allocator); *ret malloc'd. */
 int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *ret_n, struct error *e);
 
-/* Whether a link of the host has the address; of_containers: the host's ends of containers' links count, too. 1, and
- * link is its name; 0: none. */
-int engine_find_address(struct engine *engine, const struct address *address, bool of_containers,
-                        char link[IF_NAMESIZE], struct error *e);
+/* Whether a link of the host other than `except` (NULL: any) has the address p, or, where p is more than one, an
+ * address in exactly that network; of_containers: the host's ends of containers' links count, too. 1, and link is its
+ * name; 0: none. */
+int engine_find_range(struct engine *engine, const struct prefix *p, bool of_containers, const char *except,
+                      char link[IF_NAMESIZE], struct error *e);
+
+/* What a person chose must not be the host's elsewhere: packets of the one network would go to the other. An address in
+ * a range that the host has elsewhere is fine, and has a route of its own. */
+int engine_check_network(struct engine *engine, const struct network *n, struct error *e);
+int engine_check_zone(struct engine *engine, const struct zone_network *z, struct error *e);

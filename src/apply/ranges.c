@@ -48,18 +48,81 @@ static bool is_of_container(const char *link) {
         return strncmp(link, "ve-", 3) == 0 || strncmp(link, "vb-", 3) == 0;
 }
 
-int engine_find_address(struct engine *engine, const struct address *address, bool of_containers,
-                        char link[IF_NAMESIZE], struct error *e) {
+int engine_find_range(struct engine *engine, const struct prefix *p, bool of_containers, const char *except,
+                      char link[IF_NAMESIZE], struct error *e) {
         _cleanup_(freep) struct netlink_address *addresses = NULL;
+        const struct prefix network = prefix_network(p);
         size_t n = 0;
         int r = netlink_addresses(engine->route, &addresses, &n);
 
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "Cannot list the host's addresses");
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                struct prefix own = addresses[i].address;
+
+                if (p->length == address_bits(&p->address))
+                        own.length = p->length;
+                own = prefix_network(&own);
                 /* A link may be gone meanwhile. */
-                if (address_equal(&addresses[i].address.address, address) &&
-                    if_indextoname((unsigned) addresses[i].ifindex, link) && (of_containers || !is_of_container(link)))
+                if (own.length == network.length && address_equal(&own.address, &network.address) &&
+                    if_indextoname((unsigned) addresses[i].ifindex, link) &&
+                    (of_containers || !is_of_container(link)) && (!except || strcmp(link, except) != 0))
                         return 1;
+        }
         return 0;
+}
+
+/* whose: "container" or "zone". */
+static int check_range(struct engine *engine, const char *whose, const char *name, const char *own_link,
+                       const struct prefix *p, struct error *e) {
+        const struct prefix network = prefix_network(p);
+        char link[IF_NAMESIZE], text[PREFIX_TEXT_MAX];
+        int r;
+
+        if (!range_matters(p) || p->length == address_bits(&p->address))
+                return 0;
+        r = engine_find_range(engine, &network, true, own_link, link, e);
+        return r <= 0 ? r
+                      : error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                                  "the range %s of %s '%s' is the network that the host has on its link %s already; "
+                                  "give the %s another one",
+                                  prefix_format(&network, text), whose, name, link, whose);
+}
+
+static int check_address(struct engine *engine, const struct network *n, const struct prefix *p, struct error *e) {
+        const struct prefix one = prefix_of_address(&p->address);
+        char link[IF_NAMESIZE], text[ADDRESS_TEXT_MAX];
+        int r = engine_find_range(engine, &one, true, n->link, link, e);
+
+        return r <= 0 ? r
+                      : error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                                  "the address %s of container '%s' is the host's own, on its link %s; give the "
+                                  "container another one",
+                                  address_format(&p->address, text), n->name, link);
+}
+
+int engine_check_network(struct engine *engine, const struct network *n, struct error *e) {
+        const struct prefix *p;
+        int r = 0;
+
+        for (size_t i = 0; n->mode == NETWORK_VETH && r >= 0 && (p = network_host_address(n, i)); i++)
+                r = check_range(engine, "container", n->name, n->link, p, e);
+        for (size_t i = 0; n->mode == NETWORK_VETH && r >= 0 && n->more && i < n->more->n_prefixes; i++)
+                r = check_range(engine, "container", n->name, n->link, &n->more->prefixes[i].prefix, e);
+        for (size_t i = 0; r >= 0 && (p = network_container_address(n, i)); i++)
+                r = check_address(engine, n, p, e);
+        return r;
+}
+
+int engine_check_zone(struct engine *engine, const struct zone_network *z, struct error *e) {
+        const struct prefix *const ranges[] = {&z->host_v4, &z->host_v6};
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTS_OF(ranges) && r >= 0; i++)
+                r = check_range(engine, "zone", z->name, z->link, ranges[i], e);
+        for (size_t i = 0; i < z->n_more && r >= 0; i++)
+                r = check_range(engine, "zone", z->name, z->link, &z->more[i], e);
+        for (size_t i = 0; i < z->n_prefixes && r >= 0; i++)
+                r = check_range(engine, "zone", z->name, z->link, &z->prefixes[i].prefix, e);
+        return r;
 }

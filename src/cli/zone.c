@@ -118,6 +118,7 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
         _cleanup_(freep) struct prefix *taken = NULL;
         struct allocation ranges;
         uint8_t machine_id[16];
+        bool new = false;
         size_t n = 0;
         int r;
 
@@ -130,11 +131,12 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
                 c->had_ranges = allocations_find_zone(a, c->name, &c->ranges) >= 0;
         if (r >= 0)
                 r = allocations_get_zone(a, &c->zone, taken, n, &ranges, e);
-        if (r > 0 && save)
-                r = allocations_save(a, e);
+        new = r > 0;
         if (r >= 0)
                 r = zones_network(&c->zone, &ranges, machine_id, &c->network);
-        return r;
+        if (r >= 0)
+                r = taken_check_zone(&c->network, save, e);
+        return r >= 0 && new &&save ? allocations_save(a, e) : r;
 }
 
 /* ---- Steps ---- */

@@ -11,13 +11,15 @@ int own_address_find(const struct container *c, bool of_containers, bool needed,
                 const struct prefix *address;
         } own[] = {{"LOCAL_ADDRESS", &c->end.local_v4}, {"LOCAL_ADDRESS6", &c->end.local_v6}};
         _cleanup_(engine_freep) struct engine *engine = NULL;
+        struct prefix one;
         int r = engine_new(&engine, needed ? e : NULL);
 
         for (size_t i = 0; i < ELEMENTS_OF(own) && r == 0; i++) {
                 if (own[i].address->address.family == AF_UNSPEC)
                         continue;
                 *ret_key = own[i].key;
-                r = engine_find_address(engine, &own[i].address->address, of_containers, link, needed ? e : NULL);
+                one = prefix_of_address(&own[i].address->address);
+                r = engine_find_range(engine, &one, of_containers, NULL, link, needed ? e : NULL);
         }
         return r < 0 && !needed ? 0 : r;
 }

@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "model/zone.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,3 +12,6 @@
  * whether it is an error that the host cannot be looked at; a user who only asks what would be done need not be
  * allowed to. */
 int taken_find(const char *except, bool needed, struct prefix **ret, size_t *ret_n, struct error *e);
+
+/* Refuses a zone with a range that is a network of the host's elsewhere. needed: as above. */
+int taken_check_zone(const struct zone_network *z, bool needed, struct error *e);

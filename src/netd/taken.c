@@ -125,7 +125,7 @@ int manager_check_ranges(struct manager *m, const struct network *n, struct erro
                         "addresses",
                         prefix_format(&network, text), n->name, a->network.name);
         }
-        return 0;
+        return n->more ? engine_check_network(m->engine, n, e) : 0;
 }
 
 int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n,

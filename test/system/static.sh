@@ -26,6 +26,16 @@ prints "a second container with that range is refused" "10\.42\.42\.0/24.*contai
         nixos-nspawn create --config examples/static.nix two
 refused "  and is not there" nixos-nspawn status two
 
+echo '{ nixosContainer.hostNetworkConfig.address = [ "" "198.51.100.9/24" ]; }' >/run/uplink.nix
+fails "nor the network that the host has on its uplink" 10 "198\.51\.100\.0/24 of container 'two' is the network that the host has on its link uplink" \
+        nixos-nspawn create --config /run/uplink.nix two
+echo "{ nixosContainer.containerNetworkConfig.address = [ \"$peer_host4/32\" ]; }" >/run/own.nix
+fails "nor the host's own address" 10 "$peer_host4 of container 'two' is the host's own, on its link uplink" \
+        nixos-nspawn create --config /run/own.nix two
+refused "  none is there" nixos-nspawn status two
+fails "  live, neither" 10 "is the host's own, on its link uplink" nixos-nspawn update --config /run/own.nix one
+succeeds "  and all is as before" ping -c1 -W2 10.42.42.2
+
 need "examples/static-routed.nix" again examples/static-routed.nix
 ip -6 addr add fd24::1/64 dev uplink nodad
 succeeds "fd24::2 answers the host, which has fd24::1 elsewhere" ping -6 -c1 -W2 fd24::2

@@ -88,6 +88,18 @@ need "zone create" nixos-nspawn zone create myzone
 fails "a name is of one of the two" 10 "'nixos-nspawn zone create' made a zone of that name" \
         nixos-nspawn apply --config examples/host-zones.nix
 
+# Ranges that are the host's elsewhere.
+echo "{ \"address\": [ \"\", \"${peer_host4%.*}.9/24\" ] }" >/run/uplink.json
+fails "the network of the uplink is no zone's" 10 "198\.51\.100\.0/24 of zone 'up' is the network that the host has on its link uplink" \
+        nixos-nspawn zone create --config /run/uplink.json up
+silent_about "  and there is no such zone" '^ *up ' nixos-nspawn zone list
+echo '{ "address": [ "", "10.100.200.1/24" ], "persistent": true }' >/run/first.json
+need "zone create" nixos-nspawn zone create --config /run/first.json first
+fails "nor is another zone's" 10 "of zone 'second' is the network that the host has on its link vz-first" \
+        nixos-nspawn zone create --config /run/first.json second
+need "zone update" nixos-nspawn zone update first --isolated
+need "zone remove" nixos-nspawn zone remove first
+
 # A prefix that is advertised, and a member's own address.
 cat >/run/foo.json <<'N'
 { "address": [ "", "10.100.200.1/24" ], "ipv6Prefixes": [ { "Prefix": "fd25::/64", "Assign": true } ] }
