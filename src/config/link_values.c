@@ -3,6 +3,8 @@
 
 #include "base/parse.h"
 
+#include <string.h>
+
 #define USEC_PER_SEC UINT64_C(1000000)
 #define AUTOMATIC_V4 16, 30 /* lengths of 0.0.0.0/N */
 #define AUTOMATIC_V6 64
@@ -20,8 +22,9 @@ static int set_address(struct link_settings *s, const char *value) {
                 s->reset = true;
                 return 0;
         }
-        if (prefix_parse(value, true, &p) < 0 || (!is_usable(&p.address) && !is_unspecified(&p.address)) ||
-            p.length == 0)
+        /* systemd-networkd would guess the length. */
+        if (!strchr(value, '/') || prefix_parse(value, true, &p) < 0 ||
+            (!is_usable(&p.address) && !is_unspecified(&p.address)) || p.length == 0)
                 return -EINVAL;
         for (size_t i = 0; i < s->n_addresses; i++)
                 if (address_equal(&s->addresses[i].address, &p.address))

@@ -182,6 +182,9 @@ static void test_refused(void **state) {
                        "H.address[0]: Address= of [Network] is '10.0.0.0.1/24', expected an address with its length, "
                        "such as \"10.42.42.1/24\" or \"fd42::1/64\", \"0.0.0.0/16\" to \"0.0.0.0/30\" or \"::/64\" for "
                        "a free range");
+        refuse_options("{\"address\":[\"10.0.0.1\"]}", LINK_SIDE_CONTAINER,
+                       "H.address[0]: Address= of [Network] is '10.0.0.1', expected an address with its length, "
+                       "such as \"10.42.42.1/24\" or \"fd42::1/64\"");
         refuse_options("{\"address\":[\"0.0.0.0/28\"]}", LINK_SIDE_CONTAINER,
                        "H.address[0]: Address= of [Network] is '0.0.0.0/28', expected an address with its length, "
                        "such as \"10.42.42.1/24\" or \"fd42::1/64\"");
