@@ -117,9 +117,47 @@ static int check_forwards(const struct container *c, const char *where, struct e
         return 0;
 }
 
+/* Its guards are for its members. */
+static int check_bridge(const char *bridge, const char *link, struct error *e) {
+        if (!bridge || !string_starts_with(bridge, "vz-"))
+                return 0;
+        return error_set(e, EINVAL, EXIT_CONTAINER,
+                         "nixosContainer.%s%s%s: %s is the bridge of a zone, which only its members join; say "
+                         "nixosContainer.zone = \"%s\", or name another bridge",
+                         link ? "extraVeths." : "bridge", link ?: "", link ? ".hostBridge" : "", bridge,
+                         bridge + strlen("vz-"));
+}
+
+static int check_bridges(const struct container *c, struct error *e) {
+        int r = c->mode == NETWORK_BRIDGE ? check_bridge(c->attached_to, NULL, e) : 0;
+
+        for (size_t i = 0; i < c->n_extra_veths && r >= 0; i++)
+                r = check_bridge(c->extra_veths[i].end.bridge, c->extra_veths[i].name, e);
+        return r;
+}
+
+/* What is asked for would not be done by anybody. */
+static int check_access(const struct container *c, struct error *e) {
+        bool host = !host_access_equal(&c->access, &(struct host_access){0});
+
+        if (c->mode == NETWORK_VETH || c->mode == NETWORK_ZONE || (!host && c->outside_access == OUTSIDE_GLOBAL))
+                return 0;
+        return error_set(
+                e, EINVAL, EXIT_CONTAINER,
+                "nixosContainer.%s: container '%s' has no link to the host on which it could be carried out%s; "
+                "remove it",
+                host ? "hostAccess" : "outsideAccess", c->name,
+                c->mode == NETWORK_BRIDGE ? ": who reaches what on a bridge is its owner's to say" : "");
+}
+
 int shape_check(const struct container *c, const char *where, struct error *e) {
         struct inside inside = {.where = where};
         int r = check_inside(c, &inside, e);
+
+        if (r >= 0 && c->kind == CONTAINER_NSPAWN && !c->hand)
+                r = check_bridges(c, e);
+        if (r >= 0 && c->kind == CONTAINER_NSPAWN)
+                r = check_access(c, e);
 
         if (r >= 0)
                 r = check_outside(c, where, e);

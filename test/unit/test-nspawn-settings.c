@@ -179,6 +179,17 @@ static void test_contradictions(void **state) {
                        "the container has no host0, and nixosContainer.forwardPorts has nowhere to lead");
         assert_refused(WITH_FORWARD("\"Bridge\": \"br0\""), "give it one with "
                                                             "nixosContainer.containerNetworkConfig.address");
+
+        assert_refused("{\"nixosContainer\": {\"bridge\": \"vz-lan\"}}",
+                       "nixosContainer.bridge: vz-lan is the bridge of a zone, which only its members join; say "
+                       "nixosContainer.zone = \"lan\"");
+        assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"a\": {\"hostBridge\": \"vz-lan\"}}}}",
+                       "nixosContainer.extraVeths.a.hostBridge: vz-lan is the bridge of a zone");
+        assert_refused("{\"nixosContainer\": {\"bridge\": \"br0\", \"hostAccess\": \"all\"}}",
+                       "nixosContainer.hostAccess: container 'web' has no link to the host");
+        assert_refused("{\"nixosContainer\": {\"outsideAccess\": \"none\"},"
+                       " \"systemd\": {\"nspawn\": {\"web\": {\"networkConfig\": {\"MACVLAN\": \"eth0\"}}}}}",
+                       "nixosContainer.outsideAccess: container 'web' has no link to the host");
 }
 
 static void test_names(void **state) {
