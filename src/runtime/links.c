@@ -127,10 +127,11 @@ int links_check(const struct container *c, const struct container *running, stru
 static int wait_until_gone(const char *link, struct error *e) {
         if (leftovers_wait_link(link, LINK_TIMEOUT_MS) >= 0)
                 return 0;
-        return error_set(e, EEXIST, EXIT_FAILED,
-                         "There is a link %s already, which is not this container's; rename or delete it: "
-                         "ip link delete %s",
-                         link, link);
+        return error_set(
+                e, EEXIST, EXIT_FAILED,
+                "There is a link %s already, which is not this container's; give that one another name (ip link "
+                "set %s name NEW), or the container's",
+                link, link);
 }
 
 /* systemd-nspawn takes no interface of the host that udev has not looked at. Where there is no udev, nobody ever would:

@@ -72,6 +72,9 @@ need "remove" nixos-nspawn remove --delete-state static
 sed 's|nixosContainer.bridge = "mybridge";|nixosContainer = { bridge = "mybridge"; hostNetworkConfig = { }; };|' examples/bridge.nix >/run/host.nix
 fails "hostNetworkConfig of a member is refused" 10 'set the host.s addresses on mybridge itself' nixos-nspawn create --config /run/host.nix static
 
+ip link add backend type veth peer name backend2
+fails "a link beside the main one that would have the name of one of the host's is refused" 1 'There is a link backend already.*ip link set backend name NEW' create extra-veth
+ip link delete backend
 need "create one with links beside the main one" create extra-veth
 prints "one is a port of mybridge" 'master mybridge' ip link show backend
 ip -n router addr add 192.168.5.1/24 dev lan
