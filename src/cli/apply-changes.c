@@ -16,6 +16,7 @@
 static json_t *sentences(const json_t *host, const struct nat *nat) {
         json_t *list = nat_sentences(nat), *text;
         char suffix[NAME_SUFFIX_MAX + 1];
+        struct proxy_links proxied;
         const json_t *device;
         size_t i;
 
@@ -37,6 +38,14 @@ static json_t *sentences(const json_t *host, const struct nat *nat) {
                 }
         }
         apply_zones_sentences(host, list);
+        (void) host_proxy_read(host, &proxied, NULL, NULL);
+        for (size_t k = 0; k < proxied.n; k++) {
+                text = json_sprintf("answer on %s for the global IPv6 addresses of containers", proxied.names[k]);
+                if (json_array_append_new(list, text) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
         return list;
 }
 

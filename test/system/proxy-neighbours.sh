@@ -18,7 +18,9 @@ ask() { peer ip -6 neigh flush dev eth0; peer ping -6 -c1 -W3 "$1"; }
 
 refused "without the option nobody answers" ask $p::2
 echo '{ nixos.containers.proxyNeighbours = [ "uplink" ]; }' >/etc/nixos-nspawn/host.nix
-succeeds "apply" nixos-nspawn apply
+prints "apply --dry-run says what it would be" 'answer on uplink for the global IPv6 addresses' nixos-nspawn apply --dry-run
+refused "  and does not do it" ask $p::2
+prints "apply" 'put in force: answer on uplink for the global IPv6 addresses' nixos-nspawn apply
 succeeds "another machine that only asks its neighbours reaches $p::2" ask $p::2
 eui=$(nixos-nspawn run example -- ip -6 -o addr show dev host0 | grep -oE "$p:[0-9a-f:]+:[0-9a-f]+" | head -n1)
 succeeds "  and the EUI-64 address" ask "$eui"
@@ -41,7 +43,7 @@ prints "  one that is started does" "^$p::2 " proxied
 kill -9 "$(pgrep -o nspawn-netd)"
 succeeds "without the daemon the host answers" ask $p::2
 rm /etc/nixos-nspawn/host.nix
-succeeds "apply without the option" nixos-nspawn apply
+prints "apply without the option" 'take away: answer on uplink' nixos-nspawn apply
 silent_about "  takes them away" "^$p" proxied
 succeeds "  and puts the sysctl back" sysctl_is 0
 refused "  nobody answers" ask $p::2
