@@ -75,4 +75,10 @@ succeeds "  the host does" ping -6 -c1 -W2 $p::2
 succeeds "  and the container reaches them" nixos-nspawn run example -- ping -6 -c1 -W2 $peer6
 need "remove" nixos-nspawn remove --delete-state example
 silent_about "nothing of it stays" "$p" nft list ruleset
+
+# Another one, as the guide has it.
+need "create examples/ipv6-global.nix" nixos-nspawn create --config examples/ipv6-global.nix global
+succeeds "another machine reaches its web server" peer curl -sf -o /dev/null --max-time 5 'http://[2001:db8:1234:1::80]'
+prints "  which sends from its own address" '2001:db8:1234:1:' nixos-nspawn run global -- ip -6 route get $peer6
+silent_about "  and is not translated" '2001:db8' nft list set ip6 io.systemd.nat masq_saddr
 done_testing
