@@ -128,8 +128,6 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
         if (r >= 0)
                 r = taken_find(NULL, save, &taken, &n, e);
         if (r >= 0)
-                c->had_ranges = allocations_find_zone(a, c->name, &c->ranges) >= 0;
-        if (r >= 0)
                 r = allocations_get_zone(a, &c->zone, taken, n, &ranges, e);
         new = r > 0;
         if (r >= 0)
@@ -292,14 +290,22 @@ static int dry_run(struct invocation *i, struct zone_change *c, struct error *e)
         return dry_run_print(i, object, e);
 }
 
+/* What the way back restores, whichever step it begins at. */
+static int find_ranges(struct zone_change *c, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = NULL;
+        int r = allocations_load(&a, e);
+
+        c->had_ranges = r >= 0 && allocations_find_zone(a, c->name, &c->ranges) >= 0;
+        return r;
+}
+
 static int run(struct invocation *i, struct zone_change *c, const char *done, struct error *e) {
-        _cleanup_(fd_closep) int lock = -1;
         struct progress *progress;
         int r;
 
         if (invocation_has(i, OPTION_DRY_RUN))
                 return dry_run(i, c, e);
-        r = lock = store_lock(LOCK_TIMEOUT_MS, e);
+        r = find_ranges(c, e);
         if (r < 0)
                 return r;
         progress = progress_begin(&i->output, c->name);
@@ -403,6 +409,7 @@ int command_zone(struct invocation *i, struct error *e) {
 
         for (size_t k = 0; k < ELEMENTS_OF(actions); k++) {
                 const struct action *a = &actions[k];
+                _cleanup_(fd_closep) int lock = -1;
                 int r = 0;
 
                 if (!string_equal(name, a->name))
@@ -414,6 +421,9 @@ int command_zone(struct invocation *i, struct error *e) {
                                          name, name);
                 if (a->changes && !invocation_has(i, OPTION_DRY_RUN))
                         r = invocation_may_change(i, e);
+                /* Before anything is looked at: what was there is what the change is made of. */
+                if (r >= 0 && a->changes && !invocation_has(i, OPTION_DRY_RUN))
+                        r = lock = store_lock(LOCK_TIMEOUT_MS, e);
                 return r < 0 ? r : a->run(i, e);
         }
         return error_set(e, EINVAL, EXIT_USAGE, "'zone %s' is unknown: zone create, list, status, update, remove",

@@ -4,6 +4,7 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
+source "$(dirname "$0")/../lib/steps.sh"
 
 make_peer
 make_peer_resolver
@@ -50,7 +51,10 @@ prints "  members reach it" '1 received' inside web -- ping -4 -c1 db
 fails "zone remove with members" 10 "zone 'myzone' has members: db, web" nixos-nspawn zone remove myzone
 fails "another range while members run" 10 'stop them first' nixos-nspawn zone update myzone --size 23
 prints "  and nothing changed" '1 received' inside db -- ping -4 -c1 web
-succeeds "zone update --internal" nixos-nspawn zone update myzone --internal
+zone_state() { nixos-nspawn zone list --json; nixos-nspawn list; inside db ip route; grep -A9 zones /var/lib/nixos-nspawn/addresses.json; }
+state=$(zone_state)
+after_failure() { same "  $1: the zone is as it was" "$state" "$(zone_state)"; }
+each_step NIXOS_NSPAWN_FAIL_AT nixos-nspawn zone update myzone --internal
 refused "  is live: no way out" inside db -- ping -4 -c1 -W1 $peer4
 refused "  no DNS of others" inside db -- getent ahosts machine.demo.test
 prints "  but members" '1 received' inside db -- ping -4 -c1 web
@@ -60,6 +64,10 @@ refused "  members do not reach each other" inside db -- ping -4 -c1 -W1 web
 refused "  IPv6" inside db -- ping -6 -c1 -W1 web
 prints "  the outside again" '1 received' inside db -- ping -4 -c1 $peer4
 succeeds "zone update --no-isolated" nixos-nspawn zone update myzone --no-isolated
+for option in isolated internal persistent; do nixos-nspawn zone update myzone --$option & done >/dev/null
+wait
+same "three changes at once are three changes" "isolated internal persistent" "$(nixos-nspawn zone status myzone --json | python3 -c 'import json, sys; z = json.load(sys.stdin); print(*[o for o in ("isolated", "internal", "persistent") if z[o]])')"
+need "back" nixos-nspawn zone update myzone --no-isolated --no-internal --no-persistent
 prints "  members reach each other again" '1 received' inside db -- ping -4 -c1 web
 
 need "remove" nixos-nspawn remove --delete-state db
