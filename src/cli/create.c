@@ -126,15 +126,19 @@ static int act_check_ports(void *context, struct error *e) {
 
 static int act_directories(void *context, struct error *e) {
         struct creation *c = context;
+        int r = directories_missing(c->definition.container.bind_mounts, &c->directories, e);
 
-        return directories_make_bind_sources(c->definition.container.bind_mounts, &c->directories, e);
+        if (r < 0)
+                return r;
+        c->unfinished.folders = c->directories;
+        r = journal_write(&c->journal, &c->unfinished, e);
+        return r < 0 ? r : directories_make(c->directories, e);
 }
 
 static int undo_directories(void *context, struct error *e) {
         struct creation *c = context;
 
-        directories_remove(c->directories);
-        return 0;
+        return unfinished_undo_folders(c->definition.name, &c->unfinished, e);
 }
 
 static int act_root(void *context, struct error *e) {
@@ -222,9 +226,10 @@ static int create_dry_run(struct creation *c, struct error *e) {
         definition_describe(d, 1, object);
         dry_run_step(object, "link " PATH_UNITS "/%s.nspawn to the definition", d->name);
         dry_run_host_files(object, d->name, &d->container);
+        r = dry_run_folders(object, &d->container, e);
         dry_run_step(object, "%s the container's files in " PATH_MACHINES "/%s",
                      directories_has_root(d->name) ? "keep" : "make", d->name);
-        if (!invocation_has(c->invocation, OPTION_NO_START)) {
+        if (r >= 0 && !invocation_has(c->invocation, OPTION_NO_START)) {
                 dry_run_step(object, "start the container");
                 r = dry_run_network(object, DRY_RUN_START, NULL, &d->network, e);
         }

@@ -26,9 +26,11 @@ static int update_dry_run(struct invocation *i, struct change *c, struct error *
                 definition_describe(&c->new, next, object);
                 dry_run_step(object, "switch from generation %u to %u", current, next);
                 dry_run_host_files(object, c->new.name, &c->new.container);
+                r = dry_run_folders(object, &c->new.container, e);
                 dry_run_step(object, "change the container's files in " PATH_MACHINES "/%s", c->new.name);
-                r = activation_describe(c, object, e);
         }
+        if (r >= 0)
+                r = activation_describe(c, object, e);
         if (r >= 0 && change_base(c)->spec)
                 r = dry_run_network(object, DRY_RUN_CHANGE, &change_base(c)->network, &c->new.network, e);
         if (r < 0) {

@@ -142,15 +142,19 @@ static int act_stop_services(void *context, struct error *e) {
 
 static int act_directories(void *context, struct error *e) {
         struct change *c = context;
+        int r = directories_missing(c->new.container.bind_mounts, &c->directories, e);
 
-        return directories_make_bind_sources(c->new.container.bind_mounts, &c->directories, e);
+        if (r < 0)
+                return r;
+        c->unfinished.folders = c->directories;
+        r = journal_write(&c->journal, &c->unfinished, e);
+        return r < 0 ? r : directories_make(c->directories, e);
 }
 
 static int undo_directories(void *context, struct error *e) {
         struct change *c = context;
 
-        directories_remove(c->directories);
-        return 0;
+        return unfinished_undo_folders(c->new.name, &c->unfinished, e);
 }
 
 static int act_root(void *context, struct error *e) {

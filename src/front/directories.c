@@ -2,7 +2,9 @@
 #include "front/directories.h"
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/paths.h"
+#include "base/string-list.h"
 #include "state/confs.h"
 #include "state/store.h"
 
@@ -69,43 +71,32 @@ int directories_make_root(const char *name, struct error *e) {
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot make the files of %s", name) : 0;
 }
 
-static int append(char ***list, const char *s) {
-        size_t n = 0;
-        char **longer, *copy;
-
-        for (char **p = *list; p && *p; p++)
-                n++;
-        copy = strdup(s);
-        longer = copy ? reallocarray(*list, n + 2, sizeof(*longer)) : NULL;
-        if (!longer) {
-                free(copy);
-                return -ENOMEM;
-        }
-        longer[n] = copy;
-        longer[n + 1] = NULL;
-        *list = longer;
-        return 0;
+/* Whether the folder is to be made; what is in the list is made by then. */
+static bool is_missing(const char *path, char *const *folders) {
+        for (; folders && *folders; folders++)
+                if (string_equal(*folders, path))
+                        return false;
+        return access(path, F_OK) < 0;
 }
 
-/* mkdir -p that remembers what it made. path is scratch memory. */
-static int make_folders(char *path, char ***made) {
+/* path is scratch memory. */
+static int append_missing(char *path, char ***folders, size_t *n) {
         for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+                int r;
+
                 if (slash)
                         *slash = '\0';
-                if (mkdir(path, 0755) == 0) {
-                        if (append(made, path) < 0) {
-                                (void) rmdir(path);
-                                return -ENOMEM;
-                        }
-                } else if (errno != EEXIST)
-                        return -errno;
-                if (!slash)
-                        return 0;
+                r = is_missing(path, *folders) ? strings_append(folders, n, path) : 0;
+                if (r < 0 || !slash)
+                        return r;
                 *slash = '/';
         }
 }
 
-int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, struct error *e) {
+int directories_missing(char *const *bind_mounts, char ***ret, struct error *e) {
+        _cleanup_(strings_freep) char **folders = NULL;
+        size_t n = 0;
+
         for (; bind_mounts && *bind_mounts; bind_mounts++) {
                 const char *source = *bind_mounts;
                 _cleanup_(freep) char *path = NULL;
@@ -115,20 +106,27 @@ int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, st
                 if (source[0] == '+' || source[0] == ':')
                         continue;
                 path = strndup(source, strcspn(source, ":"));
-                if (path && path[0] == '/' && access(path, F_OK) == 0)
-                        continue;
-                r = !path ? -ENOMEM : path[0] != '/' ? -EINVAL : make_folders(path, ret_made);
+                r = !path ? -ENOMEM : path[0] != '/' ? -EINVAL : append_missing(path, &folders, &n);
                 if (r < 0)
                         return error_errno(e, r, EXIT_CONTAINER, "cannot make the host's side of the bind mount '%s'",
                                            source);
         }
+        *ret = steal_ptr(folders);
         return 0;
 }
 
-void directories_remove(char **made) {
+int directories_make(char *const *folders, struct error *e) {
+        for (; folders && *folders; folders++)
+                if (mkdir(*folders, 0755) < 0 && errno != EEXIST)
+                        return error_errno(e, errno, EXIT_CONTAINER, "cannot make %s, the host's side of a bind mount",
+                                           *folders);
+        return 0;
+}
+
+void directories_remove(char *const *made) {
         size_t n = 0;
 
-        for (char **p = made; p && *p; p++)
+        for (char *const *p = made; p && *p; p++)
                 n++;
         while (n-- > 0)
                 (void) rmdir(made[n]);

@@ -22,9 +22,10 @@ bool directories_is_built(const char *path);
  * 0. */
 int directories_remove_nix(const char *name, struct error *e);
 
-/* Makes the host side of each bind mount ("HOST:CONTAINER[:OPTIONS]", NULL-terminated) that does not exist, as a
- * folder. *ret_made: those that were made, outermost first (strings_free()), also on failure. */
-int directories_make_bind_sources(char *const *bind_mounts, char ***ret_made, struct error *e);
-
-/* Takes folders away that directories_make_bind_sources() made, when they are empty. NULL: none. */
-void directories_remove(char **made);
+/* The folders that are not there on the host and have to be for these bind mounts ("HOST:CONTAINER[:OPTIONS]",
+ * NULL-terminated), outermost first. *ret: strings_free(), NULL when there are none. */
+int directories_missing(char *const *bind_mounts, char ***ret, struct error *e);
+/* Makes folders in that order. NULL: none. */
+int directories_make(char *const *folders, struct error *e);
+/* Takes those of them away that are there and empty. */
+void directories_remove(char *const *made);

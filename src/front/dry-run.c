@@ -1,6 +1,8 @@
 /* Saying instead of doing. */
 #include "front/dry-run.h"
 
+#include "base/string-list.h"
+#include "front/directories.h"
 #include "runtime/runtime.h"
 #include "state/host.h"
 
@@ -39,6 +41,15 @@ void dry_run_host_files(json_t *object, const char *name, const struct container
                 else if (path && host_file_exists(f, name))
                         dry_run_step(object, "remove %s", path);
         }
+}
+
+int dry_run_folders(json_t *object, const struct container *container, struct error *e) {
+        _cleanup_(strings_freep) char **folders = NULL;
+        int r = directories_missing(container->bind_mounts, &folders, e);
+
+        for (char **p = folders; p && *p; p++)
+                dry_run_step(object, "make %s, for a bind mount", *p);
+        return r;
 }
 
 static int make_plan(enum dry_run_plan what, const struct network *from, const struct network *to, struct plan *ret) {

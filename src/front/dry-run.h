@@ -23,6 +23,9 @@ void dry_run_step(json_t *object, const char *fmt, ...) _printf_(2, 3);
 /* Adds what systemd on this host is told, where it runs. container: NULL when it is removed. */
 void dry_run_host_files(json_t *object, const char *name, const struct container *container);
 
+/* Adds the folders that are made for bind mounts. */
+int dry_run_folders(json_t *object, const struct container *container, struct error *e);
+
 /* Adds the operations on the network. from: only for DRY_RUN_CHANGE. */
 int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
                     struct error *e);

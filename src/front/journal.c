@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/string-list.h"
 #include "front/definition.h"
 #include "front/directories.h"
 #include "model/names.h"
@@ -67,14 +68,29 @@ int journal_begin(struct journal *j, const char *name, struct error *e) {
         return journal_write(j, &nothing, e);
 }
 
+static json_t *list_new(char *const *strings) {
+        json_t *list = json_array();
+
+        for (; strings && *strings; strings++)
+                if (json_array_append_new(list, json_string(*strings)) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        return list;
+}
+
 int journal_write(struct journal *j, const struct unfinished *u, struct error *e) {
-        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "generation",
+        json_t *value = json_pack("{s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "generation",
                                   (int) u->generation, "previous", (int) u->previous, "addresses", u->addresses,
                                   "linked", u->linked, "root", u->root, "started", u->started, "running", u->running,
-                                  "removal", u->removal, "conf", u->conf, "moved", u->moved, "live", u->live);
+                                  "removal", u->removal, "conf", u->conf, "moved", u->moved, "live", u->live, "folders",
+                                  list_new(u->folders));
         char text[JOURNAL_MAX];
         size_t n = value ? json_dumpb(value, text, sizeof(text), 0) : 0;
 
+        /* Very many folders, or with very long names: only this command itself takes them away again. */
+        if (n > sizeof(text) && json_array_clear(json_object_get(value, "folders")) == 0)
+                n = json_dumpb(value, text, sizeof(text), 0);
         json_decref(value);
         if (n == 0 || n > sizeof(text))
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write %s", j->path);
@@ -93,9 +109,11 @@ void journal_end(struct journal *j) {
         freep(&j->path);
 }
 
-static int journal_read(const char *path, struct unfinished *ret) {
+/* ret_folders: what ret borrows. */
+static int journal_read(const char *path, struct unfinished *ret, char ***ret_folders) {
         _cleanup_(freep) char *text = NULL;
-        json_t *value;
+        json_t *value, *folder;
+        size_t i, n = 0;
         int r;
 
         r = file_read(path, JOURNAL_MAX, &text, NULL);
@@ -121,6 +139,10 @@ static int journal_read(const char *path, struct unfinished *ret) {
                 .moved = json_is_true(json_object_get(value, "moved")),
                 .live = json_is_true(json_object_get(value, "live")),
         };
+        json_array_foreach (json_object_get(value, "folders"), i, folder)
+                if (json_is_string(folder))
+                        (void) strings_append(ret_folders, &n, json_string_value(folder));
+        ret->folders = *ret_folders;
         json_decref(value);
         return 0;
 }
@@ -147,6 +169,12 @@ int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e
         if (r >= 0)
                 u->root = false;
         return r;
+}
+
+int unfinished_undo_folders(const char *name, struct unfinished *u, struct error *e) {
+        directories_remove(u->folders);
+        u->folders = NULL;
+        return 0;
 }
 
 /* Where it was is in its conf, which goes after everything else. */
@@ -256,8 +284,8 @@ static int restore_previous(const char *name, struct unfinished *u, struct error
 /* Everything, past errors; the first is returned. */
 static int undo_all(const char *name, struct unfinished *u, struct error *e) {
         static int (*const undo[])(const char *, struct unfinished *, struct error *) = {
-                unfinished_undo_start,      unfinished_undo_move, unfinished_undo_root,      unfinished_undo_link,
-                unfinished_undo_generation, unfinished_undo_conf, unfinished_undo_addresses,
+                unfinished_undo_start, unfinished_undo_move,       unfinished_undo_root, unfinished_undo_folders,
+                unfinished_undo_link,  unfinished_undo_generation, unfinished_undo_conf, unfinished_undo_addresses,
         };
         bool update = u->generation > 0 && u->previous > 0;
         int r = 0;
@@ -278,6 +306,7 @@ static int undo_all(const char *name, struct unfinished *u, struct error *e) {
 static int repair_one(const char *name, struct error *e) {
         struct journal j = JOURNAL_INIT;
         struct unfinished u;
+        _cleanup_(strings_freep) char **folders = NULL;
         _cleanup_(fd_closep) int lock = -1;
         int r;
 
@@ -286,7 +315,7 @@ static int repair_one(const char *name, struct error *e) {
                 free(j.path);
                 return 0;
         }
-        r = journal_read(j.path, &u);
+        r = journal_read(j.path, &u, &folders);
         if (r < 0)
                 (void) error_errno(e, r, EXIT_FAILED, "%s does not tell what to take back: remove it by hand", j.path);
         if (r >= 0)

@@ -20,6 +20,7 @@ struct unfinished {
         bool live;           /* runs, with the network of what is taken back */
         bool conf;           /* the conf of a nixos-container made; with `removal`: it is one */
         bool moved;          /* the root of a nixos-container, to PATH_MACHINES/NAME */
+        char **folders;      /* made for bind mounts; borrowed */
         bool removal;        /* it is being removed: all of the above but running mean nothing */
 };
 
@@ -43,6 +44,7 @@ int journal_repair(struct error *e);
 /* The single things that are taken back; harmless twice. Those that change definitions need store_lock(). */
 int unfinished_undo_start(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e);
+int unfinished_undo_folders(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_move(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_link(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_live(const char *name, struct unfinished *u, struct error *e); /* after the definition */

@@ -124,6 +124,21 @@ same "create, interrupted while a guest hangs: its exit status" 130 $?
 if [[ $((SECONDS - began)) -lt 60 ]]; then ok "  without waiting for it"; else not_ok "  without waiting for it" "$((SECONDS - began)) s"; fi
 same "  nothing is left behind" "$nothing" "$(settled)"
 
+# Killed there: the folders that it made for bind mounts go, too; one that was there before stays.
+mkdir -p /run/made
+echo '{ imports = [ ./hang.nix ]; nixosContainer.bindMounts = [ "/run/made/a/deep:/mnt/deep" "/run/made/a:/mnt/a" ]; }' >folders.nix
+same "--dry-run names the folders that are made for bind mounts" "  make /run/made/a, for a bind mount
+  make /run/made/a/deep, for a bind mount" "$(nixos-nspawn create --dry-run --config folders.nix one | grep 'bind mount')"
+nixos-nspawn create --config folders.nix one >/run/output 2>&1 </dev/null &
+pid=$!
+within 20 "a guest that hangs has been started" bash -c "nixos-nspawn list | grep -q '^one .*starting'"
+succeeds "  the folders are there" test -d /run/made/a/deep
+kill -KILL $pid
+wait $pid 2>/dev/null
+repairs "create, killed while a guest hangs: the next command works"
+same "  the folders are gone" /run/made "$(find /run/made)"
+same "  nothing is left behind" "$nothing" "$(settled)"
+
 # remove, failing at step k: the container is there as before, and runs.
 need "create" nixos-nspawn create --config one.nix one
 for k in $(seq 1 20); do
