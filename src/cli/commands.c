@@ -252,6 +252,7 @@ static const struct command commands[] = {
                 .min = 1,
                 .max = SIZE_MAX,
                 .completion = COMPLETE_ZONE,
+                .repairs = true,
                 .run = command_zone,
         },
         {

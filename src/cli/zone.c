@@ -5,6 +5,7 @@
 #include "front/dry-run.h"
 #include "front/sequence.h"
 #include "front/taken.h"
+#include "front/zone-journal.h"
 
 #include "base/file.h"
 #include "base/parse.h"
@@ -13,7 +14,6 @@
 #include "config/zone_options.h"
 #include "netd/client.h"
 #include "runtime/runtime.h"
-#include "runtime/systemd/networkd.h"
 #include "state/store.h"
 #include "state/zones.h"
 
@@ -139,55 +139,32 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
 
 /* ---- Steps ---- */
 
-static int put(const char *name, const json_t *options, struct error *e) {
-        return options ? zones_save(name, options, e) : zones_remove(name, e);
-}
-
 static int act_save(void *context, struct error *e) {
         const struct zone_change *c = context;
 
-        return put(c->name, c->after, e);
+        return zone_put_options(c->name, c->after, e);
 }
 
 static int undo_save(void *context, struct error *e) {
         const struct zone_change *c = context;
 
-        return put(c->name, c->before, e);
+        return zone_put_options(c->name, c->before, e);
 }
 
 static int act_allocate(void *context, struct error *e) {
         return allocate(context, true, e);
 }
 
-/* ranges: NULL for none. */
-static int put_ranges(const char *name, const struct allocation *ranges, struct error *e) {
-        _cleanup_(allocations_freep) struct allocations *a = NULL;
-        int r = allocations_load(&a, e);
-
-        if (r >= 0)
-                r = ranges ? allocations_put_zone(a, name, ranges) : allocations_release_zone(a, name);
-        return r > 0 ? allocations_save(a, e) : r;
-}
-
 static int undo_allocate(void *context, struct error *e) {
         const struct zone_change *c = context;
 
-        return put_ranges(c->name, c->had_ranges ? &c->ranges : NULL, e);
-}
-
-/* A zone without a bridge needs no daemon; one that starts by and by reads the definition. The bridge may be there
- * while the daemon is not: killed, and to be started again. */
-static int tell(const struct zone_change *c, struct error *e) {
-        char link[IFNAMSIZ];
-
-        (void) link_name(LINK_VZ, c->name, link);
-        if (!c->persistent && !netd_running() && if_nametoindex(link) == 0)
-                return 0;
-        return runtime_change_zone(c->name, e);
+        return zone_put_ranges(c->name, c->had_ranges ? &c->ranges : NULL, e);
 }
 
 static int act_tell(void *context, struct error *e) {
-        return tell(context, e);
+        const struct zone_change *c = context;
+
+        return zone_tell(c->name, c->persistent, e);
 }
 
 static bool wants_allocation(const void *context) {
@@ -196,22 +173,16 @@ static bool wants_allocation(const void *context) {
         return c->after;
 }
 
-static int follow_host(const struct zone_change *c, bool wanted, struct error *e) {
-        int r = zones_follow_host(c->name, wanted, e);
-
-        return r > 0 ? networkd_reload(e) : r;
-}
-
 static int act_networkd(void *context, struct error *e) {
         const struct zone_change *c = context;
 
-        return follow_host(c, c->after, e);
+        return zone_put_networkd(c->name, c->after, e);
 }
 
 static int undo_networkd(void *context, struct error *e) {
         const struct zone_change *c = context;
 
-        return runtime_has_units() ? follow_host(c, c->before, e) : 0;
+        return zone_put_networkd(c->name, c->before, e);
 }
 
 static bool wants_networkd(const void *context) {
@@ -306,14 +277,20 @@ static int run(struct invocation *i, struct zone_change *c, const char *done, st
         if (invocation_has(i, OPTION_DRY_RUN))
                 return dry_run(i, c, e);
         r = find_ranges(c, e);
+        if (r >= 0)
+                r = zone_journal_begin(&(struct zone_before){.name = c->name,
+                                                             .options = c->before,
+                                                             .ranges = c->had_ranges ? &c->ranges : NULL},
+                                       e);
         if (r < 0)
                 return r;
         progress = progress_begin(&i->output, c->name);
         r = sequence_run(steps, ELEMENTS_OF(steps), c, progress, e);
         progress_endp(&progress);
+        zone_journal_end(c->name);
         /* Those of one that is gone, which may stay until somebody else asks for them. */
         if (r >= 0 && !c->after)
-                (void) put_ranges(c->name, NULL, NULL);
+                (void) zone_put_ranges(c->name, NULL, NULL);
         return r < 0 ? r : answer(i, c, done, e);
 }
 
@@ -424,6 +401,8 @@ int command_zone(struct invocation *i, struct error *e) {
                 /* Before anything is looked at: what was there is what the change is made of. */
                 if (r >= 0 && a->changes && !invocation_has(i, OPTION_DRY_RUN))
                         r = lock = store_lock(LOCK_TIMEOUT_MS, e);
+                if (r >= 0 && lock >= 0 && !zone_name_problem(invocation_argument(i, 1)))
+                        r = zone_journal_repair_one(invocation_argument(i, 1), e);
                 return r < 0 ? r : a->run(i, e);
         }
         return error_set(e, EINVAL, EXIT_USAGE, "'zone %s' is unknown: zone create, list, status, update, remove",

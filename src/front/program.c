@@ -2,6 +2,7 @@
 #include "front/command.h"
 #include "front/help.h"
 #include "front/journal.h"
+#include "front/zone-journal.h"
 
 #include "base/paths.h"
 
@@ -68,7 +69,12 @@ static int check_count(const struct program *p, const struct command *c, size_t 
 static void repair(const struct invocation *i) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
 
-        if (i->command->repairs && !invocation_has(i, OPTION_DRY_RUN) && journal_repair(&e) < 0)
+        if (!i->command->repairs || invocation_has(i, OPTION_DRY_RUN))
+                return;
+        if (journal_repair(&e) < 0)
+                (void) fprintf(stderr, "%s: %s\n", program_name(), error_message(&e));
+        error_clear(&e);
+        if (zone_journal_repair(&e) < 0)
                 (void) fprintf(stderr, "%s: %s\n", program_name(), error_message(&e));
 }
 

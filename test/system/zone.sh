@@ -54,6 +54,29 @@ prints "  and nothing changed" '1 received' inside db -- ping -4 -c1 web
 zone_state() { nixos-nspawn zone list --json; nixos-nspawn list; inside db ip route; grep -A9 zones /var/lib/nixos-nspawn/addresses.json; }
 state=$(zone_state)
 after_failure() { same "  $1: the zone is as it was" "$state" "$(zone_state)"; }
+# Killed while the daemon does not answer: it would be said to have no way out, and have one.
+killed() { # killed COMMAND...
+        local daemon command
+        daemon=$(pgrep -ox nspawn-netd)
+        kill -STOP "$daemon"
+        "$@" >/run/out 2>&1 &
+        command=$!
+        within 5 "$2 $3: waits for the daemon" test -e "/var/lib/nixos-nspawn/unfinished-zones/$4"
+        sleep 0.2
+        kill -KILL $command
+        wait $command 2>/dev/null
+        kill -CONT "$daemon"
+}
+killed nixos-nspawn zone update myzone --internal
+prints "an update that is killed is taken back by the next command" "took back what an interrupted command had done to zone 'myzone'" \
+        nixos-nspawn list
+same "  the zone is as it was" "$state" "$(zone_state)"
+prints "  and has a way out" '1 received' inside db -- ping -4 -c1 $peer4
+killed nixos-nspawn zone create dead --persistent
+prints "so is a new zone" "took back what an interrupted command had done to zone 'dead'" nixos-nspawn list
+same "  it is not there" "$state" "$(zone_state)"
+refused "  nor its bridge" ip link show vz-dead
+refused "  nor a file that tells of it" test -e /var/lib/nixos-nspawn/unfinished-zones
 each_step NIXOS_NSPAWN_FAIL_AT nixos-nspawn zone update myzone --internal
 refused "  is live: no way out" inside db -- ping -4 -c1 -W1 $peer4
 refused "  no DNS of others" inside db -- getent ahosts machine.demo.test
