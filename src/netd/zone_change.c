@@ -189,6 +189,9 @@ static int change_active(struct manager *m, struct active_zone *z, const struct 
 
         if (z->members > 0 && !zone_same_ranges(&z->network, to))
                 return refuse_renumbering(z, e);
+        r = engine_check_zone(m->engine, to, e);
+        if (r < 0)
+                return r;
         r = collect(&c, dry ? NULL : namespaces, e);
         if (r < 0)
                 return r;

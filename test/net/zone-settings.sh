@@ -84,6 +84,14 @@ s.setsockopt(41, 18, 255); s.sendto(b"\x85\0\0\0\0\0\0\0", ("ff02::2", 0, 0, soc
 wait $!
 same "  nor is a router solicited for" "" "$(cat /run/advertised)"
 
+# A prefix that the host has elsewhere.
+need "another zone" "$netd" zone bar
+need "a member: define" "$netd" member other bar
+need "  attach" of Attach other
+need "update" "$netd" zone bar '{"ipv6Prefixes":[{"Prefix":"fd26::/64"}]}'
+fails "a change to a prefix of another zone is refused" 10 "fd26::/64 of zone 'bar' is the network that the host has on its link vz-foo" of UpdateZone bar
+silent_about "  and changes nothing" 'fd26' ip -6 route show dev vz-bar
+need "  detach" of Detach other
 need "update: without settings" "$netd" zone foo '{"address":["","10.100.200.1/24","fd25::1/64"]}'
 need "update" of UpdateZone foo
 silent_about "  routes, neighbours and addresses are gone" 'fd26|10\.77|2001:db8:25' bash -c 'ip addr show vz-foo; ip route; ip -6 route; ip neigh'
