@@ -134,4 +134,24 @@ echo x >/run/host/nixos-nspawn/20-host0.network
 network 0 >$file
 succeeds "the guest's networkd finds its file" guest $first /bin/sh -c 'test "$(cat /run/systemd/network/20-host0.network)" = x'
 succeeds "  twice is harmless" guest $first /bin/sh -c 'test "$(cat /run/systemd/network/20-host0.network)" = x'
+
+# A bridge that lets nothing through for a moment after the carrier is there.
+fresh
+{ network 5000 && echo 'segment shared'; } >$file
+ip link add bridge type bridge
+ip addr add 10.9.9.1/28 dev bridge
+ip link set other master bridge
+ip link set bridge up
+nft 'table bridge closed { chain in { type filter hook prerouting priority -400; policy accept; iifname other drop; }; }'
+tcpdump -nli bridge arp >/run/arp 2>/run/arp.log &
+capture=$!
+within 5 "(the capture runs)" grep -q listening /run/arp.log
+guest $first /bin/true &
+waiting=$!
+ip link set other up
+sleep 0.2
+nft delete table bridge closed
+wait $waiting
+within 3 "what is announced comes behind that" grep -q 'who-has 10.9.9.2 tell 10.9.9.2' /run/arp
+kill $capture
 done_testing

@@ -9,10 +9,16 @@
 #include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum {
+        BRIDGE_TRIES = 25,
+        BRIDGE_TRY_MS = 20,
+};
 
 static int hardware_address(int fd, int link, uint8_t ret[ETH_ALEN]) {
         struct ifreq request = {0};
@@ -23,8 +29,9 @@ static int hardware_address(int fd, int link, uint8_t ret[ETH_ALEN]) {
         return 0;
 }
 
-/* An ARP announcement: a request for one's own address, to all (RFC 5227, 2.3). */
-static int announce_v4(int fd, int link, const uint8_t mac[ETH_ALEN], const struct address *a) {
+/* A request, to all. */
+static int ask(int fd, int link, const uint8_t mac[ETH_ALEN], const struct address *sender,
+               const struct address *target) {
         struct sockaddr_ll to = {.sll_family = AF_PACKET,
                                  .sll_protocol = htons(ETH_P_ARP),
                                  .sll_ifindex = link,
@@ -37,9 +44,44 @@ static int announce_v4(int fd, int link, const uint8_t mac[ETH_ALEN], const stru
                                            .ar_op = htons(ARPOP_REQUEST)}};
 
         memcpy(arp.arp_sha, mac, sizeof arp.arp_sha);
-        memcpy(arp.arp_spa, a->bytes, sizeof arp.arp_spa);
-        memcpy(arp.arp_tpa, a->bytes, sizeof arp.arp_tpa);
+        memcpy(arp.arp_spa, sender->bytes, sizeof arp.arp_spa);
+        memcpy(arp.arp_tpa, target->bytes, sizeof arp.arp_tpa);
         return sendto(fd, &arp, sizeof arp, 0, (struct sockaddr *) &to, sizeof to) < 0 ? -errno : 0;
+}
+
+/* An ARP announcement: a request for one's own address (RFC 5227, 2.3). */
+static int announce_v4(int fd, int link, const uint8_t mac[ETH_ALEN], const struct address *a) {
+        return ask(fd, link, mac, a, a);
+}
+
+static const struct address *first_v4(const struct address *a) {
+        return a->family == AF_INET ? a : NULL;
+}
+
+/* A bridge lets nothing through until its host has noticed that the port has a carrier, which is some time after the
+ * carrier is there, and nothing tells this end. What comes through does: the router's answer, or whatever else is asked
+ * on the segment. Where nobody is known who could be asked, or he does not answer, what is announced may be lost. */
+static void wait_for_bridge(int link, const uint8_t mac[ETH_ALEN], const struct first_network *n) {
+        const struct sockaddr_ll here = {
+                .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = link};
+        const struct address *own = NULL, *router = NULL;
+        struct pollfd p = {.fd = -1, .events = POLLIN};
+
+        for (size_t i = 0; i < n->n_addresses && !own; i++)
+                own = first_v4(&n->addresses[i].address);
+        for (size_t i = 0; i < n->n_neighbours && !router; i++)
+                router = first_v4(&n->neighbours[i].address);
+        for (size_t i = 0; i < n->n_gateways && !router; i++)
+                router = first_v4(&n->gateways[i]);
+        if (own && router)
+                p.fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (p.fd < 0)
+                return;
+        if (bind(p.fd, (const struct sockaddr *) &here, sizeof here) == 0)
+                for (int k = 0; k < BRIDGE_TRIES; k++)
+                        if (ask(p.fd, link, mac, own, router) < 0 || poll(&p, 1, BRIDGE_TRY_MS) != 0)
+                                break;
+        close(p.fd);
 }
 
 /* An unsolicited advertisement that overrides what others know (RFC 4861, 7.2.6). The kernel writes the checksum. */
@@ -80,6 +122,8 @@ int announce(const struct first_network *n, int link) {
         if (fd < 0)
                 return -errno;
         r = hardware_address(fd, link, mac);
+        if (r == 0)
+                wait_for_bridge(link, mac, n);
         for (size_t i = 0; i < n->n_addresses && r == 0; i++) {
                 const struct address *a = &n->addresses[i].address;
 
