@@ -49,9 +49,10 @@ int engine_forget_flows(struct engine *engine, const struct plan *plan);
 int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *ret_n, struct error *e);
 
 /* Whether a link of the host other than `except` (NULL: any) has the address p, or, where p is more than one, an
- * address in exactly that network; of_containers: the host's ends of containers' links count, too. 1, and link is its
- * name; 0: none. */
-int engine_find_range(struct engine *engine, const struct prefix *p, bool of_containers, const char *except,
+ * address in exactly that network; links that are passed over (NULL: none) do not count. 1, and link is its name; 0:
+ * none. */
+int engine_find_range(struct engine *engine, const struct prefix *p,
+                      bool (*pass_over)(const char *link, void *userdata), void *userdata, const char *except,
                       char link[IF_NAMESIZE], struct error *e);
 
 /* What a person chose must not be the host's elsewhere: packets of the one network would go to the other. An address in

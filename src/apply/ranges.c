@@ -44,11 +44,8 @@ int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *re
         return 0;
 }
 
-static bool is_of_container(const char *link) {
-        return strncmp(link, "ve-", 3) == 0 || strncmp(link, "vb-", 3) == 0;
-}
-
-int engine_find_range(struct engine *engine, const struct prefix *p, bool of_containers, const char *except,
+int engine_find_range(struct engine *engine, const struct prefix *p,
+                      bool (*pass_over)(const char *link, void *userdata), void *userdata, const char *except,
                       char link[IF_NAMESIZE], struct error *e) {
         _cleanup_(freep) struct netlink_address *addresses = NULL;
         const struct prefix network = prefix_network(p);
@@ -66,7 +63,7 @@ int engine_find_range(struct engine *engine, const struct prefix *p, bool of_con
                 /* A link may be gone meanwhile. */
                 if (own.length == network.length && address_equal(&own.address, &network.address) &&
                     if_indextoname((unsigned) addresses[i].ifindex, link) &&
-                    (of_containers || !is_of_container(link)) && (!except || strcmp(link, except) != 0))
+                    !(pass_over && pass_over(link, userdata)) && (!except || strcmp(link, except) != 0))
                         return 1;
         }
         return 0;
@@ -81,7 +78,7 @@ static int check_range(struct engine *engine, const char *whose, const char *nam
 
         if (!range_matters(p) || p->length == address_bits(&p->address))
                 return 0;
-        r = engine_find_range(engine, &network, true, own_link, link, e);
+        r = engine_find_range(engine, &network, NULL, NULL, own_link, link, e);
         return r <= 0 ? r
                       : error_set(e, EADDRINUSE, EXIT_CONTAINER,
                                   "the range %s of %s '%s' is the network that the host has on its link %s already; "
@@ -92,7 +89,7 @@ static int check_range(struct engine *engine, const char *whose, const char *nam
 static int check_address(struct engine *engine, const struct network *n, const struct prefix *p, struct error *e) {
         const struct prefix one = prefix_of_address(&p->address);
         char link[IF_NAMESIZE], text[ADDRESS_TEXT_MAX];
-        int r = engine_find_range(engine, &one, true, n->link, link, e);
+        int r = engine_find_range(engine, &one, NULL, NULL, n->link, link, e);
 
         return r <= 0 ? r
                       : error_set(e, EADDRINUSE, EXIT_CONTAINER,
@@ -101,16 +98,30 @@ static int check_address(struct engine *engine, const struct network *n, const s
                                   address_format(&p->address, text), n->name, link);
 }
 
+/* Two links of nixos-containers may have one range, as NixOS gives them: each has a route of its own to the container.
+ */
+static bool has_ranges(const struct network *n) {
+        return n->mode == NETWORK_VETH && n->kind == CONTAINER_NSPAWN;
+}
+
 int engine_check_network(struct engine *engine, const struct network *n, struct error *e) {
         const struct prefix *p;
         int r = 0;
 
-        for (size_t i = 0; n->mode == NETWORK_VETH && r >= 0 && (p = network_host_address(n, i)); i++)
+        for (size_t i = 0; has_ranges(n) && r >= 0 && (p = network_host_address(n, i)); i++)
                 r = check_range(engine, "container", n->name, n->link, p, e);
-        for (size_t i = 0; n->mode == NETWORK_VETH && r >= 0 && n->more && i < n->more->n_prefixes; i++)
+        for (size_t i = 0; has_ranges(n) && r >= 0 && n->more && i < n->more->n_prefixes; i++)
                 r = check_range(engine, "container", n->name, n->link, &n->more->prefixes[i].prefix, e);
         for (size_t i = 0; r >= 0 && (p = network_container_address(n, i)); i++)
                 r = check_address(engine, n, p, e);
+        for (size_t i = 0; i < n->n_extra; i++) {
+                const struct network_pair *pair = &n->extra[i];
+
+                if (r >= 0 && !pair->bridge[0] && pair->container_v4.address.family != AF_UNSPEC)
+                        r = check_address(engine, n, &pair->container_v4, e);
+                if (r >= 0 && !pair->bridge[0] && pair->container_v6.address.family != AF_UNSPEC)
+                        r = check_address(engine, n, &pair->container_v6, e);
+        }
         return r;
 }
 

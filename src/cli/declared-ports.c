@@ -1,6 +1,7 @@
-/* Ports that change hands among declared containers: who has one that another one is to have is stopped and gives its
- * ports up before either changes. What it was before is, to all that follows, a container without them; it gets them
- * back when everything is taken back. When apply is killed meanwhile, the next command has it run again, without them.
+/* Ports and addresses that change hands among declared containers: who has one that another one is to have is stopped,
+ * and gives its ports up, before either changes. What it was before is, to all that follows, a container without them;
+ * it gets them back when everything is taken back. When apply is killed meanwhile, the next command has it run again,
+ * without them.
  */
 #include "cli/declared.h"
 
@@ -25,6 +26,8 @@ static bool is_in_the_way(const struct declared *d, const struct declared *other
 
         if (d == other || other->action != DECLARED_CHANGE)
                 return false;
+        if (container_address_clash(b, a))
+                return true;
         for (size_t i = 0; i < a->n_forwards; i++)
                 for (size_t k = 0; k < b->n_forwards; k++)
                         if (forward_conflicts(&a->forwards[i], &b->forwards[k]))

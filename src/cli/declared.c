@@ -2,7 +2,7 @@
 #include "cli/declared.h"
 
 #include "front/directories.h"
-#include "front/own-address.h"
+#include "front/taken.h"
 
 #include "base/file.h"
 #include "base/parse.h"
@@ -124,25 +124,19 @@ static int refuse_taken(const char *name, struct error *e) {
                          name, name);
 }
 
-/* Neither somebody else, who was made by a command, has its addresses, nor the host. Those that the host has towards
- * declared ones may be what changes. */
+/* Neither somebody else, who was made by a command, has its addresses, nor the host. */
 static int check_addresses(const struct declared *d, struct error *e) {
-        _cleanup_(freep) char *other = NULL;
-        char link[IF_NAMESIZE];
-        const char *key;
-        int r = confs_address_clash(&d->after.container, true, &key, &other, e);
+        _cleanup_(taken_clear) struct taken taken = TAKEN_INIT;
+        int r = taken_clash(&d->after.container, true, geteuid() == 0, &taken, e);
 
-        if (r > 0)
-                r = error_set(e, EADDRINUSE, EXIT_CONTAINER, "containers.%s.%s: container %s has this address already",
-                              d->name, host_container_option(key), other);
-        if (r < 0)
+        if (r <= 0)
                 return r;
-        r = own_address_find(&d->after.container, false, geteuid() == 0, &key, link, e);
-        if (r > 0)
-                r = error_set(e, EADDRINUSE, EXIT_CONTAINER,
-                              "containers.%s.%s: the host has this address itself, on its link %s", d->name,
-                              host_container_option(key), link);
-        return r;
+        if (taken.kind)
+                return error_set(e, EADDRINUSE, EXIT_CONTAINER, "containers.%s.%s: %s %s has this address already",
+                                 d->name, host_container_option(taken.key), taken.kind, taken.name);
+        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                         "containers.%s.%s: the host has this address itself, on its link %s", d->name,
+                         host_container_option(taken.key), taken.link);
 }
 
 static int decide(struct declared *d, const struct host_container *wanted, bool repair, struct error *e) {

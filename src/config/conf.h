@@ -61,8 +61,9 @@ int conf_to_container(const struct conf *conf, const char *name, const char *sho
  * leave alone. What cannot be read as an address is passed over. malloc'd; -ENOMEM. */
 int conf_addresses(const struct conf *conf, struct prefix **ret, size_t *ret_n);
 
-/* The key of c's address that the other container has as well: LOCAL_ADDRESS[6] is nobody else's, and HOST_ADDRESS[6],
- * which the host may have towards many, is no other container's own. NULL: none. */
+/* The key of c's address that the other container has as well: LOCAL_ADDRESS[6], and those of EXTRA_VETHS without a
+ * bridge, are nobody else's, and HOST_ADDRESS[6], which the host may have towards many, is no other container's own.
+ * NULL: none. */
 const char *container_address_clash(const struct container *c, const struct container *other);
 /* The same against a conf, read as conf_addresses() reads it. 1: there is one; -ENOMEM. */
 int conf_address_clash(const struct conf *conf, const struct container *c, const char **ret_key);

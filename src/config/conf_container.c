@@ -114,11 +114,35 @@ static bool is_taken_name(const struct container *c, const char *link) {
         return strcmp(link, own) == 0;
 }
 
+static bool same_address(const struct prefix *a, const struct prefix *b) {
+        return a->address.family != AF_UNSPEC && address_equal(&a->address, &b->address);
+}
+
+/* Whether the container at that end has the address, or, `either`, its host: on a bridge, that is the router's, which
+ * may be a container. */
+static bool end_has(const struct end *end, const struct prefix *p, bool either) {
+        return same_address(p, &end->local_v4) || same_address(p, &end->local_v6) ||
+               (either && !end->bridge && (same_address(p, &end->host_v4) || same_address(p, &end->host_v6)));
+}
+
+/* What one has inside is at neither end of the other one. */
+static bool ends_clash(const struct end *a, const struct end *b) {
+        return !a->bridge && !b->bridge &&
+               (end_has(b, &a->local_v4, true) || end_has(b, &a->local_v6, true) || end_has(a, &b->local_v4, true) ||
+                end_has(a, &b->local_v6, true));
+}
+
 static void check_extra_veths(struct check *k) {
         for (size_t i = 0; i < k->c->n_extra_veths; i++) {
                 const struct extra_veth *v = &k->c->extra_veths[i];
 
+                bool twice = ends_clash(&v->end, &k->c->end);
+
                 check_ends(k, "EXTRA_VETHS", &v->end);
+                for (size_t n = 0; n < i && !twice; n++)
+                        twice = ends_clash(&v->end, &k->c->extra_veths[n].end);
+                if (twice)
+                        problem_add(k, "EXTRA_VETHS", "an address of the container's is that of another of its links");
                 if (is_taken_name(k->c, v->name))
                         problem_add(k, "EXTRA_VETHS",
                                     "one of the names is that of another link of the container or host");
@@ -208,15 +232,13 @@ int conf_addresses(const struct conf *conf, struct prefix **ret, size_t *ret_n) 
         return 0;
 }
 
-static bool same_address(const struct prefix *a, const struct prefix *b) {
-        return a->address.family != AF_UNSPEC && address_equal(&a->address, &b->address);
-}
+/* Whether any end of the other one's has it. */
+static bool container_has(const struct container *other, const struct prefix *p, bool either) {
+        bool has = end_has(&other->end, p, either);
 
-/* Whether the container at that end has the address, or, `either`, its host: on a bridge, that is the router's, which
- * may be a container. */
-static bool end_has(const struct end *end, const struct prefix *p, bool either) {
-        return same_address(p, &end->local_v4) || same_address(p, &end->local_v6) ||
-               (either && !end->bridge && (same_address(p, &end->host_v4) || same_address(p, &end->host_v6)));
+        for (size_t i = 0; i < other->n_extra_veths && !has; i++)
+                has = end_has(&other->extra_veths[i].end, p, either);
+        return has;
 }
 
 const char *container_address_clash(const struct container *c, const struct container *other) {
@@ -231,15 +253,13 @@ const char *container_address_clash(const struct container *c, const struct cont
                 {"HOST_ADDRESS6", &c->end.host_v6, false},
         };
 
-        for (size_t k = 0; k < ELEMENTS_OF(own); k++) {
-                if (!own[k].local && c->end.bridge)
-                        continue;
-                if (end_has(&other->end, own[k].address, own[k].local))
+        for (size_t k = 0; k < ELEMENTS_OF(own); k++)
+                if ((own[k].local || !c->end.bridge) && container_has(other, own[k].address, own[k].local))
                         return own[k].key;
-                for (size_t i = 0; i < other->n_extra_veths; i++)
-                        if (end_has(&other->extra_veths[i].end, own[k].address, own[k].local))
-                                return own[k].key;
-        }
+        for (size_t i = 0; i < c->n_extra_veths; i++)
+                if (!c->extra_veths[i].end.bridge && (container_has(other, &c->extra_veths[i].end.local_v4, true) ||
+                                                      container_has(other, &c->extra_veths[i].end.local_v6, true)))
+                        return "EXTRA_VETHS";
         return NULL;
 }
 

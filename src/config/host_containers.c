@@ -248,7 +248,8 @@ const char *host_container_option(const char *key) {
         static const char *const options[][2] = {{"LOCAL_ADDRESS", "localAddress"},
                                                  {"LOCAL_ADDRESS6", "localAddress6"},
                                                  {"HOST_ADDRESS", "hostAddress"},
-                                                 {"HOST_ADDRESS6", "hostAddress6"}};
+                                                 {"HOST_ADDRESS6", "hostAddress6"},
+                                                 {"EXTRA_VETHS", "extraVeths"}};
 
         for (size_t k = 0; k < ELEMENTS_OF(options); k++)
                 if (strcmp(key, options[k][0]) == 0)

@@ -8,8 +8,8 @@
 #include "front/directories.h"
 #include "front/dry-run.h"
 #include "front/journal.h"
-#include "front/own-address.h"
 #include "front/sequence.h"
+#include "front/taken.h"
 
 #include "base/file.h"
 #include "base/paths.h"
@@ -170,24 +170,19 @@ static int write_conf(struct creation *c, struct error *e) {
 
 /* Nobody else has its addresses. */
 static int check_addresses(const struct creation *c, bool needed, struct error *e) {
-        _cleanup_(freep) char *other = NULL;
-        char link[IF_NAMESIZE];
-        const char *key;
-        int r = confs_address_clash(&c->container, false, &key, &other, e);
+        _cleanup_(taken_clear) struct taken taken = TAKEN_INIT;
+        int r = taken_clash(&c->container, false, needed, &taken, e);
 
-        if (r > 0)
-                r = error_set(e, EADDRINUSE, EXIT_CONTAINER, "--%s-address %s: container '%s' has this address already",
-                              key[0] == 'H' ? "host" : "local", conf_get(&c->conf, key), other);
-        if (r < 0)
+        if (r <= 0)
                 return r;
-        r = own_address_find(&c->container, true, needed, &key, link, e);
-        if (r > 0)
-                r = error_set(
-                        e, EADDRINUSE, EXIT_CONTAINER,
-                        "--local-address %s: the host has this address itself, on its link %s, and would not reach "
-                        "the container: choose another one",
-                        conf_get(&c->conf, key), link);
-        return r;
+        if (taken.kind)
+                return error_set(e, EADDRINUSE, EXIT_CONTAINER, "--%s-address %s: %s '%s' has this address already",
+                                 taken.key[0] == 'H' ? "host" : "local", conf_get(&c->conf, taken.key), taken.kind,
+                                 taken.name);
+        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                         "--local-address %s: the host has this address itself, on its link %s, and would not reach "
+                         "the container: choose another one",
+                         conf_get(&c->conf, taken.key), taken.link);
 }
 
 /* The whole conf, and what it means. */

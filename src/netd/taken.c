@@ -1,4 +1,4 @@
-/* Whether the host ports of a container are free: refused before anything is done. */
+/* Whether the host ports and addresses of a container are free: refused before anything is done. */
 #include "manager.h"
 
 #include "base/parse.h"
@@ -98,6 +98,34 @@ static int check_member(const struct network *n, const struct network *other, st
                               address_format(&p->address, text), n->name, other->name);
 }
 
+/* An address that a person chose may be another container's: then one of them would not be reached. */
+static int check_address(struct manager *m, const struct network *n, const struct prefix *p, struct error *e) {
+        const struct attachment *other = p->address.family != AF_UNSPEC ? manager_find_address(m, &p->address) : NULL;
+        char text[ADDRESS_TEXT_MAX];
+
+        if (!other || other->network.mode != NETWORK_VETH || string_equal(other->network.name, n->name))
+                return 0;
+        return error_set(
+                e, EADDRINUSE, EXIT_CONTAINER,
+                "the address %s of container '%s' is that of container '%s', too; give one of them another one",
+                address_format(&p->address, text), n->name, other->network.name);
+}
+
+/* What is on a bridge is the bridge's business. */
+static int check_addresses(struct manager *m, const struct network *n, struct error *e) {
+        const struct prefix *p;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && n->mode == NETWORK_VETH && (p = network_container_address(n, i)); i++)
+                r = check_address(m, n, p, e);
+        for (size_t i = 0; i < n->n_extra; i++)
+                if (!n->extra[i].bridge[0]) {
+                        r = r < 0 ? r : check_address(m, n, &n->extra[i].container_v4, e);
+                        r = r < 0 ? r : check_address(m, n, &n->extra[i].container_v6, e);
+                }
+        return r;
+}
+
 int manager_check_ranges(struct manager *m, const struct network *n, struct error *e) {
         char text[PREFIX_TEXT_MAX];
 
@@ -125,7 +153,9 @@ int manager_check_ranges(struct manager *m, const struct network *n, struct erro
                         "addresses",
                         prefix_format(&network, text), n->name, a->network.name);
         }
-        return n->more ? engine_check_network(m->engine, n, e) : 0;
+        if (check_addresses(m, n, e) < 0)
+                return -EADDRINUSE;
+        return n->more || n->kind == CONTAINER_NIXOS ? engine_check_network(m->engine, n, e) : 0;
 }
 
 int manager_check_ports(struct manager *m, const char *name, const struct forward *forwards, size_t n,

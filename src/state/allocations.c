@@ -72,6 +72,26 @@ int allocations_find(const struct allocations *a, const char *name, struct alloc
         return 0;
 }
 
+static bool is_in(const struct allocation *ranges, const struct address *address, struct prefix *ret) {
+        const struct prefix *range = address->family == AF_INET ? &ranges->v4 : &ranges->v6;
+
+        *ret = *range;
+        return range->address.family == address->family && prefix_contains(range, address);
+}
+
+const char *allocations_owner(const struct allocations *a, const struct address *address, const char *except,
+                              bool *ret_zone, struct prefix *ret_range) {
+        *ret_zone = false;
+        for (size_t i = 0; i < a->n; i++)
+                if (strcmp(a->entries[i].name, except) != 0 && is_in(&a->entries[i].ranges, address, ret_range))
+                        return a->entries[i].name;
+        *ret_zone = true;
+        for (size_t i = 0; i < a->n_zones; i++)
+                if (is_in(&a->zones[i].ranges, address, ret_range))
+                        return a->zones[i].name;
+        return NULL;
+}
+
 int allocations_release(struct allocations *a, const char *name) {
         bool was_member = allocations_release_member(a, name);
         size_t i;

@@ -48,6 +48,10 @@ int allocations_get_numbered(struct allocations *a, const char *name, const stru
 int allocations_put(struct allocations *a, const char *name, const struct allocation *ranges, struct error *e);
 /* Only looks. -ENOENT when it has none. */
 int allocations_find(const struct allocations *a, const char *name, struct allocation *ret);
+/* Who has the range that the address is in, but for `except`: a container, or a zone (*ret_zone). *ret_range: it. NULL:
+ * nobody. */
+const char *allocations_owner(const struct allocations *a, const struct address *address, const char *except,
+                              bool *ret_zone, struct prefix *ret_range);
 /* Lets go, of its numbers in zones, too. 1 when it had any. */
 int allocations_release(struct allocations *a, const char *name);
 

@@ -115,6 +115,24 @@ need "  destroy" nixos-container destroy own2
 ip addr del 192.0.2.7/32 dev lo
 need "the host may have one towards two" nixos-container create own2 --host-address 10.9.0.1 --local-address 10.9.1.2
 need "  destroy" nixos-container destroy own2
+echo '{ "system": { "stateVersion": "26.05" } }' >/run/nspawn.json
+need "one of nixos-nspawn's" nixos-nspawn create --config /run/nspawn.json --no-start theirs
+theirs=$(nixos-nspawn show-ip theirs | head -1)
+host=${theirs%.*}.$((${theirs##*.} - 1))
+fails "its address" 1 "--local-address $theirs: container 'theirs' has this address already" \
+        nixos-container create own2 --host-address 10.9.0.1 --local-address "$theirs"
+fails "  that of the host there" 1 "--local-address $host: container 'theirs' has" \
+        nixos-container create own2 --host-address 10.9.0.1 --local-address "$host"
+fails "  nor has the host the container's" 1 "--host-address $theirs: container 'theirs' has" \
+        nixos-container create own2 --host-address "$theirs" --local-address 10.9.1.2
+need "  but its own" nixos-container create own2 --host-address "$host" --local-address 10.9.1.2
+need "  destroy" nixos-container destroy own2
+need "a zone" nixos-nspawn zone create taken
+zone=$(nixos-nspawn zone list | sed -n 's,^taken .* \([0-9.]*\)/24 .*,\1,p')
+fails "  whose range is its own" 1 "--local-address ${zone%.*}.77: zone 'taken' has this address already" \
+        nixos-container create own2 --host-address 10.9.0.1 --local-address "${zone%.*}.77"
+need "  remove" nixos-nspawn zone remove taken
+need "  and the container" nixos-nspawn remove theirs --delete-state
 for address in 0.0.0.0 255.255.255.255 224.0.0.1 127.0.0.1; do
         fails "$address is nobody's" 1 "HOST_ADDRESS: expected an IPv4 address" \
                 nixos-container create own2 --host-address $address --local-address 10.9.1.2

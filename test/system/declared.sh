@@ -11,11 +11,11 @@ need "setup" nixos-nspawn setup
 mkdir -p /etc/nixos-nspawn /srv/data
 echo data >/srv/data/file
 host=/etc/nixos-nspawn/host.nix
-printf '# mine\n127.0.0.1\tlocalhost' >/root/hosts
-chmod 664 /root/hosts
-chown 12:34 /root/hosts
-cp -p /root/hosts /root/hosts.before
-ln -sf ../root/hosts /etc/hosts
+printf '# mine\n127.0.0.1\tlocalhost' >/run/hosts
+chmod 664 /run/hosts
+chown 12:34 /run/hosts
+cp -p /run/hosts /run/hosts.before
+ln -sf ../run/hosts /etc/hosts
 printf 'passwd: files\ngroup: files\nhosts: files dns\n' >/etc/nsswitch.conf
 : >/etc/resolv.conf
 declare_() { # declare_ WEB DB [MORE]: options of the two containers
@@ -63,11 +63,11 @@ succeeds "  and to ping" ping -4 -c1 -W2 web.containers
 succeeds "  by IPv6" ping -6 -c1 -W2 web.containers
 refused "one without an address has no name there" getent -s files hosts db.containers
 succeeds "the file is still where the link leads" test -L /etc/hosts
-same "  with its mode and owner" "664 12:34" "$(stat -c '%a %u:%g' /root/hosts)"
-same "  and what was in it" "$(cat /root/hosts.before)" "$(head -2 /root/hosts)"
-before=$(leader web)$(confs)$(cat /root/hosts)$(stat -c %i /root/hosts)
+same "  with its mode and owner" "664 12:34" "$(stat -c '%a %u:%g' /run/hosts)"
+same "  and what was in it" "$(cat /run/hosts.before)" "$(head -2 /run/hosts)"
+before=$(leader web)$(confs)$(cat /run/hosts)$(stat -c %i /run/hosts)
 prints "a second apply changes nothing" '^Nothing changes.$' nixos-nspawn apply
-same "  indeed" "$before" "$(leader web)$(confs)$(cat /root/hosts)$(stat -c %i /root/hosts)"
+same "  indeed" "$before" "$(leader web)$(confs)$(cat /run/hosts)$(stat -c %i /run/hosts)"
 
 # ---- Whose they are ----
 fails "destroy is refused" 1 'cannot destroy declarative container' nixos-container destroy web
@@ -90,6 +90,8 @@ fails "  nor one that is declared, too" 10 'hostAddress: container web has this 
 ip addr add 192.0.2.7/32 dev lo
 declare_ "" 'localAddress = "192.0.2.7"; hostAddress = "10.231.136.11";'
 fails "nor one of the host's own" 10 'containers.db.localAddress: the host has this address itself, on its link lo' nixos-nspawn apply
+declare_ "" 'extraVeths.more = { hostAddress = "10.231.136.11"; localAddress = "192.0.2.7"; };'
+fails "  nor on a further link" 10 'containers.db.extraVeths: the host has this address itself, on its link lo' nixos-nspawn apply
 ip addr del 192.0.2.7/32 dev lo
 declare_ "" "" 'containers.a_b.config = { };'
 fails "nor a name that NixOS has not" 10 "containers.a_b: the name of a declared container has no '_'" nixos-nspawn apply
@@ -97,7 +99,7 @@ declare_ "" "" 'containers.new.path = "/nonexistent";'
 fails "nor a system that is not there" 10 'containers.new.path: /nonexistent is neither a directory with usr/ nor a built NixOS system' nixos-nspawn apply
 declare_ "" "" 'containers.new.config.services.nosuch.enable = true;'
 fails "an option that there is not is looked for in the right manual" 10 "'containers.new.config.services.nosuch.enable' of what is in a container; nixos-nspawn-options\(7\)" nixos-nspawn apply
-same "and nothing has changed" "$before" "$(grep -o '"leader": [0-9]*' <<<"$before")$(cat /etc/nixos-containers/{db,web}.conf)$(cat /root/hosts)$(stat -c %i /root/hosts)"
+same "and nothing has changed" "$before" "$(grep -o '"leader": [0-9]*' <<<"$before")$(cat /etc/nixos-containers/{db,web}.conf)$(cat /run/hosts)$(stat -c %i /run/hosts)"
 need "create knows the declared addresses" nixos-container create other
 refused "  and gives none of them" grep -q '10.231.136' /etc/nixos-containers/other.conf
 
@@ -122,12 +124,28 @@ prints "  takes it up" 'via 10.231.136.5' inside web -- ip route
 echo 'PRIVATE_USERS=pick' | tee -a /etc/nixos-containers/db.conf >/dev/null
 prints "what somebody wrote into the conf is put right" '^change: container db \(PRIVATE_USERS\)' nixos-nspawn apply
 
+# What the host has now towards one that changes is free, on a link of any name.
+ends() { declare_ "" "autoStart = true; hostAddress = \"$1\"; localAddress = \"$2\"; ${3-}"; }
+ends 10.231.137.1 10.231.137.2 'extraVeths.more = { hostAddress = "10.231.137.8"; localAddress = "10.231.137.9"; };'
+need "a further link" nixos-nspawn apply
+ends 10.231.137.1 10.231.137.8 'extraVeths.more = { hostAddress = "10.231.137.2"; localAddress = "10.231.137.9"; };'
+need "  which exchanges an address with eth0" nixos-nspawn apply
+succeeds "  it is reached" ping -c1 -W2 10.231.137.8
+ends 10.231.137.8 10.231.137.1
+need "the two ends exchange theirs" nixos-nspawn apply
+succeeds "  it is reached" ping -c1 -W2 10.231.137.1
+sed -i 's/10.231.136/10.231.138/g; s/10.231.137/10.231.136/g; s/10.231.138/10.231.137/g' $host
+need "two containers exchange theirs" nixos-nspawn apply
+succeeds "  both are reached" ping -c1 -W2 10.231.136.1
+prints "    and are who they are" '^10.231.137.2$' nixos-container show-ip web
+succeeds "    both" ping -c1 -W2 10.231.137.2
+
 # ---- All or nothing ----
 declare_ "" "" ""
 need "as at first" nixos-nspawn apply
 need "db is stopped" nixos-container stop db
 nixos-nspawn apply >/dev/null
-files() { (cd /etc/nixos-containers && head -100 *.conf); cat /root/hosts /var/lib/nixos-nspawn/host.json; ls -l --time-style=+ /var/lib/nixos-nspawn/profiles/*/; ls /var/lib/nixos-nspawn /var/lib/nixos-containers; nixos-nspawn list; }
+files() { (cd /etc/nixos-containers && head -100 *.conf); cat /run/hosts /var/lib/nixos-nspawn/host.json; ls -l --time-style=+ /var/lib/nixos-nspawn/profiles/*/; ls /var/lib/nixos-nspawn /var/lib/nixos-containers; nixos-nspawn list; }
 all=$(files)
 declare_ "config.environment.etc.a.text = \"a\";" "config.environment.etc.b.source = \"/nonexistent\";"
 fails "an error in one container's config" 10 'containers.db.config: environment.etc.b.source' nixos-nspawn apply
@@ -174,7 +192,7 @@ sed -i '/containers.db/d' $host
 prints "what is no longer declared" '^take away: container db; its files stay in /var/lib/nixos-containers/db$' nixos-nspawn apply
 refused "  is gone" test -e /etc/nixos-containers/db.conf
 succeeds "  but for its files" test -d /var/lib/nixos-containers/db/etc
-refused "  and its name" grep -q db.containers /root/hosts
+refused "  and its name" grep -q db.containers /run/hosts
 sed -i 's/containers.web/containers.www/' $host
 prints "another name with the same addresses and ports" '^create: container www, and start it$' nixos-nspawn apply
 within 10 "  is another container" curl -sf -m2 http://10.231.136.2
@@ -185,24 +203,24 @@ rm $host
 need "no file any more" nixos-nspawn apply
 refused "no declared container is there" grep -l Declared /etc/nixos-containers/*.conf
 succeeds "  those made by hand are" test -e /etc/nixos-containers/hand.conf
-succeeds "/etc/hosts is as it was, to the byte" cmp /root/hosts /root/hosts.before
-same "  and whose it was" "664 12:34" "$(stat -c '%a %u:%g' /root/hosts)"
+succeeds "/etc/hosts is as it was, to the byte" cmp /run/hosts /run/hosts.before
+same "  and whose it was" "664 12:34" "$(stat -c '%a %u:%g' /run/hosts)"
 
 # ---- /etc/hosts that cannot be written ----
 declare_ "" ""
 sed -i 's/autoStart = true;//' $host
 rm /etc/hosts
-cp /root/hosts.before /etc/hosts
+cp /run/hosts.before /etc/hosts
 mount --bind /etc/hosts /etc/hosts
 prints "a hosts file that is mounted is told of" '/etc/hosts cannot be changed here' nixos-nspawn apply
 prints "  and the rest is done" '^web ' nixos-nspawn list
-succeeds "  and it stays" cmp /etc/hosts /root/hosts.before
+succeeds "  and it stays" cmp /etc/hosts /run/hosts.before
 umount /etc/hosts
 mkdir -p /nix/store/x
-cp /root/hosts.before /nix/store/x/hosts
+cp /run/hosts.before /nix/store/x/hosts
 ln -sf /nix/store/x/hosts /etc/hosts
 prints "  one of NixOS, too" '/etc/hosts cannot be changed here' nixos-nspawn apply
-succeeds "  and stays" cmp /nix/store/x/hosts /root/hosts.before
+succeeds "  and stays" cmp /nix/store/x/hosts /run/hosts.before
 rm /etc/hosts
 need "without one" nixos-nspawn apply
 same "  it is made" "644 root" "$(stat -c '%a %U' /etc/hosts)"

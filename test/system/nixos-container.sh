@@ -81,6 +81,20 @@ succeeds "without the daemon it is reached" ping -c1 -W1 10.233.7.2
 need "restart" nixos-nspawn restart foo
 succeeds "after a restart, too" ping -c1 -W2 10.233.7.2
 fails "nixos-nspawn does not remove it" 10 'nixos-container' nixos-nspawn remove foo
+# Addresses by hand, which no command has looked at.
+sed 's/^HOST_PORT=.*//; s/^HOST_ADDRESS=.*/HOST_ADDRESS=10.233.8.1/' $conf >/etc/nixos-containers/bar.conf
+fails "another one with its address does not start" 1 "the address 10.233.7.2 of container 'bar' is that of container 'foo', too" nixos-container start bar
+succeeds "  and foo is reached" ping -c1 -W2 10.233.7.2
+sed -i 's/10.233.7.2/10.233.8.2/' /etc/nixos-containers/bar.conf
+ip addr add 10.233.8.2/32 dev lo
+fails "nor one with an address of the host's own" 1 "the address 10.233.8.2 of container 'bar' is the host's own, on its link lo" nixos-container start bar
+ip addr del 10.233.8.2/32 dev lo
+printf 'EXTRA_VETHS="more,hostAddress=10.233.8.5,localAddress=10.233.7.2"\n' >>/etc/nixos-containers/bar.conf
+fails "  nor on a further link" 1 "the address 10.233.7.2 of container 'bar' is that of container 'foo', too" nixos-container start bar
+silent_about "  of which nothing is left" 'bar|10\.233\.8' sh -c 'ip -o addr; nft list ruleset; ls /run/nixos-nspawn/networks'
+sed -i /EXTRA_VETHS/d /etc/nixos-containers/bar.conf
+need "  with its own it does" nixos-container start bar
+need "destroy" nixos-container destroy bar
 need "stop" nixos-nspawn stop foo
 refused "the link goes with it" ip link show ve-foo
 silent_about "  and its elements" ve-foo nft list ruleset

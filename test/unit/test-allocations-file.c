@@ -292,12 +292,39 @@ static void test_numbered(void **state) {
         allocations_free(a);
 }
 
+static void test_owner(void **state) {
+        struct allocations *a = load();
+        struct allocation ours;
+        struct error e = ERROR_INIT;
+        struct address v4, v6;
+        struct prefix range;
+        bool zone;
+
+        assert_int_equal(allocations_get(a, "owner", NULL, 0, &ours, &e), 1);
+        v4 = prefix_nth(&ours.v4, 9);
+        v6 = prefix_nth(&ours.v6, 99);
+        assert_string_equal(allocations_owner(a, &v4, "other", &zone, &range), "owner");
+        assert_false(zone);
+        assert_true(same(&range, &ours.v4));
+        assert_string_equal(allocations_owner(a, &v6, "other", &zone, &range), "owner");
+        assert_true(same(&range, &ours.v6));
+        assert_null(allocations_owner(a, &v4, "owner", &zone, &range));
+        v4 = prefix("10.1.2.3/32").address;
+        assert_null(allocations_owner(a, &v4, "other", &zone, &range));
+        allocations_free(a);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup(test_kept, set_up),      cmocka_unit_test_setup(test_zones, set_up),
-                cmocka_unit_test_setup(test_full_zone, set_up), cmocka_unit_test_setup(test_numbered, set_up),
-                cmocka_unit_test_setup(test_refresh, set_up),   cmocka_unit_test_setup(test_avoids_the_host, set_up),
-                cmocka_unit_test_setup(test_no_room, set_up),   cmocka_unit_test_setup(test_damaged_files, set_up),
+                cmocka_unit_test_setup(test_kept, set_up),
+                cmocka_unit_test_setup(test_zones, set_up),
+                cmocka_unit_test_setup(test_full_zone, set_up),
+                cmocka_unit_test_setup(test_numbered, set_up),
+                cmocka_unit_test_setup(test_owner, set_up),
+                cmocka_unit_test_setup(test_refresh, set_up),
+                cmocka_unit_test_setup(test_avoids_the_host, set_up),
+                cmocka_unit_test_setup(test_no_room, set_up),
+                cmocka_unit_test_setup(test_damaged_files, set_up),
                 cmocka_unit_test_setup(test_thousands, set_up),
         };
 

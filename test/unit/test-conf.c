@@ -68,6 +68,10 @@ static void test_refused(void **state) {
         assert_refused("EXTRA_VETHS=\"eth0,hostBridge=br0\"\n", "EXTRA_VETHS: one of the names");
         assert_refused("EXTRA_VETHS=\"a,hostBridge=b,what=1\"\n", "EXTRA_VETHS: expected NAME");
         assert_refused("EXTRA_VETHS=\"a,localAddress=1.2.3.4 a\"\n", "two links of one name");
+        assert_refused("LOCAL_ADDRESS=1.2.3.4\nEXTRA_VETHS=\"a,hostAddress=1.2.3.4,localAddress=1.2.3.5\"\n",
+                       "that of another of its links");
+        assert_refused("EXTRA_VETHS=\"a,localAddress=1.2.3.4 b,localAddress=1.2.3.4\"\n",
+                       "that of another of its links");
         assert_refused("EXTRA_NSPAWN_FLAGS=\"what\"\n", "begin with '-'");
         assert_refused("ALLOWED_DEVICES=dev/fuse:rw\n", "ALLOWED_DEVICES: expected devices");
         assert_refused("ALLOWED_DEVICES=/dev/fuse\n", "ALLOWED_DEVICES: expected devices");
@@ -238,6 +242,10 @@ static void test_address_clash(void **state) {
                  "HOST_ADDRESS"},
                 {"HOST_ADDRESS6=fd00::1\nLOCAL_ADDRESS6=fd00::2\n", "LOCAL_ADDRESS6=fd00::1\n", "HOST_ADDRESS6"},
                 {"LOCAL_ADDRESS=10.0.0.2\n", "EXTRA_VETHS=\"v,localAddress=10.0.0.2\"\n", "LOCAL_ADDRESS"},
+                {"EXTRA_VETHS=\"v,hostAddress=10.0.0.1,localAddress=10.0.0.2\"\n", "LOCAL_ADDRESS=10.0.0.2\n",
+                 "EXTRA_VETHS"},
+                {"EXTRA_VETHS=\"v,localAddress6=fd00::1\"\n", "HOST_ADDRESS6=fd00::1\n", "EXTRA_VETHS"},
+                {"EXTRA_VETHS=\"v,hostBridge=br1,localAddress=10.0.0.2/24\"\n", "LOCAL_ADDRESS=10.0.0.2\n", NULL},
                 /* On a bridge a container may be the router. */
                 {"HOST_BRIDGE=br0\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2/24\n",
                  "HOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.1/24\n", NULL},
