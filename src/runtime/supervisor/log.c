@@ -1,6 +1,9 @@
 /* The log: systemd-nspawn writes it itself, at the end of the file, so it goes on when this process is gone. Here it is
  * only kept small: beyond LOG_MAX its beginning goes to NAME.log.1.
  *
+ * systemd-nspawn ends, and the container with it, when a write fails. So the room for what it writes next is reserved
+ * behind the end of the file; where there is none left, a log gives its own past for it.
+ *
  * The beginning is cut off (fallocate(2), FALLOC_FL_COLLAPSE_RANGE), so that what is written meanwhile stays: at whole
  * blocks, so a little of what was there stays too. A file system that cannot do that has the file emptied, and what is
  * written between the copy and that is lost. */
@@ -22,20 +25,11 @@
 #define CUT_ALIGNMENT ((off_t) 65536) /* no file system has larger blocks */
 /* A container that writes without a pause is looked at this often. */
 #define LOG_PAUSE_USEC UINT64_C(50000)
-#define TAIL_BYTES     4096
-#define TAIL_LINES     10
-
-int log_file_open(struct supervisor *s, struct error *e) {
-        _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log", s->name);
-        int r = path ? directory_make(PATH_LOGS, 0755) : -ENOMEM;
-
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot make the folder " PATH_LOGS);
-        s->log = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-        if (s->log < 0)
-                return error_errno(e, errno, EXIT_FAILED, "Cannot open the log %s", path);
-        return 0;
-}
+/* What is reserved, and what is enough where there is not as much. */
+#define AHEAD_MAX  (4 * 1024 * 1024)
+#define AHEAD_MIN  (256 * 1024)
+#define TAIL_BYTES 4096
+#define TAIL_LINES 10
 
 static off_t log_size(const struct supervisor *s) {
         struct stat st;
@@ -56,6 +50,26 @@ static int copy(int out, int in, off_t offset, off_t end) {
         return 0;
 }
 
+/* The offset of this run's first line, after so much of the beginning is gone. */
+static void move_offset(struct supervisor *s, off_t cut) {
+        s->record.log_offset -= s->record.log_offset < (uint64_t) cut ? s->record.log_offset : (uint64_t) cut;
+        s->log_room = 0;
+}
+
+static bool collapse(struct supervisor *s, off_t cut) {
+        if (fallocate(s->log, FALLOC_FL_COLLAPSE_RANGE, 0, cut) < 0)
+                return false;
+        move_offset(s, cut);
+        return true;
+}
+
+static int empty(struct supervisor *s) {
+        int r = ftruncate(s->log, 0);
+
+        move_offset(s, INT64_MAX);
+        return r;
+}
+
 /* Whoever follows the log finds what was cut off there at the same offset, so all of it is copied; of one that grew out
  * of bounds while nobody watched, only the end. */
 static int rotate(struct supervisor *s, off_t size) {
@@ -70,26 +84,96 @@ static int rotate(struct supervisor *s, off_t size) {
         if (out < 0)
                 return -errno;
         r = copy(out, s->log, size > 4 * (off_t) LOG_MAX ? cut - LOG_MAX : 0, cut);
-        if (fallocate(s->log, FALLOC_FL_COLLAPSE_RANGE, 0, cut) < 0) {
+        if (!collapse(s, cut)) {
                 if (r >= 0)
                         r = copy(out, s->log, cut, log_size(s));
-                if (ftruncate(s->log, 0) < 0)
-                        return -errno;
-                cut = INT64_MAX;
+                r = empty(s) < 0 ? -errno : r;
         }
-        s->record.log_offset -= s->record.log_offset < (uint64_t) cut ? s->record.log_offset : (uint64_t) cut;
         return r;
+}
+
+static bool is_full(int r) {
+        return r == -ENOSPC || r == -EDQUOT;
+}
+
+/* Only what is not yet: tmpfs, when it is full, lets go also what was reserved there before. A file system that cannot
+ * reserve fails when it is full, as it would without. */
+static int reserve(struct supervisor *s, off_t ahead) {
+        off_t size = log_size(s), from = s->log_room > size ? s->log_room : size;
+
+        if (from < size + ahead && fallocate(s->log, FALLOC_FL_KEEP_SIZE, from, size + ahead - from) < 0 &&
+            errno != EOPNOTSUPP)
+                return -errno;
+        s->log_ahead = ahead;
+        s->log_room = size + ahead > from ? size + ahead : from;
+        return 0;
+}
+
+static void forget(struct supervisor *s) {
+        _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log.1", s->name);
+        off_t size = log_size(s);
+
+        if (path)
+                (void) unlink(path);
+        if (size > CUT_ALIGNMENT && !collapse(s, (size - 1) / CUT_ALIGNMENT * CUT_ALIGNMENT))
+                (void) empty(s);
+}
+
+/* Only when it is time to: to reserve counts as a change of the file, which is watched. */
+static int make_room(struct supervisor *s) {
+        int r;
+
+        if (log_size(s) + s->log_ahead / 2 < s->log_room)
+                return 0;
+        r = reserve(s, AHEAD_MAX);
+        if (is_full(r))
+                forget(s);
+        for (off_t ahead = AHEAD_MAX; is_full(r) && ahead >= AHEAD_MIN; ahead /= 4)
+                r = reserve(s, ahead);
+        return r;
+}
+
+int log_file_open(struct supervisor *s, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_LOGS "/%s.log", s->name);
+        int r = path ? directory_make(PATH_LOGS, 0755) : -ENOMEM;
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot make the folder " PATH_LOGS);
+        s->log = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+        if (s->log < 0)
+                return error_errno(e, errno, EXIT_FAILED, "Cannot open the log %s", path);
+        return 0;
+}
+
+int log_reserve(struct supervisor *s, struct error *e) {
+        int r = make_room(s);
+
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED,
+                                   "Cannot reserve %d KiB for the log " PATH_LOGS "/%s.log, without which "
+                                   "systemd-nspawn does not run; make room there",
+                                   AHEAD_MIN / 1024, s->name);
+        return 0;
+}
+
+void log_close(struct supervisor *s) {
+        /* What was reserved and not needed. */
+        if (s->log >= 0 && s->log_room > 0)
+                (void) ftruncate(s->log, log_size(s));
+        fd_closep(&s->log);
 }
 
 static void log_check(struct supervisor *s) {
         off_t size = log_size(s);
         int r;
 
-        if (size <= LOG_MAX)
-                return;
-        r = rotate(s, size);
+        r = size > LOG_MAX ? rotate(s, size) : 0;
         if (r < 0)
                 log_warning("Cannot rotate the log of %s: %s", s->name, strerror(-r));
+        r = make_room(s);
+        if (r < 0)
+                log_warning("Cannot reserve room for the log of %s, which ends when it cannot write: %s", s->name,
+                            strerror(-r));
 }
 
 static int on_log_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {

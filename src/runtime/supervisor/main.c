@@ -49,6 +49,8 @@ static int supervise(struct supervisor *s, bool adopt, int report, struct error 
         if (s->lock < 0)
                 return error_errno(e, s->lock, EXIT_FAILED, "Cannot take the lock of %s", s->name);
         r = log_file_open(s, e);
+        if (r >= 0 && !adopt)
+                r = log_reserve(s, e);
         if (r >= 0)
                 r = control_open(s, e);
         if (r < 0)
@@ -65,7 +67,7 @@ static void supervisor_clear(struct supervisor *s) {
         (void) sd_event_source_disable_unref(s->log_timer);
         daemon_unwatch(s);
         (void) sd_event_unref(s->loop);
-        fd_closep(&s->log);
+        log_close(s);
         fd_closep(&s->lock);
         record_clear(&s->record);
         network_clear(&s->network);

@@ -32,9 +32,10 @@ struct supervisor {
         char *name;
         sd_event *loop;
         int lock;
-        int notify;  /* NOTIFY_SOCKET */
-        int control; /* control socket */
-        int log;     /* PATH_LOGS/NAME.log, O_APPEND */
+        int notify;                /* NOTIFY_SOCKET */
+        int control;               /* control socket */
+        int log;                   /* PATH_LOGS/NAME.log, O_APPEND */
+        off_t log_room, log_ahead; /* where what is reserved of it ends; how much that was */
 
         /* One run of systemd-nspawn: from the definition as it is at that moment. */
         struct container container;
@@ -119,7 +120,10 @@ void control_close(struct supervisor *s);
 
 /* log.c: the container's log. */
 int log_file_open(struct supervisor *s, struct error *e);
+/* Room for what the container says until it is looked at. */
+int log_reserve(struct supervisor *s, struct error *e);
 int log_watch(struct supervisor *s);
+void log_close(struct supervisor *s);
 /* The last lines of this run as one text, "" when there are none; malloc'd. */
 char *log_tail(struct supervisor *s);
 
