@@ -9,7 +9,7 @@ export GUEST_TREE
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
 
-kinds=(networkd networkd-dhcp networkmanager ifupdown udhcpc dhcpcd static none)
+read -ra kinds <<<"${KINDS-networkd networkd-dhcp networkmanager ifupdown ifupdown-static udhcpc dhcpcd static none}"
 make_peer
 make_peer_resolver
 need "setup" nixos-nspawn setup

@@ -44,6 +44,23 @@ C
                 printf 'auto lo\niface lo inet loopback\nauto host0\niface host0 inet dhcp\niface host0 inet6 dhcp\n' \
                         >"$root/etc/network/interfaces"
                 ;;
+        ifupdown-static)
+                local v4 v6
+                v4=$(nixos-nspawn show-ip -4 "${root##*/}") v6=$(nixos-nspawn show-ip -6 "${root##*/}")
+                enable "$root" networking
+                cat >"$root/etc/network/interfaces" <<I
+auto lo
+iface lo inet loopback
+auto host0
+iface host0 inet static
+        pre-up ip -4 address flush dev host0
+        address $v4/28
+        gateway ${v4%.*}.$((${v4##*.} - 1))
+iface host0 inet6 static
+        pre-up ip -6 address flush dev host0 scope global
+        address $v6/64
+I
+                ;;
         udhcpc) service "$root" udhcpc '/usr/bin/busybox udhcpc -f -i host0 -s /etc/udhcpc/default.script' ;;
         dhcpcd) service "$root" dhcpcd '/usr/sbin/dhcpcd -B host0' ;;
         static) ;; # systemd, and nobody who looks at links
@@ -80,6 +97,7 @@ settled() { # settled NAME KIND: its network manager says that it is done
         networkd | networkd-dhcp) inside "$1" networkctl status host0 | grep -q 'State: routable (configured)' ;;
         networkmanager) inside "$1" nmcli -t -f DEVICE,STATE device | grep -q '^host0:connected' ;;
         ifupdown) inside "$1" sh -c 'ifquery --state host0 && ip -6 addr show dev host0 scope global | grep -q inet6 && pgrep -f "dhclient.* -6"' ;;
+        ifupdown-static) inside "$1" sh -c 'ifquery --state host0 && systemctl is-active networking' ;;
         udhcpc) grep -q . "/var/lib/machines/$1/opt/monitor" ;;
         dhcpcd) inside "$1" sh -c 'dhcpcd -U host0 2>/dev/null | grep -q ip_address' ;;
         *) ;;
@@ -91,7 +109,7 @@ again() { # again NAME KIND
         case $2 in
         networkd | networkd-dhcp) inside "$1" sh -c 'networkctl down host0 && networkctl up host0' ;;
         networkmanager) inside "$1" nmcli --wait 30 connection up own ;;
-        ifupdown) inside "$1" sh -c 'ifdown host0 && ifup host0' ;;
+        ifupdown | ifupdown-static) inside "$1" sh -c 'ifdown host0 && ifup host0' ;;
         udhcpc | dhcpcd) inside "$1" sh -c "systemctl stop $2 && ip link set host0 down && ip link set host0 up && systemctl start $2" ;;
         esac
 }
