@@ -28,6 +28,7 @@ cat >"$host_root/etc/systemd/network/10-mybridge.network" <<'N'
 Name=mybridge
 [Network]
 Address=192.168.77.1/24
+Address=192.168.5.1/24
 Address=fd77::1/64
 DHCPServer=yes
 IPv6SendRA=yes
@@ -68,4 +69,38 @@ within 5 "  and the host, by its own macvlan" in_host ping -c1 -W1 192.168.2.5
 need "reboot" in_host machinectl reboot mac
 within 40 "  reachable after a reboot" in_host ip netns exec wire ping -c1 -W1 192.168.2.5
 need "stop" in_host nixos-nspawn stop mac
+
+# The files of examples/ for the others; networkd is restarted under each.
+cp -r examples "$host_root/root"
+example() { in_host nixos-nspawn create --config "/root/examples/$1.nix" "$1"; }
+page() { in_host curl -sf -o /dev/null --max-time 5 "$1"; }
+restart_networkd() { in_host systemctl restart systemd-networkd; }
+in_host ip link set elsewhere name mybridge
+in_host ip link set mybridge up
+need "examples/extra-veth.nix" example extra-veth
+need "networkd is restarted" restart_networkd
+within 5 "  the one on the bridge answers" page http://192.168.5.20
+within 5 "  so does the one with two addresses" page http://192.168.6.2
+need "examples/no-network.nix" example no-network
+same "  has a loopback alone" "lo" "$(in_host nixos-nspawn run no-network -- ip -o link | awk -F': ' '{ print $2 }')"
+need "examples/host-network.nix" example host-network
+within 5 "  answers at the host's address" page http://127.0.0.1:8080
+in_host ip link set lan0 down
+in_host ip link delete mv-lan0-host
+in_host ip link set lan0 name eth1
+need "examples/physical.nix" example physical
+refused "  the host has the card no more" in_host ip link show eth1
+within 30 "  another machine on its wire reaches it" in_host ip netns exec wire ping -c1 -W1 192.168.2.7
+need "  stop" in_host nixos-nspawn stop physical
+succeeds "  the host has it again" in_host ip link show eth1
+need "examples/static.nix" example static
+need "networkd is restarted" restart_networkd
+same "  has the one address" "10.42.42.1/24" "$(in_host ip -4 -o addr show dev ve-static | awk '{ print $4 }')"
+within 5 "  and the container answers" in_host ping -c1 -W1 10.42.42.2
+need "examples/ipv6-token.nix" example ipv6-token
+within 5 "  the host has the addresses of the tokens" in_host sh -c 'ip -6 addr show dev ve-ipv6-token | grep fd42:1:2:3::1 && ip -6 addr show dev ve-ipv6-token | grep fd42:1:2:4::53'
+need "examples/ipv6-global.nix" example ipv6-global
+need "networkd is restarted" restart_networkd
+within 5 "  another machine reaches it" curl -sf -o /dev/null --max-time 5 'http://[2001:db8:1234:1::80]'
+same "no unit has failed but the one that was to fail" "systemd-nspawn@member.service" "$(in_host systemctl --failed --no-legend --plain | awk '{ print $1 }')"
 done_testing
