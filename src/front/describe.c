@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 void describer_open(struct describer *d) {
         *d = (struct describer){0};
@@ -122,6 +123,19 @@ static void add_lost_link(json_t *object, const struct network *n, const char *l
         (void) json_object_set_new(object, "problem", json_string(problem));
 }
 
+/* A bridge of the host's owner is his to delete and make again: then nobody puts the port back. */
+static void add_lost_port(json_t *object, const struct network *n, const char *link, const char *bridge) {
+        _cleanup_(freep) char *port = format("/sys/class/net/%s", link), *problem = NULL;
+        _cleanup_(freep) char *place = format("/sys/class/net/%s/upper_%s", link, bridge);
+
+        if (!port || !place || access(port, F_OK) < 0 || access(place, F_OK) == 0)
+                return;
+        problem = format("the link %s is no port of the bridge %s; 'ip link set %s master %s' or '%s restart %s' makes "
+                         "it one again",
+                         link, bridge, link, bridge, container_kind_name(n->kind), n->name);
+        (void) json_object_set_new(object, "problem", json_string(problem));
+}
+
 static void add_network(const struct describer *d, json_t *object, const struct container *c, bool runs) {
         _cleanup_(network_clear) struct network network = NETWORK_INIT;
 
@@ -143,6 +157,8 @@ static void add_network(const struct describer *d, json_t *object, const struct 
                 add_lost_link(object, &network, network.extra[i].link);
         if (runs)
                 add_lost_link(object, &network, network.link);
+        if (runs && c->mode == NETWORK_BRIDGE)
+                add_lost_port(object, &network, network.link, c->attached_to);
 }
 
 static void add_forwards(json_t *object, const struct container *c) {

@@ -68,6 +68,12 @@ prints "its name resolves" '192.168.77.200' getent -s nspawn ahostsv4 static
 prints "a port of the host leads to it" "$welcome" ip netns exec router curl -s --max-time 3 http://192.168.77.254:8181
 sleep 3
 same "networkd has added nothing to it" "192.168.77.200/24" "$(inside static ip -4 -o addr show dev host0 | awk '{ print $4 }' | tr '\n' ' ' | sed 's/ $//')"
+silent_about "nothing is wrong" 'Problem' nixos-nspawn status static
+ip link set vb-static nomaster
+prints "a port that is none any more is told, with what to do" "Problem: the link vb-static is no port of the bridge mybridge; 'ip link set vb-static master mybridge'" \
+        nixos-nspawn status static
+ip link set vb-static master mybridge
+silent_about "  and what it says mends it" 'Problem' nixos-nspawn status static
 need "remove" nixos-nspawn remove --delete-state static
 sed 's|nixosContainer.bridge = "mybridge";|nixosContainer = { bridge = "mybridge"; hostNetworkConfig = { }; };|' examples/bridge.nix >/run/host.nix
 fails "hostNetworkConfig of a member is refused" 10 'set the host.s addresses on mybridge itself' nixos-nspawn create --config /run/host.nix static
