@@ -2,6 +2,7 @@
 #include "cli/apply-zones.h"
 
 #include "front/taken.h"
+#include "front/zone-journal.h"
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -10,6 +11,8 @@
 #include "config/zone_options.h"
 #include "runtime/runtime.h"
 #include "runtime/systemd/networkd.h"
+#include "state/allocate.h"
+#include "state/store.h"
 #include "state/zones.h"
 
 #include <errno.h>
@@ -83,10 +86,11 @@ int apply_zones_check(const json_t *before, const json_t *after, struct error *e
         return r;
 }
 
-int apply_zones_allocate(const json_t *after, struct error *e) {
+int apply_zones_allocate(const json_t *after, struct allocations **ret_had, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
         _cleanup_(freep) struct prefix *taken = NULL;
         bool new = false, changed = false;
+        uint8_t machine_id[16];
         const char *name;
         json_t *options;
         size_t n = 0;
@@ -94,17 +98,21 @@ int apply_zones_allocate(const json_t *after, struct error *e) {
 
         if (json_object_size(host_zones(after)) == 0)
                 return 0;
-        r = allocations_load(&a, e);
+        r = machine_id_get(machine_id, e);
+        if (r >= 0)
+                r = allocations_load(ret_had, e);
+        if (r >= 0)
+                r = allocations_load(&a, e);
         if (r >= 0)
                 r = taken_find(NULL, true, &taken, &n, e);
         json_object_foreach ((json_t *) host_zones(after), name, options) {
                 _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
-                struct allocation ranges;
+                struct zone_network network;
 
                 if (r >= 0)
                         r = zone_from_options(options, name, name, &zone, e);
                 if (r >= 0)
-                        r = allocations_get_zone(a, &zone, taken, n, &ranges, e);
+                        r = allocate_zone(&zone, a, machine_id, taken, n, &network, e);
                 new |= r > 0;
                 if (r >= 0 && runtime_has_units())
                         r = zones_follow_host(name, true, e);
@@ -113,6 +121,17 @@ int apply_zones_allocate(const json_t *after, struct error *e) {
         if (r >= 0 && changed)
                 r = networkd_reload(e);
         return r >= 0 && new ? allocations_save(a, e) : r;
+}
+
+int apply_zones_restore(const json_t *after, const struct allocations *had, struct error *e) {
+        const char *name;
+        json_t *options;
+        int r = 0;
+
+        json_object_foreach ((json_t *) host_zones(after), name, options)
+                if (r >= 0 && had)
+                        r = zone_put_addresses(name, had, e);
+        return r;
 }
 
 int apply_zones_tell(const json_t *before, const json_t *after, struct error *e) {

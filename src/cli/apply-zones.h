@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "state/allocations.h"
 
 #include <jansson.h>
 
@@ -9,7 +10,10 @@
 void apply_zones_sentences(const json_t *host, json_t *list);
 /* Refuses names that a command has taken, and taking away what has members. */
 int apply_zones_check(const json_t *before, const json_t *after, struct error *e);
-/* Ranges for those that have none. Needs the configuration to be saved, and store_lock(). */
-int apply_zones_allocate(const json_t *after, struct error *e);
+/* Ranges for those that have none, or others. Needs the configuration to be saved, and store_lock(). had: what there
+ * was before. */
+int apply_zones_allocate(const json_t *after, struct allocations **ret_had, struct error *e);
+/* Its undo. had NULL: nothing was done. */
+int apply_zones_restore(const json_t *after, const struct allocations *had, struct error *e);
 /* Has the daemon, which runs, carry out what is different. Its own way back, with the two exchanged. */
 int apply_zones_tell(const json_t *before, const json_t *after, struct error *e);

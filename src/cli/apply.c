@@ -46,6 +46,7 @@ struct apply {
         struct declared_list declared;
         struct hosts hosts;
         struct progress *progress;
+        struct allocations *had_addresses; /* of zones; NULL: nothing was changed */
         bool boots_before;
         bool told;
         int lock; /* of definitions */
@@ -60,6 +61,7 @@ static void apply_clear(struct apply *a) {
         free(a->nm_after);
         declared_clear(&a->declared);
         hosts_clear(&a->hosts);
+        allocations_freep(&a->had_addresses);
         fd_closep(&a->lock);
 }
 
@@ -136,11 +138,11 @@ static int undo_boot(void *context, struct error *e) {
 /* ---- In force ---- */
 
 static int act_save(void *context, struct error *e) {
-        const struct apply *a = context;
+        struct apply *a = context;
         bool nothing = json_is_null(json_object_get(a->after, "source"));
         int r = applied_save(nothing ? NULL : a->after, e);
 
-        return r < 0 ? r : apply_zones_allocate(a->after, e);
+        return r < 0 ? r : apply_zones_allocate(a->after, &a->had_addresses, e);
 }
 
 /* When the rest is in force; a guest that cannot be told has it from its next start. */
@@ -171,8 +173,9 @@ static int tell(const struct apply *a, struct error *e) {
 
 static int undo_save(void *context, struct error *e) {
         const struct apply *a = context;
+        int r = applied_save(a->before, e);
 
-        return applied_save(a->before, e);
+        return r < 0 ? r : apply_zones_restore(a->after, a->had_addresses, e);
 }
 
 /* One that starts now reads it by itself, and says in its log what went wrong; being asked, it says it here. */
@@ -191,7 +194,7 @@ static int act_tell(void *context, struct error *e) {
 
 static int undo_tell(void *context, struct error *e) {
         const struct apply *a = context;
-        int r = a->told ? applied_save(a->before, e) : 0;
+        int r = a->told ? undo_save(context, e) : 0;
 
         if (r >= 0 && a->told)
                 r = tell(a, e);

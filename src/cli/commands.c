@@ -242,8 +242,8 @@ static const struct command commands[] = {
                         "/64 of its own, of which each member gets an address.\n\n"
                         "*zone update* NAME changes what the options name, and leaves the rest; a file that --config "
                         "names takes the place of all that was said before. It takes effect at once, members that run "
-                        "included; they keep their "
-                        "addresses. The ranges themselves can only change while no member runs.\n\n"
+                        "included. They keep their addresses, unless the zone gets another range: then they have "
+                        "others, with their numbers in it, and connections by the old ones end.\n\n"
                         "*zone list* lists the zones, also those that the host's configuration declares, and *zone "
                         "status* [NAME...] shows everything about them. *zone remove* NAME takes one away that has no "
                         "members.",

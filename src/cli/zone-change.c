@@ -10,14 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* As the daemon does. */
-static int refuse_renumbering(const char *name, size_t n, struct error *e) {
-        return error_set(
-                e, EBUSY, EXIT_CONTAINER,
-                "the addresses of zone '%s' cannot change while it has members that run (%zu); stop them first", name,
-                n);
-}
-
 /* The members that run, as they are, or as they will be. */
 struct member_networks {
         struct container *containers;
@@ -36,7 +28,8 @@ static void member_networks_clear(struct member_networks *m) {
         free(m->list);
 }
 
-static int member_networks_load(char **names, struct member_networks *ret, struct error *e) {
+static int member_networks_load(char **names, const struct allocations *a, const uint8_t machine_id[16],
+                                struct member_networks *ret, struct error *e) {
         size_t n = 0;
         int r = 0;
 
@@ -53,19 +46,16 @@ static int member_networks_load(char **names, struct member_networks *ret, struc
 
                 if (runtime_status(names[i], &status, NULL) < 0 || status.state == RUNTIME_OFF)
                         continue;
-                ret->containers[ret->n] = CONTAINER_INIT;
-                r = store_load_network(names[i], &ret->containers[ret->n], &ret->networks[ret->n], e);
+                r = store_compute_network(names[i], a, machine_id, &ret->containers[ret->n], &ret->networks[ret->n], e);
                 ret->list[ret->n] = &ret->networks[ret->n];
                 if (r >= 0)
                         ret->n++;
-                else
-                        container_clear(&ret->containers[ret->n]);
         }
         return r;
 }
 
-int zone_describe_change(json_t *object, const char *name, const json_t *after, const struct zone_network *to,
-                         struct error *e) {
+int zone_describe_change(json_t *object, const char *name, const json_t *after, const struct allocations *addresses,
+                         const struct zone_network *to, struct error *e) {
         _cleanup_(member_networks_clear) struct member_networks old = {0}, new = {0};
         _cleanup_(allocations_freep) struct allocations *a = NULL;
         _cleanup_(strings_freep) char **members = NULL;
@@ -80,13 +70,11 @@ int zone_describe_change(json_t *object, const char *name, const json_t *after, 
         if (r >= 0)
                 r = zones_compute(name, a, machine_id, &from, e);
         if (r >= 0)
-                r = member_networks_load(members, &old, e);
+                r = member_networks_load(members, a, machine_id, &old, e);
         if (r < 0 || (old.n == 0 && !from.persistent))
                 return r;
-        if (old.n > 0 && !zone_same_ranges(&from, to))
-                return refuse_renumbering(name, old.n, e);
         zones_assume_one(name, after);
-        r = member_networks_load(members, &new, e);
+        r = member_networks_load(members, addresses, machine_id, &new, e);
         zones_assume_one(NULL, NULL);
         if (r < 0 || old.n != new.n)
                 return r;

@@ -14,6 +14,7 @@
 #include "config/zone_options.h"
 #include "netd/client.h"
 #include "runtime/runtime.h"
+#include "state/allocate.h"
 #include "state/store.h"
 #include "state/zones.h"
 
@@ -31,15 +32,16 @@ struct zone_change {
         json_t *before, *after; /* options; NULL: there is none */
         struct zone zone;       /* of after */
         struct zone_network network;
-        bool persistent; /* before or after */
-        bool had_ranges; /* before */
-        struct allocation ranges;
+        bool persistent;                               /* before or after */
+        struct allocations *had_addresses, *addresses; /* before, after */
 };
 
 static void zone_change_clear(struct zone_change *c) {
         json_decref(c->before);
         json_decref(c->after);
         zone_clear(&c->zone);
+        allocations_freep(&c->had_addresses);
+        allocations_freep(&c->addresses);
 }
 
 /* ---- The definition ---- */
@@ -113,10 +115,8 @@ static int load_definition(const struct invocation *i, struct zone_change *c, st
         return r;
 }
 
-static int allocate(struct zone_change *c, bool save, struct error *e) {
-        _cleanup_(allocations_freep) struct allocations *a = NULL;
+static int choose_addresses(struct zone_change *c, bool save, struct error *e) {
         _cleanup_(freep) struct prefix *taken = NULL;
-        struct allocation ranges;
         uint8_t machine_id[16];
         bool new = false;
         size_t n = 0;
@@ -124,17 +124,15 @@ static int allocate(struct zone_change *c, bool save, struct error *e) {
 
         r = machine_id_get(machine_id, e);
         if (r >= 0)
-                r = allocations_load(&a, e);
+                r = allocations_load(&c->addresses, e);
         if (r >= 0)
                 r = taken_find(NULL, save, &taken, &n, e);
         if (r >= 0)
-                r = allocations_get_zone(a, &c->zone, taken, n, &ranges, e);
+                r = allocate_zone(&c->zone, c->addresses, machine_id, taken, n, &c->network, e);
         new = r > 0;
         if (r >= 0)
-                r = zones_network(&c->zone, &ranges, machine_id, &c->network);
-        if (r >= 0)
                 r = taken_check_zone(&c->network, save, e);
-        return r >= 0 && new &&save ? allocations_save(a, e) : r;
+        return r >= 0 && new &&save ? allocations_save(c->addresses, e) : r;
 }
 
 /* ---- Steps ---- */
@@ -152,13 +150,13 @@ static int undo_save(void *context, struct error *e) {
 }
 
 static int act_allocate(void *context, struct error *e) {
-        return allocate(context, true, e);
+        return choose_addresses(context, true, e);
 }
 
 static int undo_allocate(void *context, struct error *e) {
         const struct zone_change *c = context;
 
-        return zone_put_ranges(c->name, c->had_ranges ? &c->ranges : NULL, e);
+        return zone_put_addresses(c->name, c->had_addresses, e);
 }
 
 static int act_tell(void *context, struct error *e) {
@@ -239,10 +237,10 @@ static int plan(const struct zone_change *c, struct plan *ret) {
 static int dry_run(struct invocation *i, struct zone_change *c, struct error *e) {
         _cleanup_(plan_clear) struct plan operations = PLAN_INIT;
         json_t *object = dry_run_new(c->name);
-        int r = c->after ? allocate(c, false, e) : 0;
+        int r = c->after ? choose_addresses(c, false, e) : 0;
 
         if (r >= 0 && c->before && c->after)
-                r = zone_describe_change(object, c->name, c->after, &c->network, e);
+                r = zone_describe_change(object, c->name, c->after, c->addresses, &c->network, e);
         if (r >= 0) {
                 r = plan(c, &operations);
                 if (r >= 0)
@@ -261,27 +259,16 @@ static int dry_run(struct invocation *i, struct zone_change *c, struct error *e)
         return dry_run_print(i, object, e);
 }
 
-/* What the way back restores, whichever step it begins at. */
-static int find_ranges(struct zone_change *c, struct error *e) {
-        _cleanup_(allocations_freep) struct allocations *a = NULL;
-        int r = allocations_load(&a, e);
-
-        c->had_ranges = r >= 0 && allocations_find_zone(a, c->name, &c->ranges) >= 0;
-        return r;
-}
-
 static int run(struct invocation *i, struct zone_change *c, const char *done, struct error *e) {
         struct progress *progress;
         int r;
 
         if (invocation_has(i, OPTION_DRY_RUN))
                 return dry_run(i, c, e);
-        r = find_ranges(c, e);
+        /* What the way back restores, whichever step it begins at. */
+        r = allocations_load(&c->had_addresses, e);
         if (r >= 0)
-                r = zone_journal_begin(&(struct zone_before){.name = c->name,
-                                                             .options = c->before,
-                                                             .ranges = c->had_ranges ? &c->ranges : NULL},
-                                       e);
+                r = zone_journal_begin(c->name, c->before, c->had_addresses, e);
         if (r < 0)
                 return r;
         progress = progress_begin(&i->output, c->name);
@@ -290,7 +277,7 @@ static int run(struct invocation *i, struct zone_change *c, const char *done, st
         zone_journal_end(c->name);
         /* Those of one that is gone, which may stay until somebody else asks for them. */
         if (r >= 0 && !c->after)
-                (void) zone_put_ranges(c->name, NULL, NULL);
+                (void) zone_put_addresses(c->name, NULL, NULL);
         return r < 0 ? r : answer(i, c, done, e);
 }
 

@@ -28,13 +28,16 @@ int zone_put_options(const char *name, const json_t *options, struct error *e) {
         return options ? zones_save(name, options, e) : zones_remove(name, e);
 }
 
-int zone_put_ranges(const char *name, const struct allocation *ranges, struct error *e) {
+int zone_put_addresses(const char *name, const struct allocations *addresses, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = NULL;
         int r = allocations_load(&a, e);
 
-        if (r >= 0)
-                r = ranges ? allocations_put_zone(a, name, ranges) : allocations_release_zone(a, name);
-        return r > 0 ? allocations_save(a, e) : r;
+        if (r < 0)
+                return r;
+        r = addresses ? allocations_restore_zone(a, name, addresses) : allocations_release_zone(a, name);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "cannot give zone '%s' its addresses back", name);
+        return r > 0 ? allocations_save(a, e) : 0;
 }
 
 int zone_put_networkd(const char *name, bool wanted, struct error *e) {
@@ -60,26 +63,16 @@ static char *file_of(const char *name) {
         return format(PATH_UNFINISHED_ZONES "/%s", name);
 }
 
-static void put_range(json_t *value, const char *key, const struct prefix *p) {
-        char text[PREFIX_TEXT_MAX];
-
-        if (p->address.family != AF_UNSPEC)
-                (void) json_object_set_new(value, key, json_string(prefix_format(p, text)));
-}
-
-int zone_journal_begin(const struct zone_before *b, struct error *e) {
-        _cleanup_(freep) char *path = file_of(b->name), *text = NULL;
-        json_t *value = json_pack("{s:O?}", "options", b->options);
+int zone_journal_begin(const char *name, const json_t *options, const struct allocations *addresses, struct error *e) {
+        _cleanup_(freep) char *path = file_of(name), *text = NULL;
+        json_t *value =
+                json_pack("{s:O?, s:o?}", "options", options, "addresses", allocations_zone_json(addresses, name));
         int r;
 
-        if (b->ranges) {
-                put_range(value, "ipv4", &b->ranges->v4);
-                put_range(value, "ipv6", &b->ranges->v6);
-        }
         text = json_dumps(value, 0);
         json_decref(value);
         if (!path || !text)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot begin to change zone '%s'", b->name);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot begin to change zone '%s'", name);
         r = directory_make(PATH_UNFINISHED_ZONES, 0700);
         if (r >= 0)
                 r = file_write_atomic(path, text, strlen(text), 0600, false);
@@ -94,20 +87,15 @@ void zone_journal_end(const char *name) {
         (void) rmdir(PATH_UNFINISHED_ZONES);
 }
 
-static bool get_range(const json_t *value, const char *key, struct prefix *ret) {
-        const char *text = json_string_value(json_object_get(value, key));
-
-        return text && prefix_parse(text, false, ret) >= 0;
-}
-
 /* ---- The way back ---- */
 
 static int take_back(const char *name, const json_t *value, struct error *e) {
         const json_t *options = json_object_get(value, "options");
-        struct allocation ranges = {0};
-        bool v4 = get_range(value, "ipv4", &ranges.v4), v6 = get_range(value, "ipv6", &ranges.v6);
-        int r = zone_put_ranges(name, v4 || v6 ? &ranges : NULL, e);
+        _cleanup_(allocations_freep) struct allocations *addresses = NULL;
+        int r = allocations_from_zone_json(name, json_object_get(value, "addresses"), &addresses, e);
 
+        if (r >= 0)
+                r = zone_put_addresses(name, addresses, e);
         if (r >= 0)
                 r = zone_put_options(name, json_is_object(options) ? options : NULL, e);
         if (r >= 0)

@@ -5,18 +5,12 @@
 #pragma once
 
 #include "base/error.h"
-#include "model/network.h"
+#include "state/allocations.h"
 
 #include <jansson.h>
 
-/* What there was: options NULL: no such zone; ranges NULL: none were given. */
-struct zone_before {
-        const char *name;
-        const json_t *options;
-        const struct allocation *ranges;
-};
-
-int zone_journal_begin(const struct zone_before *b, struct error *e);
+/* What there was. options NULL: no such zone. */
+int zone_journal_begin(const char *name, const json_t *options, const struct allocations *addresses, struct error *e);
 /* Nothing is to be taken back any more. */
 void zone_journal_end(const char *name);
 
@@ -27,7 +21,7 @@ int zone_journal_repair(struct error *e);
 
 /* The parts of a change; harmless twice. NULL: there is to be none. */
 int zone_put_options(const char *name, const json_t *options, struct error *e);
-int zone_put_ranges(const char *name, const struct allocation *ranges, struct error *e);
+int zone_put_addresses(const char *name, const struct allocations *addresses, struct error *e);
 int zone_put_networkd(const char *name, bool wanted, struct error *e);
 /* Has nspawn-netd carry out what is defined. persistent: now, or before. */
 int zone_tell(const char *name, bool persistent, struct error *e);

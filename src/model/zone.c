@@ -136,14 +136,6 @@ void zone_drop_v6(struct zone_network *z) {
         z->n_prefixes = z->n_route_prefixes = 0;
 }
 
-static bool prefix_equal(const struct prefix *a, const struct prefix *b) {
-        return a->length == b->length && address_equal(&a->address, &b->address);
-}
-
-bool zone_same_ranges(const struct zone_network *a, const struct zone_network *b) {
-        return prefix_equal(&a->host_v4, &b->host_v4) && prefix_equal(&a->host_v6, &b->host_v6);
-}
-
 /* Not the network's, nor the broadcast address, nor one of the host's. */
 static bool fits(const struct zone_network *z, const struct prefix *range, uint32_t number) {
         struct prefix network = prefix_network(range);

@@ -57,8 +57,6 @@ struct zone_network {
 int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
                  struct zone_network *ret);
 void zone_drop_v6(struct zone_network *z);
-/* Members' addresses are the same in both. */
-bool zone_same_ranges(const struct zone_network *a, const struct zone_network *b);
 
 /* Whether the number is one that a member can have: within both ranges, and none of the host's own addresses. */
 bool zone_number_fits(const struct zone_network *z, uint32_t number);

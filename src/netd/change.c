@@ -49,7 +49,7 @@ int manager_swap(struct manager *m, struct attachment *a, struct attachment *to)
         return 0;
 }
 
-static int change_services(struct manager *m, struct attachment *a, const struct network *to, struct error *e) {
+int manager_change_services(struct manager *m, struct attachment *a, const struct network *to, struct error *e) {
         int r = 0;
 
         if (to->n_forwards > 0)
@@ -75,10 +75,10 @@ static void change_back(struct manager *m, struct attachment *a, const struct ne
                 keep_possible(&back, a, g->netns >= 0 ? g->link : NULL);
                 (void) engine_apply(m->engine, &back, known_index(a), g->netns, NULL);
         }
-        (void) change_services(m, a, &a->network, NULL);
+        (void) manager_change_services(m, a, &a->network, NULL);
 }
 
-static void forget_flows(struct manager *m, const char *name, const struct plan *p) {
+void manager_forget_flows(struct manager *m, const char *name, const struct plan *p) {
         int r = engine_forget_flows(m->engine, p);
 
         if (r < 0)
@@ -134,12 +134,12 @@ int manager_change(struct manager *m, struct attachment *a, const struct network
                 return error_errno(e, r, EXIT_FAILED, "cannot write the record of '%s'", to->name);
         r = engine_apply(m->engine, ret, known_index(a), g->netns, e);
         if (r >= 0) {
-                r = change_services(m, a, to, e);
+                r = manager_change_services(m, a, to, e);
                 if (r < 0)
                         change_back(m, a, to, g);
         }
         if (r >= 0)
-                forget_flows(m, to->name, ret);
+                manager_forget_flows(m, to->name, ret);
         if (r >= 0)
                 r = manager_swap(m, a, changed);
         (void) record_write(a, NULL);

@@ -121,6 +121,10 @@ int manager_find_guest(const struct attachment *a, const char *path, struct gues
 void manager_finish_half(struct manager *m, struct attachment *a, const struct guest *g);
 /* From here on `to`'s content is a's; `to` keeps the old. */
 int manager_swap(struct manager *m, struct attachment *a, struct attachment *to);
+/* What localhost, responders and names say of it: from a's network to `to`, or back. */
+int manager_change_services(struct manager *m, struct attachment *a, const struct network *to, struct error *e);
+/* UDP flows of forwards that p changes are begun anew. */
+void manager_forget_flows(struct manager *m, const char *name, const struct plan *p);
 /* To another network of the same container. ret: filled with what was done. */
 int manager_change(struct manager *m, struct attachment *a, const struct network *to, const struct guest *g,
                    struct plan *ret, struct error *e);

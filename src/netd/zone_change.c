@@ -124,6 +124,18 @@ static int apply_inside(struct change *c, struct member *member, bool back, stru
         return r;
 }
 
+/* What localhost, names and DHCP say of the members: all of them, or as before. */
+static int change_services(struct change *c, struct error *e) {
+        size_t n = 0;
+        int r = 0;
+
+        for (; n < c->n && r >= 0; n++)
+                r = manager_change_services(c->m, c->members[n].a, &c->members[n].to->network, e);
+        while (r < 0 && n-- > 0)
+                (void) manager_change_services(c->m, c->members[n].a, &c->members[n].a->network, NULL);
+        return r;
+}
+
 /* The way back, of the host's side and the first n members' inside. */
 static void change_back(struct change *c, size_t n) {
         _cleanup_(plan_clear) struct plan back = PLAN_INIT;
@@ -142,8 +154,13 @@ static int apply(struct change *c, struct plan *host, struct error *e) {
                 return r;
         while (n < c->n && r >= 0)
                 r = apply_inside(c, &c->members[n++], false, host, e);
-        if (r < 0)
+        if (r < 0) {
                 change_back(c, n - 1); /* the last one took its own back */
+                return r;
+        }
+        r = change_services(c, e);
+        if (r < 0)
+                change_back(c, n);
         return r;
 }
 
@@ -169,17 +186,9 @@ static int carry_out(struct change *c, struct plan *host, struct error *e) {
         (void) write_records(c, false, NULL);
         if (r < 0)
                 return r;
+        manager_forget_flows(c->m, c->to->name, host);
         manager_zone_serve_changed(c->m, c->z);
-        for (size_t i = 0; i < c->n; i++)
-                manager_zone_join(c->m, c->members[i].a);
         return 0;
-}
-
-static int refuse_renumbering(const struct active_zone *z, struct error *e) {
-        return error_set(
-                e, EBUSY, EXIT_CONTAINER,
-                "the addresses of zone '%s' cannot change while it has members that run (%zu); stop them first",
-                z->network.name, z->members);
 }
 
 static int change_active(struct manager *m, struct active_zone *z, const struct zone_network *to,
@@ -187,8 +196,6 @@ static int change_active(struct manager *m, struct active_zone *z, const struct 
         _cleanup_(change_clear) struct change c = {.m = m, .z = z, .from = z->network, .to = to};
         int r;
 
-        if (z->members > 0 && !zone_same_ranges(&z->network, to))
-                return refuse_renumbering(z, e);
         r = engine_check_zone(m->engine, to, e);
         if (r < 0)
                 return r;

@@ -51,7 +51,7 @@ static int follow(const char *name, const struct container *c, const struct netw
 
         if (r > 0)
                 tell_guest(name);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : guest_resolver_write(c, n, e);
 }
 
 int runtime_change_network(const char *name, struct error *e) {

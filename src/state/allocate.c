@@ -2,24 +2,47 @@
 
 #include "zones.h"
 
+#include "base/string-list.h"
+
+static int allocate_ranges(const struct zone *z, struct allocations *a, const uint8_t machine_id[16],
+                           const struct prefix *taken, size_t n, struct zone_network *ret, struct error *e) {
+        struct allocation ranges;
+        int r = allocations_get_zone(a, z, taken, n, &ranges, e), k;
+
+        if (r < 0)
+                return r;
+        k = zones_network(z, &ranges, machine_id, ret);
+        return k < 0 ? error_errno(e, k, EXIT_CONTAINER, "cannot compute the network of zone %s", z->name) : r;
+}
+
+int allocate_zone(const struct zone *z, struct allocations *a, const uint8_t machine_id[16], const struct prefix *taken,
+                  size_t n_taken, struct zone_network *ret, struct error *e) {
+        _cleanup_(strings_freep) char **members = NULL;
+        int r = zones_members(z->name, &members, e), k = 0;
+        uint32_t number;
+
+        if (r >= 0)
+                r = allocate_ranges(z, a, machine_id, taken, n_taken, ret, e);
+        for (char **name = members; r >= 0 && *name; name++) {
+                k = allocations_get_member(a, ret, *name, &number, e);
+                r = k < 0 ? k : r > 0 || k > 0;
+        }
+        return r;
+}
+
 /* A member's number and, where it has none yet, its zone's ranges. */
 static int allocate_member(const struct container *c, struct allocations *a, const uint8_t machine_id[16],
                            const struct prefix *taken, size_t n, struct error *e) {
         _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
-        const char *name = c->attached_to;
-        struct allocation ranges;
         struct zone_network z;
         uint32_t number;
         int r, k;
 
-        r = zones_load(name, &zone, NULL, e);
+        r = zones_load(c->attached_to, &zone, NULL, e);
         if (r >= 0)
-                r = allocations_get_zone(a, &zone, taken, n, &ranges, e);
+                r = allocate_ranges(&zone, a, machine_id, taken, n, &z, e);
         if (r < 0)
                 return r;
-        k = zones_network(&zone, &ranges, machine_id, &z);
-        if (k < 0)
-                return error_errno(e, k, EXIT_CONTAINER, "cannot compute the network of zone %s", name);
         k = allocations_get_member(a, &z, c->name, &number, e);
         return k < 0 ? k : r > 0 || k > 0;
 }

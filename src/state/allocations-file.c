@@ -207,6 +207,18 @@ static int parse_file(struct allocations *a, const char *text, size_t size, stru
         return r;
 }
 
+int allocations_from_zone_json(const char *zone, const json_t *value, struct allocations **ret, struct error *e) {
+        _cleanup_(allocations_freep) struct allocations *a = calloc(1, sizeof *a);
+        int r;
+
+        if (!a)
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the addresses of zone '%s'", zone);
+        r = json_is_object(value) ? parse_zone(a, "", zone, value, e) : 0;
+        if (r >= 0)
+                *ret = steal_ptr(a);
+        return r;
+}
+
 int allocations_load(struct allocations **ret, struct error *e) {
         _cleanup_(allocations_freep) struct allocations *a = calloc(1, sizeof *a);
         _cleanup_(freep) char *text = NULL;
@@ -246,6 +258,31 @@ int allocations_refresh(struct allocations **a, struct error *e) {
         allocations_free(*a);
         *a = fresh;
         return 0;
+}
+
+static void put_range(json_t *object, const char *key, const struct prefix *p) {
+        char text[PREFIX_TEXT_MAX];
+
+        if (p->address.family != AF_UNSPEC)
+                (void) json_object_set_new(object, key, json_string(prefix_format(p, text)));
+}
+
+json_t *allocations_zone_json(const struct allocations *a, const char *zone) {
+        json_t *members = json_object(), *object = json_pack("{s:o}", "members", members);
+
+        for (size_t i = 0; i < a->n_zones; i++) {
+                const struct allocation_zone *z = &a->zones[i];
+
+                if (strcmp(z->name, zone) != 0)
+                        continue;
+                put_range(object, "ipv4", &z->ranges.v4);
+                put_range(object, "ipv6", &z->ranges.v6);
+                for (size_t k = 0; k < z->n; k++)
+                        (void) json_object_set_new(members, z->members[k].name, json_integer(z->members[k].number));
+                return object;
+        }
+        json_decref(object);
+        return NULL;
 }
 
 static void append_zone(struct buffer *b, const struct allocation_zone *z) {

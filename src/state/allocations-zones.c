@@ -98,15 +98,6 @@ int allocations_find_zone(const struct allocations *a, const char *zone, struct 
         return 0;
 }
 
-int allocations_put_zone(struct allocations *a, const char *zone, const struct allocation *ranges) {
-        struct allocation_zone *z = find(a, zone);
-
-        if (!z)
-                return -ENOENT;
-        z->ranges = *ranges;
-        return 1;
-}
-
 int allocations_release_zone(struct allocations *a, const char *zone) {
         struct allocation_zone *z = find(a, zone);
 
@@ -116,6 +107,28 @@ int allocations_release_zone(struct allocations *a, const char *zone) {
         a->n_zones--;
         memmove(z, z + 1, (size_t) (a->zones + a->n_zones - z) * sizeof *z);
         return 1;
+}
+
+int allocations_restore_zone(struct allocations *a, const char *zone, const struct allocations *before) {
+        const struct allocation_zone *old = find(before, zone);
+        struct allocation_zone *z = find(a, zone);
+        int r = 0;
+
+        if (!old)
+                return allocations_release_zone(a, zone);
+        if (z)
+                z->ranges = old->ranges;
+        else
+                r = allocations_insert_zone(a, zone, &old->ranges, &z);
+        for (size_t i = 0; i < old->n && r == 0; i++) {
+                struct allocation_member *m = find_member(z, old->members[i].name);
+
+                if (m)
+                        m->number = old->members[i].number;
+                else
+                        r = allocations_insert_member(z, old->members[i].name, old->members[i].number);
+        }
+        return r < 0 ? r : 1;
 }
 
 /* Ranges that are there stay: who turns them off and on again finds the same ones. */

@@ -8,6 +8,8 @@
 #include "model/network.h"
 #include "model/zone.h"
 
+#include <jansson.h>
+
 /* Where ranges come from, and how large they are. */
 #define ALLOCATION_POOL            "10.233.0.0/16"
 #define ALLOCATION_V4_LENGTH       28 /* of a veth pair */
@@ -61,8 +63,12 @@ int allocations_get_zone(struct allocations *a, const struct zone *z, const stru
                          struct allocation *ret, struct error *e);
 /* -ENOENT: it has none. */
 int allocations_find_zone(const struct allocations *a, const char *zone, struct allocation *ret);
-/* Gives it these in place of what it has. 1, or -ENOENT. */
-int allocations_put_zone(struct allocations *a, const char *zone, const struct allocation *ranges);
+/* Gives it and its members what they had before; members that have come since keep what they have. 1, or -ENOMEM. */
+int allocations_restore_zone(struct allocations *a, const char *zone, const struct allocations *before);
+/* The same to be kept elsewhere, as the file has it. NULL: it has nothing. */
+json_t *allocations_zone_json(const struct allocations *a, const char *zone);
+/* Of that zone alone. */
+int allocations_from_zone_json(const char *zone, const json_t *value, struct allocations **ret, struct error *e);
 /* Lets go of its ranges and of its members' numbers. 1 when it had any. */
 int allocations_release_zone(struct allocations *a, const char *zone);
 /* A container's number in a zone: the one that it has, or a new one, also when it does not fit any more. 1: new. The

@@ -189,7 +189,7 @@ same "  all as it was" "$before_state" "$(state)"
 
 # A member whose link is not as it was made.
 one ip link set host0 down
-mac=$(one cat /sys/class/net/host0/address)
+mac=$(one ip -o link show dev host0 | sed -E 's/.*link\/ether ([0-9a-f:]+).*/\1/')
 one ip link set host0 address 02:00:00:00:00:01
 fails "a member that changed its hardware address: refused" 10 "container 'one' has changed the name, hardware address or namespace" \
         nixos-nspawn zone update lan --config zone.json
