@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -40,15 +41,22 @@ static int open_namespace_of(pid_t pid) {
         return r < 0 ? -errno : r;
 }
 
+/* It has all that its parent has open, locks too: it ends with it. */
+_Noreturn static void stay_with(pid_t parent) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (getppid() == parent)
+                (void) pause();
+        _exit(EXIT_FAILED);
+}
+
 static int make_namespace(void) {
-        pid_t pid = (pid_t) syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+        pid_t self = getpid(), pid = (pid_t) syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
         int fd;
 
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                for (;;)
-                        (void) pause();
+                stay_with(self);
         fd = open_namespace_of(pid);
         (void) kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
