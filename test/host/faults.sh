@@ -117,8 +117,18 @@ flush() {
         done
         within 1 "  and the protection" sh "nft list table inet nixos_nspawn | grep -q ve-example"
 }
-touch "$host_root/root/quiet"
-sleep 0.3
+fall_silent() {
+        local before now=''
+        touch "$host_root/root/quiet"
+        for _ in $(seq 40); do
+                before=$now
+                sleep 0.5
+                now=$(for stream in "${all[@]}"; do ${counts[$stream]} "$stream"; done)
+                [[ $now != "$before" ]] || return 0
+        done
+        return 1
+}
+succeeds "the streams fall silent" fall_silent
 flush
 rm "$host_root/root/quiet"
 well "${all[@]}"
