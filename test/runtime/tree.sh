@@ -130,28 +130,28 @@ key=$(cat $root/etc/ssh/ssh_host_ed25519_key.pub)
 same "host keys are kept" "$key" "$(cat $root/etc/ssh/ssh_host_ed25519_key.pub)"
 
 # A guest that means harm: links out of its root, where the host writes.
-mkdir -p /outside/d
-echo safe >/outside/hosts
+mkdir -p /run/outside/d
+echo safe >/run/outside/hosts
 rm -rf $root/etc/hosts $root/etc/nginx $root/etc/systemd/system/multi-user.target.wants
-ln -s /outside/hosts $root/etc/hosts
-ln -s /outside/d $root/etc/nginx
-ln -s ../../../../../../../../outside/d $root/etc/systemd/system/multi-user.target.wants
-mkdir -p $root/outside/d
+ln -s /run/outside/hosts $root/etc/hosts
+ln -s /run/outside/d $root/etc/nginx
+ln -s ../../../../../../../../run/outside/d $root/etc/systemd/system/multi-user.target.wants
+mkdir -p $root/run/outside/d
 succeeds "an update over links out of the root" "$tool" instantiate $name $specs/first.json
-prints "  writes nothing outside: a file" '^safe$' cat /outside/hosts
-prints "  writes nothing outside: folders" '^0$' sh -c 'ls -A /outside/d | wc -l'
-printf 'tree x\n/etc/../../outside/hosts\n/outside/hosts\n/etc/nginx/../../../../../outside/hosts\n' >$root/var/lib/nixos-nspawn/files
+prints "  writes nothing outside: a file" '^safe$' cat /run/outside/hosts
+prints "  writes nothing outside: folders" '^0$' sh -c 'ls -A /run/outside/d | wc -l'
+printf 'tree x\n/etc/../../run/outside/hosts\n/run/outside/hosts\n/etc/nginx/../../../../../run/outside/hosts\n' >$root/var/lib/nixos-nspawn/files
 succeeds "an update with a forged list of files" "$tool" instantiate $name $specs/first.json
-prints "  removes nothing outside" '^safe$' cat /outside/hosts
+prints "  removes nothing outside" '^safe$' cat /run/outside/hosts
 for file in var/lib/nixos-nspawn/files etc/machine-id etc/resolv.conf; do
         rm -f $root/$file
         mkfifo $root/$file
         succeeds "an update over a pipe that nobody writes to: $file" timeout 30 "$tool" instantiate $name $specs/first.json
 done
 rm $root/var/lib/nixos-nspawn/files
-ln -s /outside/hosts $root/var/lib/nixos-nspawn/files
+ln -s /run/outside/hosts $root/var/lib/nixos-nspawn/files
 succeeds "an update over a link in place of the list of files" "$tool" instantiate $name $specs/first.json
-prints "  reads and writes nothing outside" '^safe$' cat /outside/hosts
+prints "  reads and writes nothing outside" '^safe$' cat /run/outside/hosts
 rm $root/etc/hosts
 mkdir $root/etc/hosts
 fails "a folder in a file's place is said" 10 "writing $root/etc/hosts: a directory is in its place" \

@@ -4,10 +4,9 @@
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 
-mount -t tmpfs tmpfs /nix
 mkdir -p /nix/store /nix/var/nix
-export HOME=/run/home NIX_CONFIG=$'sandbox = false\nbuild-users-group =\nsubstituters ='
-mkdir -p $HOME /run/flake /run/nixpkgs/nixos
+export NIX_CONFIG=$'sandbox = false\nbuild-users-group =\nsubstituters ='
+mkdir -p /run/flake /run/nixpkgs/nixos
 need "setup" nixos-nspawn setup
 need "an init that needs nothing" cc -static -o /run/init test/system/nixos-shape.c
 derivation() { # derivation VERSION MORE
