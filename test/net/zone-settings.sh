@@ -90,7 +90,7 @@ need "a member: define" "$netd" member other bar
 need "  attach" of Attach other
 need "update" "$netd" zone bar '{"ipv6Prefixes":[{"Prefix":"fd26::/64"}]}'
 fails "a change to a prefix of another zone is refused" 10 "fd26::/64 of zone 'bar' is the network that the host has on its link vz-foo" of UpdateZone bar
-silent_about "  and changes nothing" 'fd26' ip -6 route show dev vz-bar
+silent_about "  and changes nothing" 'fd26::' ip -6 route show dev vz-bar
 need "  detach" of Detach other
 need "update: without settings" "$netd" zone foo '{"address":["","10.100.200.1/24","fd25::1/64"]}'
 need "update" of UpdateZone foo
