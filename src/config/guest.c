@@ -46,7 +46,8 @@ int guest_files_make(const json_t *spec, struct guest_files *ret, struct error *
         *ret = (struct guest_files){0};
         if (!json_is_object(m.config))
                 return error_set(e, EINVAL, EXIT_CONTAINER,
-                                 "spec: has no \"config\"; it is damaged, make it again with 'nixos-nspawn update'");
+                                 "spec: has no \"config\"; it is damaged, remove the container, which keeps its files, "
+                                 "and create it again");
         guest_make_host(&m);
         guest_make_firewall(&m);
         guest_make_nginx(&m);

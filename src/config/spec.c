@@ -272,14 +272,14 @@ static const json_t *find_options(const json_t *spec, struct error *e) {
         if (!json_is_integer(version) || json_integer_value(version) != SPEC_VERSION) {
                 error_set(e, EINVAL, EXIT_CONTAINER,
                           "spec: expected \"version\" %d, found %s; it was written by another version or is damaged, "
-                          "make it again with 'nixos-nspawn update'",
+                          "remove the container, which keeps its files, and create it again",
                           SPEC_VERSION, value_describe(version, text));
                 return NULL;
         }
         if (!json_is_object(options)) {
                 error_set(e, EINVAL, EXIT_CONTAINER,
-                          "spec: expected an attribute set at \"config." OPTIONS "\", found %s; it is damaged, make it "
-                          "again with 'nixos-nspawn update'",
+                          "spec: expected an attribute set at \"config." OPTIONS "\", found %s; it is damaged, remove "
+                          "the container, which keeps its files, and create it again",
                           value_describe(options, text));
                 return NULL;
         }

@@ -113,6 +113,8 @@ static int no_such_container(const char *name, struct error *e) {
         return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
 }
 
+#define MAKE_ANEW "run 'nixos-nspawn remove %s', which keeps the container's files, and create it again"
+
 /* generation 0: the current one. options: no more than spec_to_container() needs. */
 static int load_spec(const char *name, unsigned generation, bool options, json_t **ret, struct error *e) {
         _cleanup_(freep) char *folder = NULL, *path = NULL, *text = NULL;
@@ -131,15 +133,13 @@ static int load_spec(const char *name, unsigned generation, bool options, json_t
         if (r == -ENOENT && !store_exists(name))
                 return no_such_container(name, e);
         if (r < 0)
-                return error_errno(e, r, EXIT_CONTAINER,
-                                   "cannot read '%s'; run 'nixos-nspawn update %s' to make it anew", path, name);
+                return error_errno(e, r, EXIT_CONTAINER, "cannot read '%s'; " MAKE_ANEW, path, name);
         if (options && spec_text_options(text, size, ret) >= 0)
                 return 0;
         spec = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
         if (!spec)
-                return error_set(e, EUCLEAN, EXIT_CONTAINER,
-                                 "%s:%d: not valid JSON: %s; run 'nixos-nspawn update %s' to make it anew", path,
-                                 where.line, where.text, name);
+                return error_set(e, EUCLEAN, EXIT_CONTAINER, "%s:%d: not valid JSON: %s; " MAKE_ANEW, path, where.line,
+                                 where.text, name);
         *ret = spec;
         return 0;
 }

@@ -151,6 +151,18 @@ done
 if [[ $k -gt 3 ]]; then ok "remove: $((k - 1)) steps"; else not_ok "remove has steps" "$seen"; fi
 same "removed: nothing is left behind" "$nothing" "$(settled)"
 
+# A damaged definition: what the message says to do works.
+need "create" nixos-nspawn create --config one.nix one
+need "a file" nixos-nspawn run one -- touch /var/kept
+echo '{' >/var/lib/nixos-nspawn/profiles/one/system/nixos-nspawn/spec.json
+prints "a damaged definition: what to do" "not valid JSON: .*; run 'nixos-nspawn remove one', which keeps the container's files, and create it again\$" \
+        nixos-nspawn update --config one.nix one
+succeeds "  remove" nixos-nspawn remove one
+succeeds "  create" nixos-nspawn create --config one.nix one
+succeeds "  its files are there" nixos-nspawn run one -- test -e /var/kept
+same "  its address, too" "$address" "$(nixos-nspawn show-ip one)"
+need "remove" nixos-nspawn remove --delete-state one
+
 # After a boot.
 need "create" nixos-nspawn create --no-start --config one.nix one
 prints "autostart starts it" '^Started 1 of 1 containers:$' nixos-nspawn autostart

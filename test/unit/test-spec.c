@@ -353,7 +353,7 @@ static void test_wrong_types(void **state) {
                        "number 1");
         assert_refused("[]",
                        "spec: expected an attribute set at \"config.nixosContainer\", found a list; it is damaged, "
-                       "make it again with 'nixos-nspawn update'");
+                       "remove the container, which keeps its files, and create it again");
 }
 
 static void assert_damaged(const char *text, const char *message) {
@@ -380,14 +380,14 @@ static void test_damaged_specs(void **state) {
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 (void) snprintf(message, sizeof(message),
                                 "spec: expected \"version\" 1, found %s; it was written by another version or is "
-                                "damaged, make it again with 'nixos-nspawn update'",
+                                "damaged, remove the container, which keeps its files, and create it again",
                                 cases[i][1]);
                 assert_damaged(cases[i][0], message);
         }
         assert_damaged(
                 "{\"version\": 1, \"config\": []}",
-                "spec: expected an attribute set at \"config.nixosContainer\", found nothing; it is damaged, make "
-                "it again with 'nixos-nspawn update'");
+                "spec: expected an attribute set at \"config.nixosContainer\", found nothing; it is damaged, remove "
+                "the container, which keeps its files, and create it again");
 }
 
 static void test_names(void **state) {
