@@ -132,14 +132,17 @@ static const struct step steps[] = {
         {"writing the conf", act_conf, undo_conf},
 };
 
-/* As NixOS does it: the new system's own program switches to it, inside. */
-static int take_up(const char *name, const char *system, struct error *e) {
+/* As NixOS does it: the new system's own program switches to it, inside; also to one that is not new, since the last
+ * time may have failed. */
+static int take_up(const char *name, const char *system, bool new, struct error *e) {
         _cleanup_(freep) char *program = format("%s/bin/switch-to-configuration", system);
         char test[] = "test", *argv[] = {program, test, NULL};
         int r, status;
 
         if (!program)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot reload %s", name);
+        if (access(program, F_OK) < 0 && !new)
+                return 0;
         if (access(program, F_OK) < 0) {
                 (void) fprintf(stderr, "restarting container: its system has no bin/switch-to-configuration\n");
                 return runtime_restart(name, NULL, NULL, e);
@@ -186,5 +189,5 @@ int rebuild_run(struct invocation *i, const char *name, const struct build *buil
         progress_endp(&progress);
         (void) undo_lock(&b, NULL);
         before = conf_get(&b.before, "SYSTEM_PATH");
-        return r < 0 || !running || string_equal(before, b.system) ? r : take_up(name, b.system, e);
+        return r < 0 || !running ? r : take_up(name, b.system, !string_equal(before, b.system), e);
 }

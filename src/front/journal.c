@@ -235,7 +235,9 @@ int unfinished_undo_conf(const char *name, struct unfinished *u, struct error *e
 
         if (!u->conf)
                 return 0;
-        r = confs_remove(name, e);
+        r = directories_remove_nix(name, e);
+        if (r >= 0)
+                r = confs_remove(name, e);
         if (r >= 0)
                 r = runtime_define(name, e);
         if (r >= 0)

@@ -25,7 +25,8 @@ flake() { # flake ATTR VERSION MORE
 conf() { sed -n "s/^$2=//p" "/etc/nixos-containers/$1.conf" | tr -d '"'; }
 kept() { cat "/etc/nixos-containers/$1.conf" "/var/lib/nixos-nspawn/configurations/$1.nix" 2>/dev/null; readlink -f "$profile/$1/system"; }
 profile=/nix/var/nix/profiles/per-container
-left() { find /etc/nixos-containers /var/lib/nixos-containers /var/lib/nixos-nspawn $profile 2>/dev/null | sort; }
+# Without the trees, which tests that run beside this one make as well.
+left() { find /etc/nixos-containers /var/lib/nixos-containers /var/lib/nixos-nspawn $profile -name trees -prune -o -print 2>/dev/null | sort; }
 
 flake container one
 before=$(left)
@@ -63,6 +64,20 @@ prints "update: another system" 'reloading container' sh -c 'nixos-container upd
 same "  the conf has it" "two" "$(cat "$(conf web SYSTEM_PATH)/nixos-version")"
 same "  its own program switched to it, inside" "$(conf web SYSTEM_PATH)/bin/switch-to-configuration" "$(cat /var/lib/nixos-containers/web/switched)"
 same "  the container went on" "$was" "$(leader)"
+rm /var/lib/nixos-containers/web/switched
+prints "  the same again, after it may have failed" 'reloading container' sh -c 'nixos-container update web 2>&1'
+succeeds "    switches again" test -e /var/lib/nixos-containers/web/switched
+# Killed while it waits for the daemon, with most of it done.
+netd=$(pgrep -x nspawn-netd)
+kill -STOP "$netd"
+nixos-container create killed --flake /run/flake --port tcp:8080:80 >/dev/null 2>&1 &
+within 20 "create is at work" test -e $profile/killed
+sleep 0.3
+kill -9 $!
+wait $! 2>/dev/null
+kill -CONT "$netd"
+need "killed: the next command" nixos-container list
+same "  takes back all of it" "" "$(find /etc/nixos-containers /var/lib/nixos-containers /var/lib/nixos-nspawn/configurations $profile -name 'killed*')"
 flake container three
 prints "update: one without such a program" 'restarting container: its system has no' sh -c 'nixos-container update web 2>&1'
 refused "  another first process" test "$was" = "$(leader)"
