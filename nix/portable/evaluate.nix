@@ -49,8 +49,10 @@ let
           [ ];
     in
     found.success && builtins.foldl' (good: v: look v && good) true inner;
+  result = builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value);
 in
 {
-  value = builtins.seq (look (chosen declared evaluated.config)) (chosen declared evaluated.value);
-  inherit (evaluated) places;
+  value = result;
+  # After all values were looked at: these are looked into, too.
+  places = builtins.seq result evaluated.places;
 }

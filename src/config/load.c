@@ -127,10 +127,11 @@ void config_tree_clear(struct config_tree *t) {
         *t = CONFIG_TREE_INIT;
 }
 
-/* The place of the option that path is of, or begins with. */
+/* The place of path, or of the most of it that there is one of. */
 static const char *place_find(const json_t *places, const json_t *path) {
+        const char *found = NULL;
         const json_t *place;
-        size_t i;
+        size_t i, most = 0;
 
         json_array_foreach (places, i, place) {
                 const json_t *of = json_object_get(place, "path");
@@ -138,10 +139,12 @@ static const char *place_find(const json_t *places, const json_t *path) {
 
                 while (n < json_array_size(of) && json_equal(json_array_get(of, n), json_array_get(path, n)))
                         n++;
-                if (n == json_array_size(of))
-                        return json_string_value(json_object_get(place, "where"));
+                if (n == json_array_size(of) && n > most) {
+                        found = json_string_value(json_object_get(place, "where"));
+                        most = n;
+                }
         }
-        return NULL;
+        return found;
 }
 
 char *config_tree_where(const struct config_tree *t, const char *path, const json_t *option) {

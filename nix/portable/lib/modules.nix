@@ -144,8 +144,29 @@ let
     else
       (option.apply or (x: x)) value;
 
+  # Where what is in a definition stands. What conditions and the like are around is not looked into, for it may be about
+  # nothing.
+  placesIn =
+    path: d:
+    if length path < 4 && isAttrs d.value && !d.value ? _type then
+      concatMap (
+        key:
+        concatMap (
+          inner:
+          [
+            {
+              path = path ++ [ key ];
+              where = errors.where inner;
+            }
+          ]
+          ++ placesIn (path ++ [ key ]) inner
+        ) (child key d)
+      ) (attrNames d.value)
+    else
+      [ ];
+
   # Returns { value; unknown; places; }: the values of a set of options, what was set beside them, and where each that was
-  # set was set first.
+  # set was set first, and what is in it.
   mergeSet =
     name: path: declared: freeform: outer: ds:
     let
@@ -212,6 +233,7 @@ let
             path = path ++ [ key ];
             where = errors.where d;
           }) (lists.take 1 (concatMap (child key) sets))
+          ++ concatMap (placesIn (path ++ [ key ])) (concatMap (child key) sets)
       ) (attrNames declared);
     };
 
