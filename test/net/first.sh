@@ -136,22 +136,30 @@ succeeds "the guest's networkd finds its file" guest $first /bin/sh -c 'test "$(
 succeeds "  twice is harmless" guest $first /bin/sh -c 'test "$(cat /run/systemd/network/20-host0.network)" = x'
 
 # A bridge that lets nothing through for a moment after the carrier is there.
-fresh
+closed_at_first() { # closed_at_first WHAT FILTER PATTERN: what is announced then
+        local capture waiting
+        fresh
+        ip link del bridge 2>/dev/null
+        ip link add bridge type bridge
+        ip addr add 10.9.9.1/28 dev bridge
+        ip addr add fd99::1/64 dev bridge nodad
+        ip link set other master bridge
+        ip link set bridge up
+        nft 'table bridge closed { chain in { type filter hook prerouting priority -400; policy accept; iifname other drop; }; }'
+        tcpdump -nli bridge "$2" >/run/heard 2>/run/heard.log &
+        capture=$!
+        within 5 "$1: (the capture runs)" grep -q listening /run/heard.log
+        guest $first /bin/true &
+        waiting=$!
+        ip link set other up
+        sleep 0.2
+        nft delete table bridge closed
+        wait $waiting
+        within 3 "  what is announced comes behind that" grep -q "$3" /run/heard
+        kill $capture
+}
 { network 5000 && echo 'segment shared'; } >$file
-ip link add bridge type bridge
-ip addr add 10.9.9.1/28 dev bridge
-ip link set other master bridge
-ip link set bridge up
-nft 'table bridge closed { chain in { type filter hook prerouting priority -400; policy accept; iifname other drop; }; }'
-tcpdump -nli bridge arp >/run/arp 2>/run/arp.log &
-capture=$!
-within 5 "(the capture runs)" grep -q listening /run/arp.log
-guest $first /bin/true &
-waiting=$!
-ip link set other up
-sleep 0.2
-nft delete table bridge closed
-wait $waiting
-within 3 "what is announced comes behind that" grep -q 'who-has 10.9.9.2 tell 10.9.9.2' /run/arp
-kill $capture
+closed_at_first "a bridge" arp 'who-has 10.9.9.2 tell 10.9.9.2'
+{ network 5000 | grep -v '10\.9\.9' && echo 'segment shared'; } >$file
+closed_at_first "without IPv4" icmp6 'neighbor advertisement, tgt is fd99::2'
 done_testing

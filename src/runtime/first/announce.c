@@ -9,6 +9,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
 #include <netinet/in.h>
+#include <netinet/ip6.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,18 +21,27 @@ enum {
         BRIDGE_TRY_MS = 20,
 };
 
-static int hardware_address(int fd, int link, uint8_t ret[ETH_ALEN]) {
+static int hardware_address(int link, uint8_t ret[ETH_ALEN]) {
         struct ifreq request = {0};
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r = 0;
 
-        if (!if_indextoname((unsigned) link, request.ifr_name) || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+        if (fd < 0)
                 return -errno;
+        if (!if_indextoname((unsigned) link, request.ifr_name) || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+                r = -errno;
         memcpy(ret, request.ifr_hwaddr.sa_data, ETH_ALEN);
-        return 0;
+        close(fd);
+        return r;
 }
 
-/* A request, to all. */
-static int ask(int fd, int link, const uint8_t mac[ETH_ALEN], const struct address *sender,
-               const struct address *target) {
+/* What is said to everybody on the segment: a question for the target, or that the sender is here. */
+struct words {
+        const struct address *sender, *target;
+        bool question;
+};
+
+/* A request: for one's own address it is an announcement (RFC 5227, 2.3). */
+static int say_v4(int link, const uint8_t mac[ETH_ALEN], const struct words *w) {
         struct sockaddr_ll to = {.sll_family = AF_PACKET,
                                  .sll_protocol = htons(ETH_P_ARP),
                                  .sll_ifindex = link,
@@ -42,57 +52,31 @@ static int ask(int fd, int link, const uint8_t mac[ETH_ALEN], const struct addre
                                            .ar_hln = ETH_ALEN,
                                            .ar_pln = sizeof arp.arp_spa,
                                            .ar_op = htons(ARPOP_REQUEST)}};
+        int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r = 0;
 
+        if (fd < 0)
+                return -errno;
         memcpy(arp.arp_sha, mac, sizeof arp.arp_sha);
-        memcpy(arp.arp_spa, sender->bytes, sizeof arp.arp_spa);
-        memcpy(arp.arp_tpa, target->bytes, sizeof arp.arp_tpa);
-        return sendto(fd, &arp, sizeof arp, 0, (struct sockaddr *) &to, sizeof to) < 0 ? -errno : 0;
+        memcpy(arp.arp_spa, w->sender->bytes, sizeof arp.arp_spa);
+        memcpy(arp.arp_tpa, w->target->bytes, sizeof arp.arp_tpa);
+        if (sendto(fd, &arp, sizeof arp, 0, (struct sockaddr *) &to, sizeof to) < 0)
+                r = -errno;
+        close(fd);
+        return r;
 }
 
-/* An ARP announcement: a request for one's own address (RFC 5227, 2.3). */
-static int announce_v4(int fd, int link, const uint8_t mac[ETH_ALEN], const struct address *a) {
-        return ask(fd, link, mac, a, a);
-}
-
-static const struct address *first_v4(const struct address *a) {
-        return a->family == AF_INET ? a : NULL;
-}
-
-/* A bridge lets nothing through until its host has noticed that the port has a carrier, which is some time after the
- * carrier is there, and nothing tells this end. What comes through does: the router's answer, or whatever else is asked
- * on the segment. Where nobody is known who could be asked, or he does not answer, what is announced may be lost. */
-static void wait_for_bridge(int link, const uint8_t mac[ETH_ALEN], const struct first_network *n) {
-        const struct sockaddr_ll here = {
-                .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = link};
-        const struct address *own = NULL, *router = NULL;
-        struct pollfd p = {.fd = -1, .events = POLLIN};
-
-        for (size_t i = 0; i < n->n_addresses && !own; i++)
-                own = first_v4(&n->addresses[i].address);
-        for (size_t i = 0; i < n->n_neighbours && !router; i++)
-                router = first_v4(&n->neighbours[i].address);
-        for (size_t i = 0; i < n->n_gateways && !router; i++)
-                router = first_v4(&n->gateways[i]);
-        if (own && router)
-                p.fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (p.fd < 0)
-                return;
-        if (bind(p.fd, (const struct sockaddr *) &here, sizeof here) == 0)
-                for (int k = 0; k < BRIDGE_TRIES; k++)
-                        if (ask(p.fd, link, mac, own, router) < 0 || poll(&p, 1, BRIDGE_TRY_MS) != 0)
-                                break;
-        close(p.fd);
-}
-
-/* An unsolicited advertisement that overrides what others know (RFC 4861, 7.2.6). The kernel writes the checksum. */
-static int announce_v6(int link, const uint8_t mac[ETH_ALEN], const struct address *a) {
+/* A solicitation (RFC 4861, 4.3), or an unsolicited advertisement that overrides what others know (7.2.6). The kernel
+ * writes the checksum. */
+static int say_v6(int link, const uint8_t mac[ETH_ALEN], const struct words *w) {
         struct {
-                struct nd_neighbor_advert head;
+                struct nd_neighbor_advert head; /* a solicitation is of the same shape (4.3, 4.4) */
                 struct nd_opt_hdr option;
                 uint8_t mac[ETH_ALEN];
         } message = {
-                .head = {.nd_na_type = ND_NEIGHBOR_ADVERT, .nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE},
-                .option = {.nd_opt_type = ND_OPT_TARGET_LINKADDR, .nd_opt_len = 1},
+                .head = {.nd_na_type = w->question ? ND_NEIGHBOR_SOLICIT : ND_NEIGHBOR_ADVERT,
+                         .nd_na_flags_reserved = w->question ? 0 : ND_NA_FLAG_OVERRIDE},
+                .option = {.nd_opt_type = w->question ? ND_OPT_SOURCE_LINKADDR : ND_OPT_TARGET_LINKADDR,
+                           .nd_opt_len = 1},
         };
         struct sockaddr_in6 from = {.sin6_family = AF_INET6, .sin6_scope_id = (uint32_t) link};
         struct sockaddr_in6 to = {.sin6_family = AF_INET6,
@@ -103,9 +87,14 @@ static int announce_v6(int link, const uint8_t mac[ETH_ALEN], const struct addre
 
         if (fd < 0)
                 return -errno;
+        if (w->question) { /* the solicited-node address (RFC 4291, 2.7.1) */
+                to.sin6_addr.s6_addr[11] = 1;
+                to.sin6_addr.s6_addr[12] = 0xff;
+                memcpy(&to.sin6_addr.s6_addr[13], &w->target->bytes[13], 3);
+        }
         memcpy(message.mac, mac, sizeof message.mac);
-        memcpy(&message.head.nd_na_target, a->bytes, sizeof message.head.nd_na_target);
-        memcpy(&from.sin6_addr, a->bytes, sizeof from.sin6_addr);
+        memcpy(&message.head.nd_na_target, w->target->bytes, sizeof message.head.nd_na_target);
+        memcpy(&from.sin6_addr, w->sender->bytes, sizeof from.sin6_addr);
         if (setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &link, sizeof link) < 0 ||
             setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
             bind(fd, (struct sockaddr *) &from, sizeof from) < 0 ||
@@ -115,20 +104,81 @@ static int announce_v6(int link, const uint8_t mac[ETH_ALEN], const struct addre
         return r;
 }
 
+static int say(int link, const uint8_t mac[ETH_ALEN], const struct words *w) {
+        return w->target->family == AF_INET ? say_v4(link, mac, w) : say_v6(link, mac, w);
+}
+
+/* Whom to ask for the router, and as whom. */
+static bool find_router(const struct first_network *n, sa_family_t family, struct words *ret) {
+        *ret = (struct words){.question = true};
+        for (size_t i = 0; i < n->n_addresses && !ret->sender; i++)
+                if (n->addresses[i].address.family == family)
+                        ret->sender = &n->addresses[i].address;
+        for (size_t i = 0; i < n->n_neighbours && !ret->target; i++)
+                if (n->neighbours[i].address.family == family)
+                        ret->target = &n->neighbours[i].address;
+        for (size_t i = 0; i < n->n_gateways && !ret->target; i++)
+                if (n->gateways[i].family == family)
+                        ret->target = &n->gateways[i];
+        return ret->sender && ret->target;
+}
+
+/* Whatever is asked by ARP has come through. IPv6 is spoken by the port itself, too: there it takes the answer. */
+static bool is_from_segment(const struct words *question, const uint8_t *packet, ssize_t size) {
+        const struct ip6_hdr *ip = (const struct ip6_hdr *) packet;
+        const struct nd_neighbor_advert *answer = (const struct nd_neighbor_advert *) (packet + sizeof *ip);
+
+        if (question->target->family == AF_INET)
+                return size > 0;
+        return size >= (ssize_t) (sizeof *ip + sizeof *answer) && ip->ip6_nxt == IPPROTO_ICMPV6 &&
+               answer->nd_na_type == ND_NEIGHBOR_ADVERT &&
+               memcmp(&answer->nd_na_target, question->target->bytes, sizeof answer->nd_na_target) == 0;
+}
+
+static bool is_heard(int fd, const struct words *question) {
+        uint8_t packet[512] __attribute__((aligned(8)));
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        ssize_t n;
+
+        if (poll(&p, 1, BRIDGE_TRY_MS) <= 0)
+                return false;
+        while ((n = recv(fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0)
+                if (is_from_segment(question, packet, n))
+                        return true;
+        return false;
+}
+
+/* A bridge lets nothing through until its host has noticed that the port has a carrier, which is some time after the
+ * carrier is there, and nothing tells this end. What comes through does: the router's answer. Where nobody is known who
+ * could be asked, or he does not answer, what is announced may be lost. */
+static void wait_for_bridge(int link, const uint8_t mac[ETH_ALEN], const struct first_network *n) {
+        struct sockaddr_ll here = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = link};
+        struct words question;
+        int fd;
+
+        if (!find_router(n, AF_INET, &question)) {
+                if (!find_router(n, AF_INET6, &question))
+                        return;
+                here.sll_protocol = htons(ETH_P_IPV6);
+        }
+        fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return;
+        if (bind(fd, (const struct sockaddr *) &here, sizeof here) == 0)
+                for (int k = 0; k < BRIDGE_TRIES; k++)
+                        if (say(link, mac, &question) < 0 || is_heard(fd, &question))
+                                break;
+        close(fd);
+}
+
 int announce(const struct first_network *n, int link) {
         uint8_t mac[ETH_ALEN];
-        int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+        int r = hardware_address(link, mac);
 
-        if (fd < 0)
-                return -errno;
-        r = hardware_address(fd, link, mac);
         if (r == 0)
                 wait_for_bridge(link, mac, n);
-        for (size_t i = 0; i < n->n_addresses && r == 0; i++) {
-                const struct address *a = &n->addresses[i].address;
-
-                r = a->family == AF_INET ? announce_v4(fd, link, mac, a) : announce_v6(link, mac, a);
-        }
-        close(fd);
+        for (size_t i = 0; i < n->n_addresses && r == 0; i++)
+                r = say(link, mac,
+                        &(struct words){.sender = &n->addresses[i].address, .target = &n->addresses[i].address});
         return r;
 }
