@@ -1,6 +1,8 @@
 /* Declared zones: checked before anything is done, and carried out by the daemon one by one. */
 #include "cli/apply-zones.h"
 
+#include "cli/zone.h"
+
 #include "front/taken.h"
 #include "front/zone-journal.h"
 
@@ -86,33 +88,82 @@ int apply_zones_check(const json_t *before, const json_t *after, struct error *e
         return r;
 }
 
-int apply_zones_allocate(const json_t *after, struct allocations **ret_had, struct error *e) {
-        _cleanup_(allocations_freep) struct allocations *a = NULL;
-        _cleanup_(freep) struct prefix *taken = NULL;
-        bool new = false, changed = false;
+/* The addresses of all, while choosing one's. */
+struct selection {
+        struct allocations *addresses;
+        struct prefix *taken;
+        size_t n;
         uint8_t machine_id[16];
+        bool needed; /* it is an error that the host cannot be looked at */
+};
+
+static void selection_clear(struct selection *c) {
+        allocations_freep(&c->addresses);
+        free(c->taken);
+}
+
+static int selection_begin(struct selection *c, struct error *e) {
+        int r = machine_id_get(c->machine_id, e);
+
+        if (r >= 0)
+                r = allocations_load(&c->addresses, e);
+        return r < 0 ? r : taken_find(NULL, c->needed, &c->taken, &c->n, e);
+}
+
+/* 1: something new. */
+static int choose(struct selection *c, const char *name, const json_t *options, struct zone_network *ret,
+                  struct error *e) {
+        _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
+        int r = zone_from_options(options, name, name, &zone, e), k;
+
+        if (r >= 0)
+                r = allocate_zone(&zone, c->addresses, c->machine_id, c->taken, c->n, ret, e);
+        k = r < 0 ? r : taken_check_zone(ret, c->needed, e);
+        return k < 0 ? k : r;
+}
+
+int apply_zones_describe(const json_t *before, const json_t *after, json_t *object, struct error *e) {
+        _cleanup_(selection_clear) struct selection c = {.needed = false};
         const char *name;
         json_t *options;
-        size_t n = 0;
         int r;
 
         if (json_object_size(host_zones(after)) == 0)
                 return 0;
-        r = machine_id_get(machine_id, e);
-        if (r >= 0)
-                r = allocations_load(ret_had, e);
-        if (r >= 0)
-                r = allocations_load(&a, e);
-        if (r >= 0)
-                r = taken_find(NULL, true, &taken, &n, e);
+        r = selection_begin(&c, e);
         json_object_foreach ((json_t *) host_zones(after), name, options) {
-                _cleanup_(zone_clear) struct zone zone = ZONE_INIT;
+                const json_t *had = json_object_get(host_zones(before), name);
+                struct zone_network network;
+
+                if (r < 0 || json_equal(options, had))
+                        continue;
+                r = choose(&c, name, options, &network, e);
+                if (r < 0 || !had)
+                        continue;
+                zones_assume(before);
+                r = zone_describe_change(object, name, options, c.addresses, &network, e);
+                zones_assume(after);
+        }
+        return r < 0 ? r : 0;
+}
+
+int apply_zones_allocate(const json_t *after, struct allocations **ret_had, struct error *e) {
+        _cleanup_(selection_clear) struct selection c = {.needed = true};
+        bool new = false, changed = false;
+        const char *name;
+        json_t *options;
+        int r;
+
+        if (json_object_size(host_zones(after)) == 0)
+                return 0;
+        r = allocations_load(ret_had, e);
+        if (r >= 0)
+                r = selection_begin(&c, e);
+        json_object_foreach ((json_t *) host_zones(after), name, options) {
                 struct zone_network network;
 
                 if (r >= 0)
-                        r = zone_from_options(options, name, name, &zone, e);
-                if (r >= 0)
-                        r = allocate_zone(&zone, a, machine_id, taken, n, &network, e);
+                        r = choose(&c, name, options, &network, e);
                 new |= r > 0;
                 if (r >= 0 && runtime_has_units())
                         r = zones_follow_host(name, true, e);
@@ -120,7 +171,7 @@ int apply_zones_allocate(const json_t *after, struct allocations **ret_had, stru
         }
         if (r >= 0 && changed)
                 r = networkd_reload(e);
-        return r >= 0 && new ? allocations_save(a, e) : r;
+        return r >= 0 && new ? allocations_save(c.addresses, e) : r;
 }
 
 int apply_zones_restore(const json_t *after, const struct allocations *had, struct error *e) {

@@ -10,6 +10,8 @@
 void apply_zones_sentences(const json_t *host, json_t *list);
 /* Refuses names that a command has taken, and taking away what has members. */
 int apply_zones_check(const json_t *before, const json_t *after, struct error *e);
+/* Adds to a dry run's object the operations by which those that are there become what is declared. */
+int apply_zones_describe(const json_t *before, const json_t *after, json_t *object, struct error *e);
 /* Ranges for those that have none, or others. Needs the configuration to be saved, and store_lock(). had: what there
  * was before. */
 int apply_zones_allocate(const json_t *after, struct allocations **ret_had, struct error *e);

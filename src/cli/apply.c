@@ -8,6 +8,7 @@
 #include "cli/declared.h"
 #include "cli/hosts.h"
 #include "cli/networkmanager.h"
+#include "front/dry-run.h"
 #include "front/sequence.h"
 
 #include "base/buffer.h"
@@ -302,7 +303,8 @@ static int find_config(const struct invocation *i, const char **ret, struct erro
         return 0;
 }
 
-static int report(struct invocation *i, const struct apply *a, bool dry_run, struct error *e) {
+/* operations: of a dry run, a dry run's object; or NULL. */
+static int report(struct invocation *i, const struct apply *a, const json_t *operations, struct error *e) {
         _cleanup_(buffer_clear) struct buffer rules = BUFFER_INIT;
         const json_t *change;
         json_t *value;
@@ -315,9 +317,11 @@ static int report(struct invocation *i, const struct apply *a, bool dry_run, str
                             json_string_value(json_object_get(change, "text")));
         if (json_array_size(a->changes) == 0)
                 output_line(&i->output, "Nothing changes.");
+        dry_run_print_operations(&i->output, operations);
         nat_write(&a->nat, &rules);
-        value = json_pack("{s:b, s:O, s:O, s:s}", "dryRun", dry_run, "source", json_object_get(a->after, "source"),
-                          "changes", a->changes, "rules", buffer_text(&rules));
+        value = json_pack("{s:b, s:O, s:O, s:O*, s:s}", "dryRun", operations != NULL, "source",
+                          json_object_get(a->after, "source"), "changes", a->changes, "operations",
+                          json_object_get(operations, "operations"), "rules", buffer_text(&rules));
         r = value ? output_json(&i->output, value, e) : error_errno(e, ENOMEM, EXIT_FAILED, "making the answer");
         json_decref(value);
         return r;
@@ -366,6 +370,16 @@ static int apply_run(struct invocation *i, struct apply *a, struct error *e) {
         return r;
 }
 
+static int describe(struct invocation *i, const struct apply *a, struct error *e) {
+        json_t *object = dry_run_new("host");
+        int r = apply_zones_describe(a->before, a->after, object, e);
+
+        if (r >= 0)
+                r = report(i, a, object, e);
+        json_decref(object);
+        return r;
+}
+
 int command_apply(struct invocation *i, struct error *e) {
         _cleanup_(apply_clear) struct apply a = {.lock = -1};
         _cleanup_(fd_closep) int lock = -1;
@@ -385,7 +399,10 @@ int command_apply(struct invocation *i, struct error *e) {
         }
         if (r >= 0)
                 r = prepare(&a, path, dry_run, e);
-        if (r >= 0 && !dry_run)
-                r = apply_run(i, &a, e);
-        return r < 0 ? r : report(i, &a, dry_run, e);
+        if (r < 0)
+                return r;
+        if (dry_run)
+                return describe(i, &a, e);
+        r = apply_run(i, &a, e);
+        return r < 0 ? r : report(i, &a, NULL, e);
 }

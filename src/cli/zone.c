@@ -244,7 +244,7 @@ static int dry_run(struct invocation *i, struct zone_change *c, struct error *e)
         if (r >= 0) {
                 r = plan(c, &operations);
                 if (r >= 0)
-                        r = dry_run_operations(object, &operations);
+                        r = dry_run_operations(object, NULL, &operations);
                 if (r < 0)
                         (void) error_errno(e, r, EXIT_FAILED, "cannot plan zone '%s'", c->name);
         }

@@ -71,7 +71,7 @@ static int make_plan(enum dry_run_plan what, const struct network *from, const s
         return -EINVAL;
 }
 
-int dry_run_operations(json_t *object, const struct plan *plan) {
+int dry_run_operations(json_t *object, const char *container, const struct plan *plan) {
         json_t *operations = json_object_get(object, "operations");
 
         for (size_t n = 0; n < plan->n; n++) {
@@ -79,6 +79,10 @@ int dry_run_operations(json_t *object, const struct plan *plan) {
                 json_t *operation = operation_json(&plan->operations[n]);
 
                 operation_print(&plan->operations[n], &text);
+                if (container && plan->operations[n].side == SIDE_CONTAINER) {
+                        buffer_append_format(&text, " %s", container);
+                        (void) json_object_set_new(operation, "container", json_string(container));
+                }
                 (void) json_object_set_new(operation, "text", json_string(buffer_text(&text)));
                 if (json_array_append_new(operations, operation) < 0)
                         return -ENOMEM;
@@ -92,7 +96,7 @@ int dry_run_network(json_t *object, enum dry_run_plan what, const struct network
         int r = make_plan(what, from, to, &plan);
 
         if (r >= 0)
-                r = dry_run_operations(object, &plan);
+                r = dry_run_operations(object, NULL, &plan);
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot plan the network of %s", to->name) : 0;
 }
 
@@ -101,11 +105,24 @@ int dry_run_zone(json_t *object, const struct zone_network *from, const struct z
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         int r = plan_zone_change(from, to, old, new, n, &plan);
 
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = plan_guest_change(old[i], new[i], new[i]->guest_link, &plan);
         if (r >= 0)
-                r = dry_run_operations(object, &plan);
+                r = dry_run_operations(object, NULL, &plan);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                _cleanup_(plan_clear) struct plan inside = PLAN_INIT;
+
+                r = plan_guest_change(old[i], new[i], new[i]->guest_link, &inside);
+                if (r >= 0)
+                        r = dry_run_operations(object, new[i]->name, &inside);
+        }
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot plan the change of zone %s", to->name) : 0;
+}
+
+void dry_run_print_operations(struct output *o, const json_t *object) {
+        const json_t *value;
+        size_t n;
+
+        json_array_foreach (json_object_get(object, "operations"), n, value)
+                output_line(o, "  network: %s", json_string_value(json_object_get(value, "text")));
 }
 
 static void print_one(struct output *o, const json_t *object) {
@@ -116,8 +133,7 @@ static void print_one(struct output *o, const json_t *object) {
                     json_string_value(json_object_get(object, "name")));
         json_array_foreach (json_object_get(object, "steps"), n, value)
                 output_line(o, "  %s", json_string_value(value));
-        json_array_foreach (json_object_get(object, "operations"), n, value)
-                output_line(o, "  network: %s", json_string_value(json_object_get(value, "text")));
+        dry_run_print_operations(o, object);
 }
 
 int dry_run_print(struct invocation *i, json_t *value, struct error *e) {

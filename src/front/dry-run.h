@@ -30,8 +30,11 @@ int dry_run_folders(json_t *object, const struct container *container, struct er
 int dry_run_network(json_t *object, enum dry_run_plan what, const struct network *from, const struct network *to,
                     struct error *e);
 
-/* Adds the plan's operations. -ENOMEM. */
-int dry_run_operations(json_t *object, const struct plan *plan);
+/* Adds the plan's operations. container: whose inside is changed, where that is not object's own name; or NULL.
+ * -ENOMEM. */
+int dry_run_operations(json_t *object, const char *container, const struct plan *plan);
+/* Prints them, a line each. */
+void dry_run_print_operations(struct output *o, const json_t *object);
 
 /* The same of a zone and n members, old and new: the host's side, then what they have inside. */
 int dry_run_zone(json_t *object, const struct zone_network *from, const struct zone_network *to,

@@ -70,8 +70,9 @@ prints "--dry-run: an address" '^  network: add address 10\.98\.0\.1/24 to vz-la
 prints "  the zone" '^Zone lan, nothing is done:$' nixos-nspawn zone update lan --dry-run --config zone.json
 prints "  the bridge's MTU" '^  network: .*vz-lan, set its MTU to 1400$' nixos-nspawn zone update lan --dry-run --config zone.json
 prints "  a port's" '^  network: .*vb-two, set its MTU to 1400$' nixos-nspawn zone update lan --dry-run --config zone.json
-prints "  inside" '^  network: .*host0, set its MTU to 1400 in the container$|^  network: .*host0 in the container, set its MTU to 1400$' \
-        nixos-nspawn zone update lan --dry-run --config zone.json
+for name in one two; do
+        prints "  inside, and whose" "^  network: .*host0.* set its MTU to 1400 in the container $name\$" nixos-nspawn zone update lan --dry-run --config zone.json
+done
 prints "  as JSON" '"operation": ?"add-address"' nixos-nspawn zone update lan --dry-run --json --config zone.json
 same "  nothing is done" "$before" "$(state)"
 update "addresses and MTU" --config zone.json
@@ -121,7 +122,7 @@ everybody "streams between members, from the host, and new ones from outside go 
 refused "  no way out" two ping -c1 -W1 $peer4
 silent_about "  no default route inside" '^default' two ip route
 silent_about "  of IPv6" '^default' two ip -6 route
-prints "--dry-run: back" '^  network: add route to every IPv4 address via .* on host0 in the container$' nixos-nspawn zone update lan --dry-run --config empty.json
+prints "--dry-run: back" '^  network: add route to every IPv4 address via .* on host0 in the container two$' nixos-nspawn zone update lan --dry-run --config empty.json
 update "back" --config empty.json
 everybody
 same "  all as it was" "$before" "$(state)"
@@ -235,7 +236,17 @@ flows=()
 flow declared $peer_host4 9000 peer
 goes_on "a declared zone: a stream"
 host '{ "address": [ "0.0.0.0/24", "::/64", "10.98.0.1/24" ], "hostAccess": "all", "linkConfig": { "MTUBytes": "1400" } }'
+prints "apply --dry-run: an address" '^  network: add address 10\.98\.0\.1/24 to vz-lan$' nixos-nspawn apply --dry-run --config host.json
+prints "  inside" '^  network: .*host0.* set its MTU to 1400 in the container one$' nixos-nspawn apply --dry-run --config host.json
+prints "  as JSON" '"container": ?"one"' nixos-nspawn apply --dry-run --json --config host.json
+silent_about "  and does nothing" '10\.98\.' ip -br addr show vz-lan
 succeeds "apply: addresses, access and MTU" nixos-nspawn apply --config host.json
+goes_on
+host '{ "address": [ "198.51.100.9/24" ] }'
+fails "a range that the host has elsewhere: refused" 10 '198\.51\.100\.' nixos-nspawn apply --config host.json
+prints "  all is as before" ' 10\.98\.0\.1/24' ip -br addr show vz-lan
+host '{ "address": [ "0.0.0.0/24", "::/64", "10.98.0.1/24" ], "hostAccess": "all", "linkConfig": { "MTUBytes": "1400" } }'
+prints "  also what is in force" '^Nothing changes.$' nixos-nspawn apply --config host.json
 goes_on
 prints "  the bridge has it" ' 10\.98\.0\.1/24' ip -br addr show vz-lan
 prints "  inside" ' mtu 1400 ' one ip link show host0
