@@ -34,6 +34,9 @@ DHCPServer=yes
 IPv6SendRA=yes
 [IPv6Prefix]
 Prefix=fd77::/64
+# Of several addresses, 252 takes any.
+[DHCPServer]
+ServerAddress=192.168.77.1/24
 N
 need "networkd serves the bridge" in_host networkctl reload
 need "create a member of the bridge" create member
