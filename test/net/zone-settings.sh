@@ -99,5 +99,6 @@ succeeds "  DHCPv4 is answered again" has_socket 67
 end_member db
 end_member web
 within 1 "the bridge is gone" bash -c '! ip link show vz-foo'
+within 3 "  and the ports, which the kernel lets go by and by" bash -c "! ip -br link | grep -q ^vb-"
 same "nothing is left" "$before" "$(left)"
 done_testing
