@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "unit_lines.h"
 #include "value.h"
 
 #include <errno.h>
@@ -55,8 +56,9 @@ const char *guest_string(struct guest_maker *m, const json_t *o, const char *whe
 const char *guest_line(struct guest_maker *m, const json_t *o, const char *where, const char *key) {
         const char *s = guest_string(m, o, where, key);
 
-        if (s && strpbrk(s, "\n\r")) {
-                guest_fail(m, EINVAL, "%s.%s: has a line break, which has no place here", where, key);
+        if (s && (strpbrk(s, "\n\r") || unit_line_goes_on(s))) {
+                guest_fail(m, EINVAL, "%s.%s: has a line break, or a backslash at its end, which has no place here",
+                           where, key);
                 return NULL;
         }
         return s;
@@ -94,8 +96,9 @@ const char *guest_list_line(struct guest_maker *m, const json_t *list, const cha
         const json_t *v = m->error < 0 ? NULL : json_array_get(list, i);
         const char *s = value_string(v);
 
-        if (v && (!s || strpbrk(s, "\n\r"))) {
-                fail_type(m, where, "", "a list of strings without line breaks", v);
+        if (v && (!s || strpbrk(s, "\n\r") || unit_line_goes_on(s))) {
+                fail_type(m, where, "", "a list of strings without line breaks, and without a backslash at their end",
+                          v);
                 return NULL;
         }
         return s;
@@ -188,11 +191,14 @@ static void append_scalar(struct guest_maker *m, struct buffer *b, const char *k
                           const char *where) {
         const char *s = value_string(v);
 
-        if (s && !strpbrk(s, "\n\r"))
-                buffer_append_format(b, "%s=%s\n", key, s);
-        else if (s)
+        if (s && strpbrk(s, "\n\r"))
                 guest_fail(m, EINVAL, "%s.%s: has a line break, which a unit file cannot hold; write it on one line",
                            where, key);
+        else if (s && unit_line_goes_on(s))
+                guest_fail(m, EINVAL, "%s.%s: ends with a backslash, which would take in the line behind it", where,
+                           key);
+        else if (s)
+                buffer_append_format(b, "%s=%s\n", key, s);
         else if (json_is_boolean(v))
                 buffer_append_format(b, "%s=%s\n", key, json_is_true(v) ? "true" : "false");
         else if (json_is_integer(v))

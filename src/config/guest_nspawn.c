@@ -14,16 +14,28 @@ static const char *yes_no(bool b) {
         return b ? "yes" : "no";
 }
 
+/* systemd-nspawn takes a backslash for the protection of what is behind it. */
+static void append_mount(struct buffer *b, const char *mount) {
+        for (; *mount; mount++) {
+                if (*mount == '\\')
+                        buffer_append_byte(b, '\\');
+                buffer_append_byte(b, (uint8_t) *mount);
+        }
+}
+
 /* "HOST[:CONTAINER[:OPTIONS]]". With a user namespace, host and container agree on who owns the files only through an
  * ID-mapped mount, so that is what a bind mount is unless its options say otherwise. */
 static void append_bind(struct buffer *b, const char *mount, bool map) {
         const char *container = strchr(mount, ':');
         const char *options = container ? strchr(container + 1, ':') : NULL;
 
-        buffer_append_format(b, "Bind=%s", mount);
+        buffer_append_string(b, "Bind=");
+        append_mount(b, mount);
         if (map && !(options && strstr(options, "idmap"))) {
-                if (!container)
-                        buffer_append_format(b, ":%s", mount);
+                if (!container) {
+                        buffer_append_byte(b, ':');
+                        append_mount(b, mount);
+                }
                 buffer_append_string(b, options ? ",idmap" : ":idmap");
         }
         buffer_append_string(b, "\n");

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "unit_lines.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void drop_parameters(struct hand *h) {
 }
 
 static const char *read_parameters(struct reading *r, const char *value) {
-        if (*value && value[strlen(value) - 1] == '\\')
+        if (unit_line_goes_on(value))
                 return UNFINISHED;
         if (*value)
                 return reading_add(r, &r->c->hand->parameters, value);
@@ -66,7 +67,7 @@ static const char *read_signal(struct hand *h, const char *value) {
 static const char *keep(struct reading *r, const char *section, const char *key, const char *value) {
         _cleanup_(freep) char *line = malloc(strlen(key) + strlen(value) + 2);
 
-        if (*value && value[strlen(value) - 1] == '\\')
+        if (unit_line_goes_on(value))
                 return UNFINISHED;
         if (!line)
                 return reading_no_memory(r);

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "link_keys.h"
 #include "network_attributes.h"
+#include "unit_lines.h"
 #include "value.h"
 
 #include <errno.h>
@@ -29,6 +30,10 @@ static int add(struct reader *r, const char *where, const char *section, const c
         if (r->s.n_settings >= SETTINGS_MAX)
                 return error_set(r->e, E2BIG, EXIT_CONTAINER, "%s: more than %d settings of one link", where,
                                  SETTINGS_MAX);
+        if (unit_line_goes_on(value))
+                return error_set(r->e, EINVAL, EXIT_CONTAINER,
+                                 "%s: %s= of [%s] ends with a backslash, which would take in the line behind it", where,
+                                 key, section);
         settings = reallocarray(r->s.settings, r->s.n_settings + 1, sizeof(*settings));
         if (!settings)
                 return no_memory(r);
@@ -148,15 +153,6 @@ static int add_attribute(struct reader *r, const char *where, const struct netwo
 
 /* Files. */
 
-static char *strip(char *s) {
-        size_t n;
-
-        s += strspn(s, " \t");
-        for (n = strlen(s); n > 0 && strchr(" \t\r", s[n - 1]); n--)
-                s[n - 1] = '\0';
-        return s;
-}
-
 static int add_line(struct reader *r, char *line, const char *where, char **section) {
         size_t n = strlen(line);
         char *value;
@@ -177,52 +173,30 @@ static int add_line(struct reader *r, char *line, const char *where, char **sect
                                  *section ? "%s: '%s' is not KEY=VALUE" : "%s: '%s' stands before the first section",
                                  where, line);
         *value++ = '\0';
-        line = strip(line);
+        line = unit_strip(line);
         if (!key_is_valid(line))
                 return error_set(r->e, EINVAL, EXIT_CONTAINER, "%s: '%s' is not a setting's name", where, line);
-        return add(r, where, *section, line, strip(value));
+        return add(r, where, *section, line, unit_strip(value));
 }
 
-/* Lines that end with a backslash go on in the next. */
 static int add_text(struct reader *r, const char *text, const char *path) {
-        _cleanup_(freep) char *section = NULL;
-        _cleanup_(buffer_clear) struct buffer whole = BUFFER_INIT;
-        unsigned number = 0, first = 0;
-        int k;
+        _cleanup_(freep) char *section = NULL, *copy = strdup(text);
+        struct unit_lines lines = {.rest = copy};
+        unsigned number;
+        int k = copy ? 0 : no_memory(r);
 
-        while (*text) {
-                size_t n = strcspn(text, "\n");
-                _cleanup_(freep) char *line = strndup(text, n), *where = NULL;
-                char *stripped;
-                bool more;
+        for (char *line; k >= 0 && (line = unit_lines_next(&lines, &number));) {
+                _cleanup_(freep) char *where = format("%s:%u", path, number);
 
-                if (!line)
-                        return no_memory(r);
-                text += n + (text[n] == '\n');
-                number++;
-                stripped = strip(line);
-                if (*stripped == '#' || *stripped == ';')
-                        continue;
-                if (whole.size == 0)
-                        first = number;
-                n = strlen(stripped);
-                more = n > 0 && stripped[n - 1] == '\\' && *text;
-                if (more)
-                        stripped[n - 1] = ' ';
-                buffer_append_string(&whole, stripped);
-                if (more)
-                        continue;
-                if (buffer_error(&whole) < 0 || !(where = format("%s:%u", path, first)))
-                        return no_memory(r);
-                if (!string_is_clean(buffer_text(&whole)))
-                        return error_set(r->e, EINVAL, EXIT_CONTAINER,
-                                         "%s: has control characters, or is not UTF-8 text", where);
-                k = whole.size > 0 ? add_line(r, strip(whole.data), where, &section) : 0;
-                buffer_clear(&whole);
-                if (k < 0)
-                        return k;
+                if (!where)
+                        k = no_memory(r);
+                else if (!string_is_clean(line))
+                        k = error_set(r->e, EINVAL, EXIT_CONTAINER, "%s: has control characters, or is not UTF-8 text",
+                                      where);
+                else
+                        k = add_line(r, line, where, &section);
         }
-        return 0;
+        return k;
 }
 
 /* What the table says. */

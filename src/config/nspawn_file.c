@@ -1,6 +1,5 @@
-/* As systemd reads it: comments begin with '#' or ';', a backslash at the end of a line goes on in the next, keys of
- * sections whose names begin with "X-" are somebody else's. What systemd-nspawn would warn of and pass over is refused:
- * a container must not start with another network than the one that was meant. */
+/* As systemd reads it: keys of sections whose names begin with "X-" are somebody else's. What systemd-nspawn would warn
+ * of and pass over is refused: a container must not start with another network than the one that was meant. */
 #include "nspawn_file.h"
 
 #include "base/parse.h"
@@ -8,11 +7,10 @@
 #include "model/names.h"
 #include "nspawn_settings.h"
 #include "shape.h"
+#include "unit_lines.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define BLANKS " \t\r"
 
 struct reader {
         const char *shown;
@@ -23,16 +21,6 @@ struct reader {
 };
 
 static const char *const sections[] = {"Exec", "Files", "Network"};
-
-static char *strip(char *s) {
-        char *end;
-
-        s += strspn(s, BLANKS);
-        end = s + strlen(s);
-        while (end > s && strchr(BLANKS, end[-1]))
-                *--end = '\0';
-        return s;
-}
 
 static const char *clean(const char *s) {
         return string_is_clean(s) ? s : "?";
@@ -77,14 +65,14 @@ static int read_assignment(struct reader *r, char *line) {
                 return 0;
         }
         *value++ = '\0';
-        key = strip(line);
+        key = unit_strip(line);
         if (!r->section) {
                 complain(r, key, "stands before the first [SECTION]");
                 return 0;
         }
         if (is_foreign(r->section) || is_foreign(key))
                 return 0;
-        k = nspawn_settings_read(&r->settings, r->section, key, strip(value), &problem);
+        k = nspawn_settings_read(&r->settings, r->section, key, unit_strip(value), &problem);
         if (k == -ENOENT)
                 complain(r, key, "systemd.nspawn(5) has no such key in this section");
         else if (k == -EINVAL)
@@ -92,49 +80,12 @@ static int read_assignment(struct reader *r, char *line) {
         return k == -ENOMEM ? k : 0;
 }
 
-static int read_line(struct reader *r, char *line) {
-        line = strip(line);
-        if (!*line)
-                return 0;
-        return *line == '[' ? read_section(r, line) : read_assignment(r, line);
-}
-
-/* Joins lines that go on, in place; comments among them are left out. Returns the next line's start, or NULL at the
- * end. */
-static char *take_line(char *text, char **ret, unsigned *number) {
-        char *to = text;
-
-        *ret = text;
-        for (;;) {
-                char *end = strchr(text, '\n'), *start = text + strspn(text, BLANKS);
-                size_t n = end ? (size_t) (end - text) : strlen(text);
-                bool comment = *start == '#' || *start == ';';
-
-                ++*number;
-                if (!comment) {
-                        memmove(to, text, n);
-                        to += n;
-                }
-                text = end ? end + 1 : NULL;
-                if (comment && to > *ret && text)
-                        continue; /* inside one that goes on */
-                if (comment || !text || to == *ret || to[-1] != '\\')
-                        break;
-                to[-1] = ' ';
-        }
-        *to = '\0';
-        return text;
-}
-
 static int read_text(struct reader *r, char *copy) {
-        unsigned number = 0;
+        struct unit_lines lines = {.rest = copy};
         int k = 0;
 
-        for (char *rest = copy, *line; rest && k >= 0;) {
-                r->line = number + 1;
-                rest = take_line(rest, &line, &number);
-                k = read_line(r, line);
-        }
+        for (char *line; k >= 0 && (line = unit_lines_next(&lines, &r->line));)
+                k = *line == '[' ? read_section(r, line) : read_assignment(r, line);
         return k;
 }
 

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "hand.h"
+#include "unit_lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -223,7 +224,7 @@ static const char *pass_on(struct nspawn_settings *s, const struct setting *sett
                 return hand_read(&s->reading, setting->section, setting->key, value);
         if (ours)
                 return is_equal(ours, value) ? NULL : setting->problem;
-        if (!string_is_clean(value) || (*value && value[strlen(value) - 1] == '\\'))
+        if (!string_is_clean(value) || unit_line_goes_on(value))
                 return "has a character that NAME.nspawn cannot hold: one line, and no backslash at its end";
         line = malloc(strlen(setting->key) + strlen(value) + 2);
         if (!line)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Each fuzzer over its corpus, and FUZZ_SECONDS (10) of new inputs, which are the same ones in every run: what one run
-# of a change passed, the next one passes. FUZZ_SEED=0 tries others, which is how to look for what is not known yet.
+# Each fuzzer over its corpus, and FUZZ_SECONDS (10) of new inputs. They begin alike in every run but do not stay so:
+# libFuzzer goes by what it saw compared, too (tried: one seed, a fixed number of runs, setarch -R). What it finds here
+# is a defect, old or new, whose input goes into the corpus. FUZZ_SEED=0 FUZZ_SECONDS=300 looks further.
 # Builds them with clang into build/clang, or uses $FUZZERS, a folder that has them.
 source "$(dirname "$0")/../lib/tap.sh"
 cd "$(dirname "$0")/../.."

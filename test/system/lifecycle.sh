@@ -16,7 +16,7 @@ cat >/run/config/one.json <<'J'
   "systemd": { "services": { "greeter": { "wantedBy": [ "multi-user.target" ], "script": "echo greeted > /var/lib/greeter",
       "serviceConfig": { "Type": "oneshot" } } } },
   "nixosContainer": { "forwardPorts": [ { "hostPort": 9001, "containerPort": 80 }, { "hostPort": 9053, "protocol": "udp" } ],
-      "bindMounts": [ "/run/shared:/mnt/shared" ] } }
+      "bindMounts": [ "/run/shared:/mnt/shared", "/run/back\\\\" ] } }
 J
 need "create from JSON" nixos-nspawn create --config /run/config/one.json one
 need "create a second" nixos-nspawn create --config examples/example.nix two
@@ -28,7 +28,9 @@ prints "systemd.services.*.script ran" '^greeted$' inside cat /var/lib/greeter
 succeeds "no unit failed in the guest" bash -c "! nixos-nspawn run one -- systemctl --failed --no-legend | grep ."
 prints "user namespace" '^ *0 +[1-9][0-9]{4,}' inside cat /proc/self/uid_map
 echo here >/run/shared/file
+echo behind >'/run/back\/file'
 prints "bindMounts: the host's folder was made and shows inside" '^here$' inside cat /mnt/shared/file
+prints "  one whose name ends with a backslash, too" '^behind$' inside cat '/run/back\/file'
 prints "each resolves the other" "$(nixos-nspawn show-ip -4 two)" inside getent ahostsv4 two
 prints "  under the private suffix too" "$(nixos-nspawn show-ip -4 two)" inside getent ahostsv4 two.internal
 refused "an unknown single label is not found" inside getent hosts nosuchname

@@ -40,7 +40,8 @@ static void test_nspawn_default(void **state) {
 }
 
 static void test_nspawn_options(void **state) {
-        const char *mounts[] = {"/srv/a:/a", "/srv/b", "/c:/c:norbind", "/d:/d:rootidmap", "/e:/e:rbind,noidmap", NULL};
+        const char *mounts[] = {"/srv/a:/a",           "/srv/b\\", "/c:/c:norbind", "/d:/d:rootidmap",
+                                "/e:/e:rbind,noidmap", NULL};
         struct container c = CONTAINER_INIT;
         _cleanup_(freep) char *with = NULL, *without = NULL, *plain = NULL;
 
@@ -53,7 +54,7 @@ static void test_nspawn_options(void **state) {
         assert_non_null(strstr(with, "Parameters=/run/host/nixos-nspawn/first /sbin/init\n"));
         assert_non_null(strstr(with, "[Files]\n"
                                      "Bind=/srv/a:/a:idmap\n"
-                                     "Bind=/srv/b:/srv/b:idmap\n"
+                                     "Bind=/srv/b\\\\:/srv/b\\\\:idmap\n"
                                      "Bind=/c:/c:norbind,idmap\n"
                                      "Bind=/d:/d:rootidmap\n"
                                      "Bind=/e:/e:rbind,noidmap\n"
@@ -68,7 +69,7 @@ static void test_nspawn_options(void **state) {
         c.user_namespacing = false;
         plain = guest_nspawn_file(&c, "/t/usr", true, "/sbin/init");
         assert_non_null(plain);
-        assert_non_null(strstr(plain, "Bind=/srv/b\n"));
+        assert_non_null(strstr(plain, "Bind=/srv/b\\\\\n"));
         assert_non_null(strstr(plain, "PrivateUsers=no\n"));
         assert_non_null(strstr(plain, "BindReadOnly=/t/usr:/usr:norbind\n"));
         assert_non_null(strstr(plain, "PrivateUsersOwnership=chown\n"));
@@ -120,7 +121,8 @@ static void test_refusals(void **state) {
                        "networking.firewall.trustedInterfaces[0]: not the name of an interface");
         assert_refused(
                 "{\"services\": {\"nginx\": {\"enable\": true, \"virtualHosts\": {\"a\": {\"root\": \"/x\\ny\"}}}}}",
-                "services.nginx.virtualHosts.\"a\".root: has a line break, which has no place here");
+                "services.nginx.virtualHosts.\"a\".root: has a line break, or a backslash at its end, which has no "
+                "place here");
         assert_refused("{\"services\": {\"openssh\": {\"enable\": true, \"settings\": {\"A\": {}}}}}",
                        "services.openssh.settings.A: expected a string, a number, true or false, or a list");
 }
@@ -134,6 +136,9 @@ static void test_refused_units(void **state) {
                 "{\"systemd\": {\"services\": {\"x\": {\"serviceConfig\": {\"User\": \"a\\nExecStart=/b\"}}}}}",
                 "systemd.services.\"x\".serviceConfig.User: has a line break, which a unit file cannot hold; write "
                 "it on one line");
+        assert_refused("{\"systemd\": {\"services\": {\"x\": {\"description\": \"a\\\\\"}}}}",
+                       "systemd.services.\"x\".description: has a line break, or a backslash at its end, which has no "
+                       "place here");
         assert_refused(
                 "{\"systemd\": {\"services\": {\"x\": {\"serviceConfig\": {\"a=b\": 1}}}}}",
                 "systemd.services.\"x\".serviceConfig: has a key that is not a setting's name (letters, digits, '-' "

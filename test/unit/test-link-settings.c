@@ -234,6 +234,23 @@ static void test_file(void **state) {
         link_settings_clear(&s);
 }
 
+/* Two backslashes are one that is meant, as systemd reads it: what is left to networkd stays two settings. */
+static void test_backslashes(void **state) {
+        _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
+        struct error e = ERROR_INIT;
+        struct link_settings s;
+
+        assert_int_equal(link_settings_from_file("[CAN]\nA=1\\\\\nB=2\\\\\\\n # no\n  3\\\n\nC=4\n", "f",
+                                                 LINK_SIDE_HOST, &s, &e),
+                         0);
+        link_settings_append_foreign(&b, &s);
+        assert_text(buffer_text(&b), "\n[CAN]\nA=1\\\\\nB=2\\\\ 3\nC=4\n");
+        link_settings_clear(&s);
+        refuse_options("{\"networkConfig\": {\"DHCP\": \"no\\\\\"}}", LINK_SIDE_CONTAINER,
+                       "H.networkConfig.DHCP: DHCP= of [Network] ends with a backslash, which would take in the line "
+                       "behind it");
+}
+
 static void refuse_file(const char *text, const char *message) {
         struct error e = ERROR_INIT;
         struct link_settings s;
@@ -250,6 +267,8 @@ static void test_file_refused(void **state) {
         refuse_file("[]\n", "f:1: '[]' is not a section such as [Network]");
         refuse_file("[Network]\n=x\n", "f:2: '' is not a setting's name");
         refuse_file("[Network]\n\n\\\n", "f:3: '\\' is not KEY=VALUE");
+        refuse_file("[CAN]\nA=1\\ \\\n",
+                    "f:2: A= of [CAN] ends with a backslash, which would take in the line behind it");
         refuse_file("[Network]\nDHCPServer=maybe", "f:2: DHCPServer= of [Network] is 'maybe', expected yes or no");
         refuse_file("[Network]\nDomains=\x01", "f:2: has control characters, or is not UTF-8 text");
 }
@@ -289,12 +308,12 @@ int main(int argc, char *argv[]) {
                 return write_guide();
 
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_nothing),  cmocka_unit_test(test_seed),
-                cmocka_unit_test(test_token),    cmocka_unit_test(test_leading_blank),
-                cmocka_unit_test(test_services), cmocka_unit_test(test_routes),
-                cmocka_unit_test(test_refused),  cmocka_unit_test(test_container_keeps_all),
-                cmocka_unit_test(test_file),     cmocka_unit_test(test_file_refused),
-                cmocka_unit_test(test_guide),
+                cmocka_unit_test(test_nothing),      cmocka_unit_test(test_seed),
+                cmocka_unit_test(test_token),        cmocka_unit_test(test_leading_blank),
+                cmocka_unit_test(test_services),     cmocka_unit_test(test_routes),
+                cmocka_unit_test(test_refused),      cmocka_unit_test(test_container_keeps_all),
+                cmocka_unit_test(test_backslashes),  cmocka_unit_test(test_file),
+                cmocka_unit_test(test_file_refused), cmocka_unit_test(test_guide),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,7 @@ static void test_file(void **state) {
         assert_int_equal(c.forwards[0].protocol, PROTOCOL_UDP);
         assert_int_equal(c.forwards[0].host_port, 53);
         assert_int_equal(c.forwards[0].container_port, 5353);
-        assert_string_equal(c.exec[0], "Environment=A=1    B=2");
+        assert_string_equal(c.exec[0], "Environment=A=1  B=2");
         assert_null(c.exec[1]);
         assert_int_equal(c.hand->start, START_BOOT);
         assert_int_equal(c.hand->kill_signal, SIGRTMIN + 3);
