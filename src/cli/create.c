@@ -126,13 +126,9 @@ static int act_check_ports(void *context, struct error *e) {
 
 static int act_directories(void *context, struct error *e) {
         struct creation *c = context;
-        int r = directories_missing(c->definition.container.bind_mounts, &c->directories, e);
 
-        if (r < 0)
-                return r;
-        c->unfinished.folders = c->directories;
-        r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : directories_make(c->directories, e);
+        return unfinished_make_folders(&c->journal, &c->unfinished, c->definition.container.bind_mounts,
+                                       &c->directories, e);
 }
 
 static int undo_directories(void *context, struct error *e) {

@@ -142,13 +142,8 @@ static int act_stop_services(void *context, struct error *e) {
 
 static int act_directories(void *context, struct error *e) {
         struct change *c = context;
-        int r = directories_missing(c->new.container.bind_mounts, &c->directories, e);
 
-        if (r < 0)
-                return r;
-        c->unfinished.folders = c->directories;
-        r = journal_write(&c->journal, &c->unfinished, e);
-        return r < 0 ? r : directories_make(c->directories, e);
+        return unfinished_make_folders(&c->journal, &c->unfinished, c->new.container.bind_mounts, &c->directories, e);
 }
 
 static int undo_directories(void *context, struct error *e) {

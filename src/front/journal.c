@@ -171,6 +171,17 @@ int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e
         return r;
 }
 
+int unfinished_make_folders(struct journal *j, struct unfinished *u, char *const bind_mounts[], char ***ret,
+                            struct error *e) {
+        int r = directories_missing(bind_mounts, ret, e);
+
+        if (r < 0)
+                return r;
+        u->folders = *ret;
+        r = journal_write(j, u, e);
+        return r < 0 ? r : directories_make(*ret, e);
+}
+
 int unfinished_undo_folders(const char *name, struct unfinished *u, struct error *e) {
         directories_remove(u->folders);
         u->folders = NULL;

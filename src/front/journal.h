@@ -41,6 +41,10 @@ void journal_end(struct journal *j);
 /* Takes back what dead commands left; nothing to do, or no root: 0. */
 int journal_repair(struct error *e);
 
+/* Makes the folders of bind mounts that are not there, having noted them. ret: they, which u borrows. */
+int unfinished_make_folders(struct journal *j, struct unfinished *u, char *const bind_mounts[], char ***ret,
+                            struct error *e);
+
 /* The single things that are taken back; harmless twice. Those that change definitions need store_lock(). */
 int unfinished_undo_start(const char *name, struct unfinished *u, struct error *e);
 int unfinished_undo_root(const char *name, struct unfinished *u, struct error *e);

@@ -16,7 +16,7 @@ cat >/run/config/one.json <<'J'
   "systemd": { "services": { "greeter": { "wantedBy": [ "multi-user.target" ], "script": "echo greeted > /var/lib/greeter",
       "serviceConfig": { "Type": "oneshot" } } } },
   "nixosContainer": { "forwardPorts": [ { "hostPort": 9001, "containerPort": 80 }, { "hostPort": 9053, "protocol": "udp" } ],
-      "bindMounts": [ "/run/shared:/mnt/shared", "/run/back\\\\" ] } }
+      "bindMounts": [ "/run/shared:/mnt/shared", "/run/back\\" ] } }
 J
 need "create from JSON" nixos-nspawn create --config /run/config/one.json one
 need "create a second" nixos-nspawn create --config examples/example.nix two
