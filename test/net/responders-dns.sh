@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The DNS responder, asked by dig: containers' names, what is not forwarded, what is and how, servers that fail or lie.
+# slow: left out by check --fast.
 cd "$(dirname "$0")/../.."
 source test/lib/tap.sh
 source test/net/lib-responders.sh

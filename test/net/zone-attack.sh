@@ -3,6 +3,7 @@
 # zone-attack.py. With br_netfilter and without; after an nftables flush; after the daemon was killed; and, as the control,
 # once more without the guards, when each of the attacks arrives.
 # Then floods that would keep siblings from the host's services, and questions that must not leave an internal zone.
+# slow: left out by check --fast.
 source "$(dirname "$0")/../lib/tap.sh"
 in_sandbox "$@"
 source "$(dirname "$0")/../lib/network.sh"
