@@ -158,6 +158,10 @@ bool prefix_contains(const struct prefix *p, const struct address *a) {
         return rest == 0 || ((a->bytes[whole] ^ p->address.bytes[whole]) & mask) == 0;
 }
 
+bool prefix_equal(const struct prefix *a, const struct prefix *b) {
+        return a->length == b->length && address_equal(&a->address, &b->address);
+}
+
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b) {
         return a->length <= b->length ? prefix_contains(a, &b->address) : prefix_contains(b, &a->address);
 }

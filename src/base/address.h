@@ -52,6 +52,7 @@ bool address_is_unique_local(const struct address *a);                 /* fc00::
 bool address_is_multicast(const struct address *a);
 bool address_is_global_v6(const struct address *a); /* of IPv6, and neither unique nor link-local */
 bool prefix_contains(const struct prefix *p, const struct address *a);
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* The prefix that has this address alone. */
 struct prefix prefix_of_address(const struct address *a);

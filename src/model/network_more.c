@@ -306,6 +306,10 @@ static int settle_rights(const struct container *c, struct network *n) {
                 if (r == 0 && !main && !main_covers(n, &one))
                         r = add_masqueraded(n, &one);
         }
+        /* What is behind a gateway comes last: it may cover them. */
+        for (size_t i = 0; i < m->n_host_routes && r == 0; i++)
+                if (m->host_routes[i].gateway.family != AF_UNSPEC)
+                        r = add_open(n, c->outside_access, &m->host_routes[i].destination);
         return r;
 }
 

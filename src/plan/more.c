@@ -13,6 +13,39 @@ static int admit_source(const struct network *n, const struct prefix *source, st
         return r;
 }
 
+static int append_link(struct plan *p, enum element_set set, const char *link) {
+        struct element e = {.set = set};
+
+        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
+        return append_element(p, &e);
+}
+
+/* To a network that the container is the host's gateway to. */
+static bool leads_behind(const struct network_more *m, const struct prefix *open) {
+        for (size_t i = 0; i < m->n_host_routes; i++)
+                if (m->host_routes[i].gateway.family != AF_UNSPEC && prefix_equal(&m->host_routes[i].destination, open))
+                        return true;
+        return false;
+}
+
+/* Links, not ranges: where a packet from behind may come from is what the host's routes say, whatever contains what. */
+static int admit_behind(const struct network *n, struct plan *ret) {
+        const struct network_more *m = n->more;
+        bool gateway = false, v4 = false, v6 = false;
+        int r = 0;
+
+        for (size_t i = 0; m && i < m->n_host_routes; i++)
+                gateway = gateway || m->host_routes[i].gateway.family != AF_UNSPEC;
+        for (size_t i = 0; gateway && i < m->n_open; i++)
+                if (leads_behind(m, &m->open[i]))
+                        *(m->open[i].address.family == AF_INET ? &v4 : &v6) = true;
+        if (gateway)
+                r = append_link(ret, SET_GATEWAYS, n->link);
+        if (v4 && r == 0)
+                r = append_link(ret, SET_THROUGH_V4, n->link);
+        return r < 0 || !v6 ? r : append_link(ret, SET_THROUGH_V6, n->link);
+}
+
 int plan_more_rights(const struct network *n, const char *link, struct plan *ret) {
         const struct network_more *m = n->more;
         int r = 0;
@@ -27,6 +60,8 @@ int plan_more_rights(const struct network *n, const char *link, struct plan *ret
                 bool v4 = m->open[i].address.family == AF_INET;
                 struct element e = {.set = v4 ? SET_OPEN_V4 : SET_OPEN_V6, .prefix = m->open[i]};
 
+                if (leads_behind(m, &m->open[i]))
+                        continue;
                 memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
                 r = append_element(ret, &e);
         }
@@ -39,6 +74,8 @@ int plan_more_admit(const struct network *n, struct plan *ret) {
 
         for (size_t i = 0; n->more && i < n->more->n_sources && r == 0; i++)
                 r = admit_source(n, &n->more->sources[i], ret);
+        if (r == 0)
+                r = admit_behind(n, ret);
         return r < 0 ? r : plan_more_rights(n, n->link, ret);
 }
 

@@ -49,10 +49,6 @@ bool operation_invert(const struct operation *o, struct operation *ret) {
         return true;
 }
 
-static bool prefix_equal(const struct prefix *a, const struct prefix *b) {
-        return a->length == b->length && address_equal(&a->address, &b->address);
-}
-
 static bool element_equal(const struct element *a, const struct element *b) {
         return a->set == b->set && strcmp(a->link, b->link) == 0 && mac_equal(&a->mac, &b->mac) &&
                prefix_equal(&a->prefix, &b->prefix) && a->protocol == b->protocol && a->port == b->port &&

@@ -97,6 +97,64 @@ prints "what only networkd could do is refused by option, section and key" \
         'nixosContainer.hostNetworkConfig.networkConfig.MulticastDNS: MulticastDNS=true of \[Network\]' \
         nixos-nspawn update --config /run/foreign.nix one
 
+# A gateway: a network behind the container, on a machine of its own.
+need "examples/router.nix" again examples/router.nix
+leader=$(nixos-nspawn status --json one | python3 -c 'import json, sys; o = json.load(sys.stdin); print((o[0] if isinstance(o, list) else o)["leader"])')
+ip netns add behind
+ip link add lab0 netns "$leader" type veth peer name eth0 netns behind
+guest ip addr add 192.0.2.1/24 dev lab0
+guest ip addr add fd42:8::1/64 dev lab0 nodad
+guest ip link set lab0 up
+behind() { ip netns exec behind "$@"; }
+behind ip link set lo up
+behind ip link set eth0 up
+behind ip addr add 192.0.2.2/24 dev eth0
+behind ip addr add 10.42.42.42/32 dev eth0
+behind ip addr add fd42:8::2/64 dev eth0 nodad
+behind ip addr add fd42:9::9/128 dev eth0 nodad
+behind ip route add default via 192.0.2.1
+behind ip route add default via fd42:8::1
+echo '{ }' >/run/no.nix
+need "another container" nixos-nspawn create --config /run/no.nix two
+two() { nixos-nspawn run two -- "$@"; }
+for it in 192.0.2.2 fd42:8::2; do
+        within 10 "the host reaches what is behind a gateway: $it" ping -c1 -W1 $it
+        succeeds "  another machine, too" peer ping -c1 -W2 $it
+        succeeds "  another container, too" two ping -c1 -W2 $it
+done
+succeeds "what is behind reaches the host's end" behind ping -c1 -W2 10.42.7.1
+succeeds "  of IPv6, too" behind ping -I fd42:8::2 -c1 -W2 fd42:7::1
+succeeds "  and another machine that has a route" behind ping -c1 -W2 $peer4
+refused "nobody there has an address that the host would not send there" behind ping -I 10.42.42.42 -c1 -W1 10.42.7.1
+refused "  of IPv6, either" behind ping -I fd42:9::9 -c1 -W1 fd42:7::1
+# Within what is routed there, but more closely to another container: the other's it stays.
+other4=$(nixos-nspawn show-ip -4 two) other6=$(nixos-nspawn show-ip -6 two)
+ip route add "${other4%.*}.0/24" via 10.42.7.2
+ip -6 route add "${other6%:*:*}::/48" via fd42:7::2
+behind ip addr add "$other4/32" dev eth0
+behind ip addr add "$other6/128" dev eth0 nodad
+echoes() { nstat -az IcmpInEchos Icmp6InEchos | awk '/Echos/ { n += $2 } END { print n }'; }
+for forged in "$other4 10.42.7.1" "$other6 fd42:7::1"; do
+        set -- $forged
+        timeout 3 tcpdump -nlc1 -i ve-one "src $1" >/run/arrived 2>/dev/null &
+        tcpdump=$!
+        sleep 0.7
+        before=$(echoes)
+        behind ping -I "$1" -c1 -W1 "$2" >/dev/null
+        wait $tcpdump
+        prints "a forged packet from behind, of $1, is on the link" 'echo request' cat /run/arrived
+        same "  and goes no further" "$before" "$(echoes)"
+done
+ip route del "${other4%.*}.0/24"
+ip -6 route del "${other6%:*:*}::/48"
+sed 's/"all"/"none"/' examples/router.nix >/run/closed.nix
+need "outsideAccess = none, live" nixos-nspawn update --config /run/closed.nix one
+succeeds "the host still reaches what is behind" ping -c1 -W1 192.0.2.2
+refused "  other machines do not" peer ping -c1 -W1 192.0.2.2
+refused "  nor by IPv6" peer ping -c1 -W1 fd42:8::2
+need "remove the other" nixos-nspawn remove --delete-state two
+ip netns del behind
+
 # A file of the administrator's.
 need "back to no settings" again examples/ipv6-ula.nix
 mkdir -p /etc/systemd/network

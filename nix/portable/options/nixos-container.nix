@@ -166,7 +166,7 @@ in
         "none"
       ];
       default = "global";
-      description = "Which of the container's addresses other machines reach that route them to the host, without a forward: its global IPv6 addresses (\"global\"), all (\"all\"), or none (\"none\"). Not known to the NixOS module.";
+      description = "Which of the container's addresses other machines reach that route them to the host, without a forward: its global IPv6 addresses (\"global\"), all (\"all\"), or none (\"none\"). Networks to which the container is the host's gateway likewise. Not known to the NixOS module.";
     };
     forwardPorts = mkOption {
       type = types.listOf (
