@@ -33,6 +33,7 @@ struct zone_change {
         struct zone zone;       /* of after */
         struct zone_network network;
         bool persistent;                               /* before or after */
+        bool told;                                     /* nspawn-netd may have carried it out */
         struct allocations *had_addresses, *addresses; /* before, after */
 };
 
@@ -153,15 +154,19 @@ static int act_allocate(void *context, struct error *e) {
         return choose_addresses(context, true, e);
 }
 
+/* The last thing that is undone: all is defined as before then, and the daemon, which may have carried out what was
+ * interrupted, is told so. */
 static int undo_allocate(void *context, struct error *e) {
         const struct zone_change *c = context;
+        int r = zone_put_addresses(c->name, c->had_addresses, e);
 
-        return zone_put_addresses(c->name, c->had_addresses, e);
+        return r < 0 || !c->told ? r : zone_tell(c->name, c->persistent, e);
 }
 
 static int act_tell(void *context, struct error *e) {
-        const struct zone_change *c = context;
+        struct zone_change *c = context;
 
+        c->told = true;
         return zone_tell(c->name, c->persistent, e);
 }
 

@@ -61,6 +61,19 @@ need "back" nixos-nspawn zone update --config old.json lan
 goes_on
 before=$(state)
 
+# Interrupted while the daemon carries it out, which it does to the end.
+pkill -STOP --ns $$ -x nspawn-netd
+env --default-signal=INT nixos-nspawn zone update --config new.json lan >/run/output 2>&1 &
+pid=$!
+within 5 "the definition is the new one, and the daemon is held" grep -q '10\.97' /var/lib/nixos-nspawn/zones/lan.json
+sleep 0.3
+kill -INT $pid
+pkill -CONT --ns $$ -x nspawn-netd
+wait $pid
+same "interrupted while the daemon carries it out: the exit status" 130 $?
+prints "  says so" '^nixos-nspawn: interrupted while having nspawn-netd carry it out' cat /run/output
+as_before "  after that"
+
 # The daemon's operations, one by one. The supervisors, which would start it again at once, are held.
 pkill -STOP --ns $$ -x nspawn-supervis
 done_=''
