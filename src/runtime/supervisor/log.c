@@ -81,9 +81,7 @@ static int rotate(struct supervisor *s, off_t size) {
         if (!path)
                 return -ENOMEM;
         out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-        if (out < 0)
-                return -errno;
-        r = copy(out, s->log, size > 4 * (off_t) LOG_MAX ? cut - LOG_MAX : 0, cut);
+        r = out < 0 ? -errno : copy(out, s->log, size > 4 * (off_t) LOG_MAX ? cut - LOG_MAX : 0, cut);
         if (!collapse(s, cut)) {
                 if (r >= 0)
                         r = copy(out, s->log, cut, log_size(s));
@@ -163,6 +161,7 @@ void log_close(struct supervisor *s) {
         fd_closep(&s->log);
 }
 
+/* What is said here goes to this very log, which is looked at again then: what stays so is said once. */
 static void log_check(struct supervisor *s) {
         off_t size = log_size(s);
         int r;
@@ -171,9 +170,10 @@ static void log_check(struct supervisor *s) {
         if (r < 0)
                 log_warning("Cannot rotate the log of %s: %s", s->name, strerror(-r));
         r = make_room(s);
-        if (r < 0)
+        if (r < 0 && !s->log_full)
                 log_warning("Cannot reserve room for the log of %s, which ends when it cannot write: %s", s->name,
                             strerror(-r));
+        s->log_full = r < 0;
 }
 
 static int on_log_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {

@@ -36,6 +36,7 @@ struct supervisor {
         int control;               /* control socket */
         int log;                   /* PATH_LOGS/NAME.log, O_APPEND */
         off_t log_room, log_ahead; /* where what is reserved of it ends; how much that was */
+        bool log_full;             /* nothing could be reserved */
 
         /* One run of systemd-nspawn: from the definition as it is at that moment. */
         struct container container;
