@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/paths.h"
 #include "base/program.h"
 #include "base/string-list.h"
@@ -324,4 +325,30 @@ int build_keep(const char *name, const char *system, struct error *e) {
         r = w.error >= 0 ? run(w.list, what, NULL, e) : error_errno(e, ENOMEM, EXIT_FAILED, "cannot %s", what);
         strings_free(w.list);
         return r;
+}
+
+int build_profile(const char *name, char **ret, struct error *e) {
+        _cleanup_(freep) char *path = format(PATH_NIX_PROFILES PATH_NIX_OWN "/%s/system", name);
+        char target[PATH_MAX];
+        ssize_t n = path ? readlink(path, target, sizeof target) : 0;
+
+        *ret = n > 0 ? strndup(target, (size_t) n) : NULL;
+        return *ret || n < 0 ? 0
+                             : error_errno(e, ENOMEM, EXIT_FAILED, "cannot read the profile of container '%s'", name);
+}
+
+int build_profile_restore(const char *name, const char *before, struct error *e) {
+        _cleanup_(freep) char *folder = format(PATH_NIX_PROFILES PATH_NIX_OWN "/%s", name), *generation = NULL;
+        _cleanup_(freep) char *path = folder ? format("%s/system", folder) : NULL, *now = NULL;
+        int r = build_profile(name, &now, e);
+
+        if (r < 0 || string_equal(now, before))
+                return r;
+        r = !path ? -ENOMEM : before ? symlink_atomic(before, path) : file_remove(path);
+        /* A generation is a link beside it; what else it says is the container's doing. */
+        if (r >= 0 && now && string_starts_with(now, "system-") && !strchr(now, '/')) {
+                generation = format("%s/%s", folder, now);
+                r = generation ? file_remove(generation) : -ENOMEM;
+        }
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "cannot set the profile of container '%s' back", name) : 0;
 }

@@ -41,5 +41,9 @@ int build_run(const struct build *b, const struct invocation *i, const char *nam
 int build_configuration_save(const char *name, const char *text, struct error *e);
 int build_configuration_load(const char *name, char **ret, struct error *e);
 
-/* Makes it the profile's. Undo: directories_remove_nix(). */
+/* Makes it the profile's. Undo: build_profile_restore(), or, of a new container, directories_remove_nix(). */
 int build_keep(const char *name, const char *system, struct error *e);
+/* Where the profile points to, as text. NULL: there is none. */
+int build_profile(const char *name, char **ret, struct error *e);
+/* Has it point there again, and takes the generation away that it points to now. */
+int build_profile_restore(const char *name, const char *before, struct error *e);

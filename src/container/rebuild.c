@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/paths.h"
-#include "front/directories.h"
 #include "front/sequence.h"
 #include "runtime/runtime.h"
 #include "state/confs.h"
@@ -41,7 +40,9 @@ struct rebuild {
         const struct build *build;
         const char *text; /* the new configuration; NULL: as before */
         char *kept;       /* that of before; NULL: none */
+        char *profile;    /* where the container's profile pointed to before; NULL: there was none */
         char *system;
+        bool keeps; /* the profile may point elsewhere now */
         struct conf before, after;
         int lock;
 };
@@ -51,6 +52,7 @@ struct rebuild {
 static void rebuild_clear(struct rebuild *b) {
         fd_closep(&b->lock);
         freep(&b->kept);
+        freep(&b->profile);
         freep(&b->system);
         conf_clear(&b->before);
         conf_clear(&b->after);
@@ -97,18 +99,18 @@ static int undo_configuration(void *context, struct error *e) {
 }
 
 static int act_keep(void *context, struct error *e) {
-        const struct rebuild *b = context;
+        struct rebuild *b = context;
+        int r = build_profile(b->name, &b->profile, e);
 
-        return build_keep(b->name, b->system, e);
+        b->keeps = r >= 0;
+        return r < 0 ? r : build_keep(b->name, b->system, e);
 }
 
+/* The rest of what is there is the container's own. */
 static int undo_keep(void *context, struct error *e) {
         const struct rebuild *b = context;
-        const char *system = conf_get(&b->before, "SYSTEM_PATH");
 
-        if (!conf_get(&b->before, "FLAKE") && !conf_get(&b->before, "NIXOS_PATH"))
-                return directories_remove_nix(b->name, e);
-        return system ? build_keep(b->name, system, e) : 0;
+        return b->keeps ? build_profile_restore(b->name, b->profile, e) : 0;
 }
 
 static int act_conf(void *context, struct error *e) {

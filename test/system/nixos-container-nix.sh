@@ -103,6 +103,21 @@ for ((k = 1; k < 30; k++)); do
         [[ $(kept web) == "$was" ]] || not_ok "update, failing at step $k, changes nothing" "$(kept web)"
 done
 same "update, after it failed at every step" "yes seven" "$([[ $k -gt 3 && $k -lt 30 ]] && echo yes || echo "$k steps") $(cat "$(conf web SYSTEM_PATH)/nixos-version")"
+# One that the program of NixOS made: its system is what the profile says, and the rest of the folder is its own.
+need "create --system-path" nixos-container create own --system-path "$(conf web SYSTEM_PATH)"
+sed -i '/^SYSTEM_PATH=/d' /etc/nixos-containers/own.conf
+mkdir -p $profile/own
+nix-env -p $profile/own/system --set "$(conf web SYSTEM_PATH)"
+echo mine >$profile/own/mine
+flake container eight
+was=$(kept own; ls $profile/own)
+for ((k = 1; k < 30; k++)); do
+        NIXOS_NSPAWN_FAIL_AT=$k nixos-container update own --flake /run/flake >/dev/null 2>&1 && break
+        [[ $(kept own; ls $profile/own) == "$was" ]] || not_ok "update --flake, failing at step $k, changes nothing" "$(kept own; ls $profile/own)"
+done
+same "update --flake of one that has its profile alone, after it failed at every step" "yes eight" "$([[ $k -gt 3 && $k -lt 30 ]] && echo yes || echo "$k steps") $(cat "$(conf own SYSTEM_PATH)/nixos-version")"
+same "  what it has there itself stays" mine "$(cat $profile/own/mine)"
+need "destroy" nixos-container destroy own
 prints "destroy --dry-run names the profile" "delete $profile/web" nixos-container destroy web --dry-run
 need "destroy" nixos-container destroy web
 refused "  the profile is gone" test -e $profile/web
