@@ -94,7 +94,8 @@ int journal_write(struct journal *j, const struct unfinished *u, struct error *e
         json_decref(value);
         if (n == 0 || n > sizeof(text))
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot write %s", j->path);
-        /* Shorter than a block, written over in place: the lock is on this very file. */
+        /* Shorter than a block, written over in place: the lock is on this very file. Whoever is killed between the two
+         * leaves the end of a longer text behind it, which journal_read() passes over. */
         if (pwrite(j->fd, text, n, 0) != (ssize_t) n || ftruncate(j->fd, (off_t) n) < 0)
                 return error_errno(e, errno, EXIT_FAILED, "cannot write %s", j->path);
         return 0;
@@ -123,7 +124,7 @@ static int journal_read(const char *path, struct unfinished *ret, char ***ret_fo
         /* Empty: it died before it had done anything. */
         if (text[0] == '\0')
                 return 0;
-        value = json_loads(text, 0, NULL);
+        value = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
         if (!value)
                 return -EBADMSG;
         *ret = (struct unfinished){

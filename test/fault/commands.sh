@@ -139,6 +139,14 @@ repairs "create, killed while a guest hangs: the next command works"
 same "  the folders are gone" /run/made "$(find /run/made)"
 same "  nothing is left behind" "$nothing" "$(settled)"
 
+# Killed while it wrote a note over a longer one, whose end is still there.
+mkdir -p /var/lib/nixos-nspawn/unfinished /run/made/b
+echo '{"generation": 0, "addresses": true, "folders": ["/run/made/b"]}}' >/var/lib/nixos-nspawn/unfinished/one
+prints "a note with the end of another one behind it: the next command" \
+        '^nixos-nspawn: took back what an interrupted command had done to one$' nixos-nspawn list
+same "  does what it says" /run/made "$(find /run/made)"
+same "  nothing is left behind" "$nothing" "$(settled)"
+
 # remove, failing at step k: the container is there as before, and runs.
 need "create" nixos-nspawn create --config one.nix one
 for k in $(seq 1 20); do
