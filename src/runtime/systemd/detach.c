@@ -39,14 +39,15 @@ int unit_detach(const char *name, struct error *e) {
         return r;
 }
 
-/* A job that starts the unit, or may. machined asks for a stop of a unit that ended badly, which changes nothing. */
+/* A job that starts the unit, or may: also one that cannot be asked any more, after which the unit may run. machined
+ * asks for a stop of a unit that ended badly, which changes nothing. */
 static bool job_starts(sd_bus *bus, uint32_t job) {
         _cleanup_(freep) char *path = format(SYSTEMD_PATH "/job/%" PRIu32, job), *type = NULL;
 
-        return job != 0 && path &&
-               sd_bus_get_property_string(bus, SYSTEMD_NAME, path, "org.freedesktop.systemd1.Job", "JobType", NULL,
-                                          &type) >= 0 &&
-               strcmp(type, "stop") != 0;
+        return job != 0 && (!path ||
+                            sd_bus_get_property_string(bus, SYSTEMD_NAME, path, "org.freedesktop.systemd1.Job",
+                                                       "JobType", NULL, &type) < 0 ||
+                            strcmp(type, "stop") != 0);
 }
 
 int unit_recover(const char *name, struct error *e) {
