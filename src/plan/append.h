@@ -39,11 +39,22 @@ static inline int append_element(struct plan *p, const struct element *e) {
         return append(p, OPERATION_ELEMENT_ADD, SIDE_HOST, e->link, &(struct operation){.element = *e});
 }
 
+static inline struct element element_of(enum element_set set, const char *link) {
+        struct element e = {.set = set};
+        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
+        return e;
+}
+
+static inline int append_link(struct plan *p, enum element_set set, const char *link) {
+        struct element e = element_of(set, link);
+        return append_element(p, &e);
+}
+
 /* What may come from a link: with the hardware address where the set has one. */
 static inline int append_guard(struct plan *p, enum element_set set, const char *link, const struct mac *mac,
                                const struct prefix *prefix) {
-        struct element e = {.set = set, .prefix = *prefix};
-        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
+        struct element e = element_of(set, link);
+        e.prefix = *prefix;
         if (element_fields(set) & ELEMENT_MAC)
                 e.mac = *mac;
         return append_element(p, &e);
@@ -66,8 +77,9 @@ void plan_parts_clear(struct plan_parts *p);
 /* What differs between the parts of two networks. */
 int plan_append_change(const struct plan_parts *from, const struct plan_parts *to, struct plan *ret);
 
-/* zone.c: the parts of a container's plans that are a member's. */
-int plan_port_admit(const struct network *n, struct plan *ret);
+/* zone.c. A port of a bridge, for what the kernel takes from it past the bridge. */
+int plan_port_admit(const char *link, struct plan *ret);
+/* The parts of a container's plans that are a member's. */
 int plan_member_admit(const struct network *n, struct plan *ret);
 /* The port: into the bridge, and what it may; all but raising it. */
 int plan_member_port(const struct network *n, struct plan *ret);

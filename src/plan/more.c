@@ -13,13 +13,6 @@ static int admit_source(const struct network *n, const struct prefix *source, st
         return r;
 }
 
-static int append_link(struct plan *p, enum element_set set, const char *link) {
-        struct element e = {.set = set};
-
-        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
-        return append_element(p, &e);
-}
-
 /* To a network that the container is the host's gateway to. */
 static bool leads_behind(const struct network_more *m, const struct prefix *open) {
         for (size_t i = 0; i < m->n_host_routes; i++)
@@ -58,12 +51,9 @@ int plan_more_rights(const struct network *n, const char *link, struct plan *ret
         }
         for (size_t i = 0; m && i < m->n_open && r == 0; i++) {
                 bool v4 = m->open[i].address.family == AF_INET;
-                struct element e = {.set = v4 ? SET_OPEN_V4 : SET_OPEN_V6, .prefix = m->open[i]};
 
-                if (leads_behind(m, &m->open[i]))
-                        continue;
-                memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
-                r = append_element(ret, &e);
+                if (!leads_behind(m, &m->open[i]))
+                        r = append_guard(ret, v4 ? SET_OPEN_V4 : SET_OPEN_V6, link, &n->container_mac, &m->open[i]);
         }
         return r;
 }

@@ -73,8 +73,7 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
         static const enum element_set sets[] = {SET_LINKS, SET_ARP_LINKS, SET_MACS};
         int r = 0;
         for (size_t i = 0; i < ELEMENTS_OF(sets) && r == 0; i++) {
-                struct element e = {.set = sets[i]};
-                memcpy(e.link, l->link, sizeof(e.link));
+                struct element e = element_of(sets[i], l->link);
                 if (element_fields(sets[i]) & ELEMENT_MAC)
                         e.mac = l->container_mac;
                 r = append_element(p, &e);
@@ -95,12 +94,8 @@ static int guard_link(const struct network_pair *l, struct plan *p) {
 
 /* What comes from its addresses is translated on the way out, or routed, or stays here. */
 static int close_link(const struct network_pair *l, struct plan *p) {
-        struct element e = {.set = SET_CLOSED};
-        int r;
-        memcpy(e.link, l->link, sizeof(e.link));
-        r = append_element(p, &e);
-        e.set = SET_ROUTED;
-        return r < 0 || !l->routed ? r : append_element(p, &e);
+        int r = append_link(p, SET_CLOSED, l->link);
+        return r < 0 || !l->routed ? r : append_link(p, SET_ROUTED, l->link);
 }
 
 static struct network_pair main_pair(const struct network *n) {
@@ -134,12 +129,13 @@ int plan_admit(const struct network *n, struct plan *ret) {
         } else if (n->mode == NETWORK_ZONE)
                 r = plan_member_admit(n, ret);
         else if (n->mode == NETWORK_BRIDGE)
-                r = plan_port_admit(n, ret);
+                r = plan_port_admit(n->link, ret);
         for (size_t i = 0; i < n->n_extra && r == 0; i++)
                 if (network_pair_is_guarded(n, &n->extra[i])) {
                         r = guard_link(&n->extra[i], ret);
                         r = r < 0 ? r : close_link(&n->extra[i], ret);
-                }
+                } else if (n->extra[i].bridge[0])
+                        r = plan_port_admit(n->extra[i].link, ret);
         if (r == 0)
                 r = admit_masquerade(n, ret);
         for (size_t i = 0; i < n->n_forwards && r == 0; i++) {

@@ -7,19 +7,6 @@
 
 #include <errno.h>
 
-static struct element element_of(enum element_set set, const char *link) {
-        struct element e = {.set = set};
-
-        memcpy(e.link, link, strnlen(link, sizeof(e.link) - 1) + 1);
-        return e;
-}
-
-static int append_link(struct plan *p, enum element_set set, const char *link) {
-        struct element e = element_of(set, link);
-
-        return append_element(p, &e);
-}
-
 int plan_access(const struct host_access *access, const char *link, struct plan *ret) {
         int r = 0;
 
@@ -74,10 +61,8 @@ static int zone_masquerade(const struct zone_network *z, struct plan *ret) {
 }
 
 int plan_zone_admit(const struct zone_network *z, struct plan *ret) {
-        int r = append_link(ret, SET_LINKS, z->link);
+        int r = plan_port_admit(z->link, ret);
 
-        if (r == 0)
-                r = append_link(ret, SET_ARP_LINKS, z->link);
         if (r == 0)
                 r = append_link(ret, SET_WITHIN, z->link);
         if (r == 0 && z->internal)
@@ -201,17 +186,17 @@ static int member_guard(const struct network *n, bool port, struct plan *ret) {
 
 /* There are frames, LLDP's, that the kernel takes for the host past the bridge and past its table, as coming from the
  * port: a link of which nothing is right. */
-int plan_port_admit(const struct network *n, struct plan *ret) {
-        int r = append_link(ret, SET_LINKS, n->link);
+int plan_port_admit(const char *link, struct plan *ret) {
+        int r = append_link(ret, SET_LINKS, link);
 
-        return r < 0 ? r : append_link(ret, SET_ARP_LINKS, n->link);
+        return r < 0 ? r : append_link(ret, SET_ARP_LINKS, link);
 }
 
 int plan_member_admit(const struct network *n, struct plan *ret) {
         int r = append_link(ret, SET_PORTS, n->link);
 
         if (r == 0)
-                r = plan_port_admit(n, ret);
+                r = plan_port_admit(n->link, ret);
         if (r == 0)
                 r = member_guard(n, true, ret);
         if (r == 0 && n->isolated)

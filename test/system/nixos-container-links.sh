@@ -36,6 +36,11 @@ prints "veth2 is up outside" 'state UP' ip link show veth2
 prints "  with its address" '192\.168\.2\.1/32' ip addr show veth2
 succeeds "  and the other end answers" ping -c1 -W2 192.168.2.100
 succeeds "  the host is reached through it" inside bridged ping -c1 -W2 192.168.2.1
+# Frames to the groups that bridges keep to themselves go past the bridge, to the host itself.
+for port in vb-bridged veth1; do
+        prints "$port is guarded: nothing may come that way" "\"$port\"" nft list set inet nixos_nspawn links
+        silent_about "  from anybody" "\"$port\"" nft list set inet nixos_nspawn macs
+done
 need "stop" nixos-nspawn stop bridged
 for link in vb-bridged veth1 veth2; do refused "$link is gone" ip link show $link; done
 
