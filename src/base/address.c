@@ -186,6 +186,13 @@ struct address prefix_broadcast(const struct prefix *p) {
         return broadcast;
 }
 
+bool prefix_is_of_host(const struct prefix *p) {
+        struct address network = prefix_network(p).address, broadcast = prefix_broadcast(p);
+
+        return p->length + 1 >= address_bits(&p->address) ||
+               (!address_equal(&p->address, &network) && !address_equal(&p->address, &broadcast));
+}
+
 struct address prefix_nth(const struct prefix *p, uint64_t n) {
         struct prefix network = prefix_network(p);
         uint8_t *bytes = network.address.bytes;

@@ -9,7 +9,7 @@
 
 #define SWITCH   "yes or no"
 #define SECONDS  "a time span such as \"1h\", or \"infinity\""
-#define STATIC   "an address with its length, such as \"10.42.42.1/24\" or \"fd42::1/64\""
+#define STATIC   "an address of one host with its length, such as \"10.42.42.1/24\" or \"fd42::1/64\""
 #define SERVERS4 "at most three IPv4 addresses"
 
 /* In the order of systemd.network(5). */

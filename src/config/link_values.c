@@ -23,8 +23,8 @@ static int set_address(struct link_settings *s, const char *value) {
                 return 0;
         }
         /* systemd-networkd would guess the length. */
-        if (!strchr(value, '/') || prefix_parse(value, true, &p) < 0 ||
-            (!is_usable(&p.address) && !is_unspecified(&p.address)) || p.length == 0)
+        if (!strchr(value, '/') || prefix_parse(value, true, &p) < 0 || !is_usable(&p.address) || p.length == 0 ||
+            !prefix_is_of_host(&p))
                 return -EINVAL;
         for (size_t i = 0; i < s->n_addresses; i++)
                 if (address_equal(&s->addresses[i].address, &p.address))

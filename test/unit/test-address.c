@@ -207,12 +207,32 @@ static void test_eui64(void **state) {
         assert_true(address_equal(&a, &wanted));
 }
 
+static void test_of_host(void **state) {
+        static const struct {
+                const char *text;
+                bool is;
+        } cases[] = {{"10.1.2.1/24", true},   {"10.1.2.0/24", false}, {"10.1.2.255/24", false},
+                     {"10.1.2.254/24", true}, {"10.1.2.4/31", true},  {"10.1.2.5/31", true},
+                     {"10.1.2.4/32", true},   {"10.1.2.4/30", false}, {"10.1.2.7/30", false},
+                     {"fd00::/64", false},    {"fd00::1/64", true},   {"fd00::ffff:ffff:ffff:ffff/64", true},
+                     {"fd00::/127", true},    {"fd00::/128", true},   {"fd00::4/126", false}};
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                struct prefix p;
+
+                assert_int_equal(prefix_parse(cases[i].text, false, &p), 0);
+                if (prefix_is_of_host(&p) != cases[i].is)
+                        fail_msg("%s", cases[i].text);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_address_text), cmocka_unit_test(test_prefix_text),
-                cmocka_unit_test(test_mac_text),     cmocka_unit_test(test_contains),
-                cmocka_unit_test(test_overlaps),     cmocka_unit_test(test_nth),
-                cmocka_unit_test(test_kinds),        cmocka_unit_test(test_eui64),
+                cmocka_unit_test(test_of_host),     cmocka_unit_test(test_address_text),
+                cmocka_unit_test(test_prefix_text), cmocka_unit_test(test_mac_text),
+                cmocka_unit_test(test_contains),    cmocka_unit_test(test_overlaps),
+                cmocka_unit_test(test_nth),         cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_eui64),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

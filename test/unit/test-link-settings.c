@@ -175,19 +175,32 @@ static void test_routes(void **state) {
 }
 
 static void test_refused(void **state) {
+        static const char *const not_of_a_host[] = {"10.1.2.0/24", "10.1.2.255/24", "10.1.2.4/30", "fd42::/64"};
         refuse_options("[]", LINK_SIDE_HOST, "H: expected an attribute set, or null, found a list");
         refuse_options("{\"adress\":[]}", LINK_SIDE_HOST,
                        "H.adress: no such option (names as in NixOS: networkConfig, address, routes ...)");
         refuse_options("{\"address\":[\"10.0.0.0.1/24\"]}", LINK_SIDE_HOST,
-                       "H.address[0]: Address= of [Network] is '10.0.0.0.1/24', expected an address with its length, "
+                       "H.address[0]: Address= of [Network] is '10.0.0.0.1/24', expected an address of one host with "
+                       "its length, "
                        "such as \"10.42.42.1/24\" or \"fd42::1/64\", \"0.0.0.0/16\" to \"0.0.0.0/30\" or \"::/64\" for "
                        "a free range");
-        refuse_options("{\"address\":[\"10.0.0.1\"]}", LINK_SIDE_CONTAINER,
-                       "H.address[0]: Address= of [Network] is '10.0.0.1', expected an address with its length, "
-                       "such as \"10.42.42.1/24\" or \"fd42::1/64\"");
-        refuse_options("{\"address\":[\"0.0.0.0/28\"]}", LINK_SIDE_CONTAINER,
-                       "H.address[0]: Address= of [Network] is '0.0.0.0/28', expected an address with its length, "
-                       "such as \"10.42.42.1/24\" or \"fd42::1/64\"");
+        for (size_t i = 0; i < ELEMENTS_OF(not_of_a_host); i++) {
+                _cleanup_(freep) char *json = format("{\"address\":[\"%s\"]}", not_of_a_host[i]);
+                _cleanup_(freep) char *message = format("H.address[0]: Address= of [Network] is '%s', expected an "
+                                                        "address of one host with its length, such as "
+                                                        "\"10.42.42.1/24\" or \"fd42::1/64\"",
+                                                        not_of_a_host[i]);
+
+                refuse_options(json, LINK_SIDE_CONTAINER, message);
+        }
+        refuse_options(
+                "{\"address\":[\"10.0.0.1\"]}", LINK_SIDE_CONTAINER,
+                "H.address[0]: Address= of [Network] is '10.0.0.1', expected an address of one host with its length, "
+                "such as \"10.42.42.1/24\" or \"fd42::1/64\"");
+        refuse_options(
+                "{\"address\":[\"0.0.0.0/28\"]}", LINK_SIDE_CONTAINER,
+                "H.address[0]: Address= of [Network] is '0.0.0.0/28', expected an address of one host with its length, "
+                "such as \"10.42.42.1/24\" or \"fd42::1/64\"");
         refuse_options("{\"name\":\"eth0\"}", LINK_SIDE_HOST,
                        "H.name: which link this is about is known, and cannot be said; for another one use "
                        "systemd.network.networks.NAME");
