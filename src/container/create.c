@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "config/conf_keys.h"
 #include "model/names.h"
 #include "runtime/runtime.h"
 #include "state/confs.h"
@@ -145,6 +146,18 @@ static int find_system(struct creation *c, struct error *e) {
         return 0;
 }
 
+/* Alone, so that the message names the option. */
+static int check_option(const struct invocation *i, enum option option, const char *words, const char *key,
+                        struct error *e) {
+        _cleanup_(container_clear) struct container one = CONTAINER_INIT;
+        const char *value = invocation_value(i, option), *problem = NULL;
+        int r = value ? conf_read_key(&one, key, value, &problem) : 0;
+
+        if (r == -EINVAL)
+                return error_set(e, EINVAL, EXIT_USAGE, "%s %s: %s", words, value, problem);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "reading %s", words) : 0;
+}
+
 /* The conf but for the addresses. */
 static int write_conf(struct creation *c, struct error *e) {
         const struct invocation *i = c->invocation;
@@ -159,13 +172,17 @@ static int write_conf(struct creation *c, struct error *e) {
                 {"AUTO_START", invocation_has(i, OPTION_AUTO_START) ? "1" : "0"},
         };
 
-        for (size_t k = 0; k < ELEMENTS_OF(keys); k++) {
-                int r = keys[k][1] ? conf_set(&c->conf, keys[k][0], keys[k][1]) : 0;
+        int r = check_option(i, OPTION_BRIDGE, "--bridge", "HOST_BRIDGE", e);
+
+        if (r >= 0)
+                r = check_option(i, OPTION_PORT, "--port", "HOST_PORT", e);
+        for (size_t k = 0; k < ELEMENTS_OF(keys) && r >= 0; k++) {
+                r = keys[k][1] ? conf_set(&c->conf, keys[k][0], keys[k][1]) : 0;
 
                 if (r < 0)
                         return error_errno(e, r, EXIT_USAGE, "cannot write %s=%s", keys[k][0], keys[k][1]);
         }
-        return 0;
+        return r;
 }
 
 /* Nobody else has its addresses. */

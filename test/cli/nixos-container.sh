@@ -68,7 +68,8 @@ for option in bindMounts='[ "/srv:/srv" ]' forwardPorts='[ { hostPort = 80; } ]'
 done
 fails "systemd.nspawn: likewise" 1 "systemd.nspawn.a is for nixos-nspawn" \
         nixos-container create a --config 'systemd.nspawn.a.execConfig.Hostname = "x";'
-fails "a wrong port" 1 "HOST_PORT: expected forwards" nixos-container create a --port tcp:99999
+fails "a wrong port" 1 "^nixos-container: --port tcp:99999: expected forwards" nixos-container create a --port tcp:99999
+fails "a wrong bridge" 1 "^nixos-container: --bridge a/b: expected the name of a bridge" nixos-container create a --bridge a/b
 same "none of it left anything" "" "$(find /etc/nixos-containers /var/lib/nixos-containers -mindepth 1 2>/dev/null)"
 
 # The seed's numbers.
