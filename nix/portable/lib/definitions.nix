@@ -54,16 +54,19 @@ let
       definitions;
 in
 rec {
-  # definitions: [ { file; pos; value; } ]. Returns { defined; value; }, both lazy.
+  # definitions: [ { file; pos; value; } ]. Those that count.
+  kept = path: definitions: ordered (strongest (concatMap (discharge path) definitions));
+
+  # Returns { defined; value; }, both lazy.
   merge =
     path: type: definitions:
     let
-      kept = ordered (strongest (concatMap (discharge path) definitions));
-      checked = map (d: if type.check d.value then d else errors.wrongType path type.description d) kept;
+      counting = kept path definitions;
+      checked = map (d: if type.check d.value then d else errors.wrongType path type.description d) counting;
       context = if definitions == [ ] then x: x else errors.context path (head definitions);
     in
     {
-      defined = context (kept != [ ]);
+      defined = context (counting != [ ]);
       value = context (type.merge path checked);
     };
 

@@ -144,8 +144,8 @@ let
     else
       (option.apply or (x: x)) value;
 
-  # Where what is in a definition stands. What conditions and the like are around is not looked into, for it may be about
-  # nothing.
+  # Where what is in a definition that counts stands; what others hold may not even have a value. What conditions and the
+  # like are around is not looked into, for it may be about nothing.
   placesIn =
     path: d:
     if length path < 4 && isAttrs d.value && !d.value ? _type then
@@ -233,7 +233,9 @@ let
             path = path ++ [ key ];
             where = errors.where d;
           }) (lists.take 1 (concatMap (child key) sets))
-          ++ concatMap (placesIn (path ++ [ key ])) (concatMap (child key) sets)
+          ++ concatMap (placesIn (path ++ [ key ])) (
+            definitions.kept (path ++ [ key ]) (map leaf (concatMap (child key) sets))
+          )
       ) (attrNames declared);
     };
 

@@ -8,6 +8,8 @@ lib.mkMerge [
   { networking.firewall = lib.mkIf true (lib.mkOverride 10 { allowedUDPPorts = [ 2 ]; }); }
   (lib.mkIf false { nixosContainer.timeoutStartSec = "1s"; })
   { services.openssh.ports = lib.mkForce (lib.mkIf false [ 1 ]); }
+  { environment.etc = { note = { }.missing; }; }
+  { environment.etc = lib.mkForce { note.text = "x"; }; }
   { services.openssh.settings.PermitRootLogin = lib.mkDefault "yes"; }
   { services.openssh.settings.AllowUsers = [ "a" ]; }
   { services.openssh.settings.MaxAuthTries = 3; }
