@@ -4,6 +4,7 @@
  * for the firewall only, not for the rest of the boot. */
 #include "base/parse.h"
 #include "guest_make.h"
+#include "unit_lines.h"
 
 #include <errno.h>
 #include <string.h>
@@ -73,6 +74,11 @@ static void append_directive(struct guest_maker *m, struct buffer *b, const json
                                      json_integer_value(v));
 }
 
+/* Text that is followed by a ';' or '{', which a backslash would take away. */
+static bool name_is_valid(const char *s) {
+        return s[0] && string_is_clean(s) && !strpbrk(s, "{};") && !unit_line_goes_on(s);
+}
+
 static void append_location(struct guest_maker *m, struct buffer *b, const char *host, const char *path,
                             const json_t *o) {
         static const struct {
@@ -84,7 +90,7 @@ static void append_location(struct guest_maker *m, struct buffer *b, const char 
         char where[GUEST_OPTION_MAX];
 
         (void) snprintf(where, sizeof(where), "%s.locations.\"%s\"", host, path);
-        if (!path[0] || !string_is_clean(path) || strpbrk(path, "{};")) {
+        if (!name_is_valid(path)) {
                 guest_fail(m, EINVAL, "%s: not the path of a location", where);
                 return;
         }
@@ -136,7 +142,7 @@ static void append_host(struct guest_maker *m, struct buffer *b, const char *nam
         locations = guest_object(m, o, where, "locations");
         if (!server)
                 server = name;
-        if (!server[0] || !string_is_clean(server) || strpbrk(server, "{};")) {
+        if (!name_is_valid(server)) {
                 guest_fail(m, EINVAL, "%s: not the name of a server", where);
                 return;
         }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define BLANKS " \t\r"
+#define BLANKS " \t"
 
 char *unit_strip(char *s) {
         char *end;
@@ -23,12 +23,14 @@ bool unit_line_goes_on(const char *line) {
         return backslashes % 2 == 1;
 }
 
+/* A carriage return is an end of its own, and one together with a line feed beside it (read_line() in systemd's
+ * src/basic/fileio.c). */
 static char *take(struct unit_lines *l) {
-        char *line = l->rest, *end = strchr(line, '\n');
+        char *line = l->rest, *end = line + strcspn(line, "\n\r");
+        const char other = *end == '\n' ? '\r' : '\n';
 
-        if (end)
-                *end = '\0';
-        l->rest = end ? end + 1 : line + strlen(line);
+        l->rest = *end ? end + (end[1] == other ? 2 : 1) : end;
+        *end = '\0';
         l->taken++;
         return unit_strip(line);
 }

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* rest: what is still to be read, NUL-terminated, which is changed in place; lines: how many of it were taken. */
+/* rest: what is still to be read, NUL-terminated, which is changed in place; taken: how many of its lines were. */
 struct unit_lines {
         char *rest;
         unsigned taken;

@@ -123,6 +123,12 @@ static void test_refusals(void **state) {
                 "{\"services\": {\"nginx\": {\"enable\": true, \"virtualHosts\": {\"a\": {\"root\": \"/x\\ny\"}}}}}",
                 "services.nginx.virtualHosts.\"a\".root: has a line break, or a backslash at its end, which has no "
                 "place here");
+        assert_refused("{\"services\": {\"nginx\": {\"enable\": true, \"virtualHosts\": {\"a\\\\\": {}}}}}",
+                       "services.nginx.virtualHosts.\"a\\\": not the name of a server");
+        assert_refused(
+                "{\"services\": {\"nginx\": {\"enable\": true, \"virtualHosts\": {\"a\": {\"locations\": {\"/x\\\\\": "
+                "{}}}}}}}",
+                "services.nginx.virtualHosts.\"a\".locations.\"/x\\\": not the path of a location");
         assert_refused("{\"services\": {\"openssh\": {\"enable\": true, \"settings\": {\"A\": {}}}}}",
                        "services.openssh.settings.A: expected a string, a number, true or false, or a list");
 }
@@ -139,6 +145,9 @@ static void test_refused_units(void **state) {
         assert_refused("{\"systemd\": {\"services\": {\"x\": {\"description\": \"a\\\\\"}}}}",
                        "systemd.services.\"x\".description: has a line break, or a backslash at its end, which has no "
                        "place here");
+        assert_refused("{\"systemd\": {\"services\": {\"x\": {\"serviceConfig\": {\"User\": [\"a\", \"b\\\\\"]}}}}}",
+                       "systemd.services.\"x\".serviceConfig.User: ends with a backslash, which would take in the line "
+                       "behind it");
         assert_refused(
                 "{\"systemd\": {\"services\": {\"x\": {\"serviceConfig\": {\"a=b\": 1}}}}}",
                 "systemd.services.\"x\".serviceConfig: has a key that is not a setting's name (letters, digits, '-' "

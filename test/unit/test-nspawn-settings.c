@@ -247,6 +247,26 @@ static void test_file(void **state) {
         assert_int_equal(c.mode, NETWORK_VETH);
 }
 
+/* A carriage return alone ends a line, too, as systemd reads it. */
+static void test_file_line_ends(void **state) {
+        static const char text[] = "[Exec]\r\nEnvironment=A=1 \\\r\n B=2\r\n"
+                                   "[Network]\n\rX-Note=1\rBridge=br0\r# no\rPort=80\r\r\nPort=0\n";
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+        assert_true(nspawn_file_to_container(text, "web", "web.nspawn", &c, &e) < 0);
+        assert_string_equal(error_message(&e), "web.nspawn:10: Port: expected forwards such as tcp:8080:80, separated "
+                                               "by commas");
+        assert_null(e.next);
+        error_clear(&e);
+        assert_int_equal(nspawn_file_to_container("[Exec]\nEnvironment=A=1 \\\n\rB=2\r[Network]\rBridge=br0\r", "web",
+                                                  "web.nspawn", &c, &e),
+                         0);
+        assert_string_equal(c.exec[0], "Environment=A=1  B=2");
+        assert_null(c.exec[1]);
+        assert_string_equal(c.attached_to, "br0");
+}
+
 /* What systemd-nspawn finds in its place. */
 static void assert_runs(const char *text, const char *expected, int kill_signal) {
         _cleanup_(container_clear) struct container c = CONTAINER_INIT;
@@ -333,9 +353,11 @@ static void test_file_refused(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_modes),   cmocka_unit_test(test_links),          cmocka_unit_test(test_passed_on),
-                cmocka_unit_test(test_refused), cmocka_unit_test(test_contradictions), cmocka_unit_test(test_names),
-                cmocka_unit_test(test_file),    cmocka_unit_test(test_file_refused),   cmocka_unit_test(test_file_runs),
+                cmocka_unit_test(test_modes),          cmocka_unit_test(test_links),
+                cmocka_unit_test(test_passed_on),      cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_contradictions), cmocka_unit_test(test_names),
+                cmocka_unit_test(test_file),           cmocka_unit_test(test_file_refused),
+                cmocka_unit_test(test_file_runs),      cmocka_unit_test(test_file_line_ends),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
