@@ -48,12 +48,11 @@ int engine_forget_flows(struct engine *engine, const struct plan *plan);
 /* Every range that the host's addresses and routes occupy (for the allocator); *ret malloc'd. */
 int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *ret_n, struct error *e);
 
-/* Whether a link of the host other than `except` (NULL: any) has the address p, or, where p is more than one, an
- * address in exactly that network; links that are passed over (NULL: none) do not count. 1, and link is its name; 0:
- * none. */
+/* Whether a link of the host has the address p, or, where p is more than one, an address in exactly that network; links
+ * that are passed over do not count. 1, and link is its name; 0: none. */
 int engine_find_range(struct engine *engine, const struct prefix *p,
-                      bool (*pass_over)(const char *link, void *userdata), void *userdata, const char *except,
-                      char link[IF_NAMESIZE], struct error *e);
+                      bool (*pass_over)(const char *link, void *userdata), void *userdata, char link[IF_NAMESIZE],
+                      struct error *e);
 
 /* What a person chose must not be the host's elsewhere: packets of the one network would go to the other. An address in
  * a range that the host has elsewhere is fine, and has a route of its own. */

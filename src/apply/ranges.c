@@ -44,58 +44,84 @@ int engine_observe_ranges(struct engine *engine, struct prefix **ret, size_t *re
         return 0;
 }
 
-int engine_find_range(struct engine *engine, const struct prefix *p,
-                      bool (*pass_over)(const char *link, void *userdata), void *userdata, const char *except,
-                      char link[IF_NAMESIZE], struct error *e) {
-        _cleanup_(freep) struct netlink_address *addresses = NULL;
-        const struct prefix network = prefix_network(p);
-        size_t n = 0;
-        int r = netlink_addresses(engine->route, &addresses, &n);
+static int list_addresses(struct engine *engine, struct netlink_address **ret, size_t *ret_n, struct error *e) {
+        int r = netlink_addresses(engine->route, ret, ret_n);
 
-        if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot list the host's addresses");
-        for (size_t i = 0; i < n; i++) {
-                struct prefix own = addresses[i].address;
-
-                if (p->length == address_bits(&p->address))
-                        own.length = p->length;
-                own = prefix_network(&own);
-                /* A link may be gone meanwhile. */
-                if (own.length == network.length && address_equal(&own.address, &network.address) &&
-                    if_indextoname((unsigned) addresses[i].ifindex, link) &&
-                    !(pass_over && pass_over(link, userdata)) && (!except || strcmp(link, except) != 0))
-                        return 1;
-        }
-        return 0;
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot list the host's addresses") : 0;
 }
 
-/* whose: "container" or "zone". */
-static int check_range(struct engine *engine, const char *whose, const char *name, const char *own_link,
-                       const struct prefix *p, struct error *e) {
+static bool is_on(const struct netlink_address *a, const struct prefix *p) {
+        const struct prefix network = prefix_network(p);
+        struct prefix own = a->address;
+
+        if (own.address.family != p->address.family)
+                return false;
+        if (p->length == address_bits(&p->address))
+                own.length = p->length;
+        own = prefix_network(&own);
+        return own.length == network.length && address_equal(&own.address, &network.address);
+}
+
+int engine_find_range(struct engine *engine, const struct prefix *p,
+                      bool (*pass_over)(const char *link, void *userdata), void *userdata, char link[IF_NAMESIZE],
+                      struct error *e) {
+        _cleanup_(freep) struct netlink_address *addresses = NULL;
+        size_t n = 0;
+        int r = list_addresses(engine, &addresses, &n, e);
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                /* A link may be gone meanwhile. */
+                if (is_on(&addresses[i], p) && if_indextoname((unsigned) addresses[i].ifindex, link) &&
+                    !pass_over(link, userdata))
+                        return 1;
+        return r;
+}
+
+/* What is asked of one network: the host's addresses are listed once, which takes the longer the more there are. */
+struct check {
+        struct engine *engine;
+        const char *whose, *name; /* "container" or "zone" */
+        const char *link;         /* its own, which does not count */
+        struct netlink_address *addresses;
+        size_t n;
+        struct error *e;
+};
+
+static int find(struct check *c, const struct prefix *p, char link[IF_NAMESIZE]) {
+        int r = c->addresses ? 0 : list_addresses(c->engine, &c->addresses, &c->n, c->e);
+
+        for (size_t i = 0; i < c->n && r >= 0; i++)
+                if (is_on(&c->addresses[i], p) && if_indextoname((unsigned) c->addresses[i].ifindex, link) &&
+                    strcmp(link, c->link) != 0)
+                        return 1;
+        return r;
+}
+
+static int check_range(struct check *c, const struct prefix *p) {
         const struct prefix network = prefix_network(p);
         char link[IF_NAMESIZE], text[PREFIX_TEXT_MAX];
         int r;
 
         if (!range_matters(p) || p->length == address_bits(&p->address))
                 return 0;
-        r = engine_find_range(engine, &network, NULL, NULL, own_link, link, e);
+        r = find(c, &network, link);
         return r <= 0 ? r
-                      : error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                      : error_set(c->e, EADDRINUSE, EXIT_CONTAINER,
                                   "the range %s of %s '%s' is the network that the host has on its link %s already; "
                                   "give the %s another one",
-                                  prefix_format(&network, text), whose, name, link, whose);
+                                  prefix_format(&network, text), c->whose, c->name, link, c->whose);
 }
 
-static int check_address(struct engine *engine, const struct network *n, const struct prefix *p, struct error *e) {
+static int check_address(struct check *c, const struct prefix *p) {
         const struct prefix one = prefix_of_address(&p->address);
         char link[IF_NAMESIZE], text[ADDRESS_TEXT_MAX];
-        int r = engine_find_range(engine, &one, NULL, NULL, n->link, link, e);
+        int r = p->address.family != AF_UNSPEC ? find(c, &one, link) : 0;
 
         return r <= 0 ? r
-                      : error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                      : error_set(c->e, EADDRINUSE, EXIT_CONTAINER,
                                   "the address %s of container '%s' is the host's own, on its link %s; give the "
                                   "container another one",
-                                  address_format(&p->address, text), n->name, link);
+                                  address_format(&p->address, text), c->name, link);
 }
 
 /* Two links of nixos-containers may have one range, as NixOS gives them: each has a route of its own to the container.
@@ -105,35 +131,38 @@ static bool has_ranges(const struct network *n) {
 }
 
 int engine_check_network(struct engine *engine, const struct network *n, struct error *e) {
+        struct check c = {.engine = engine, .whose = "container", .name = n->name, .link = n->link, .e = e};
         const struct prefix *p;
         int r = 0;
 
         for (size_t i = 0; has_ranges(n) && r >= 0 && (p = network_host_address(n, i)); i++)
-                r = check_range(engine, "container", n->name, n->link, p, e);
+                r = check_range(&c, p);
         for (size_t i = 0; has_ranges(n) && r >= 0 && n->more && i < n->more->n_prefixes; i++)
-                r = check_range(engine, "container", n->name, n->link, &n->more->prefixes[i].prefix, e);
+                r = check_range(&c, &n->more->prefixes[i].prefix);
         for (size_t i = 0; r >= 0 && (p = network_container_address(n, i)); i++)
-                r = check_address(engine, n, p, e);
-        for (size_t i = 0; i < n->n_extra; i++) {
+                r = check_address(&c, p);
+        for (size_t i = 0; i < n->n_extra && r >= 0; i++) {
                 const struct network_pair *pair = &n->extra[i];
 
-                if (r >= 0 && !pair->bridge[0] && pair->container_v4.address.family != AF_UNSPEC)
-                        r = check_address(engine, n, &pair->container_v4, e);
-                if (r >= 0 && !pair->bridge[0] && pair->container_v6.address.family != AF_UNSPEC)
-                        r = check_address(engine, n, &pair->container_v6, e);
+                if (!pair->bridge[0])
+                        r = check_address(&c, &pair->container_v4);
+                if (!pair->bridge[0] && r >= 0)
+                        r = check_address(&c, &pair->container_v6);
         }
+        free(c.addresses);
         return r;
 }
 
 int engine_check_zone(struct engine *engine, const struct zone_network *z, struct error *e) {
-        const struct prefix *const ranges[] = {&z->host_v4, &z->host_v6};
-        int r = 0;
+        struct check c = {.engine = engine, .whose = "zone", .name = z->name, .link = z->link, .e = e};
+        int r = check_range(&c, &z->host_v4);
 
-        for (size_t i = 0; i < ELEMENTS_OF(ranges) && r >= 0; i++)
-                r = check_range(engine, "zone", z->name, z->link, ranges[i], e);
+        if (r >= 0)
+                r = check_range(&c, &z->host_v6);
         for (size_t i = 0; i < z->n_more && r >= 0; i++)
-                r = check_range(engine, "zone", z->name, z->link, &z->more[i], e);
+                r = check_range(&c, &z->more[i]);
         for (size_t i = 0; i < z->n_prefixes && r >= 0; i++)
-                r = check_range(engine, "zone", z->name, z->link, &z->prefixes[i].prefix, e);
+                r = check_range(&c, &z->prefixes[i].prefix);
+        free(c.addresses);
         return r;
 }

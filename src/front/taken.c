@@ -128,7 +128,7 @@ static int find_host(const struct own *own, size_t n, bool declared, bool needed
                 if (!own[i].local)
                         continue;
                 *ret = (struct taken){.key = own[i].key};
-                r = engine_find_range(engine, &one, is_end, &ends, NULL, ret->link, needed ? e : NULL);
+                r = engine_find_range(engine, &one, is_end, &ends, ret->link, needed ? e : NULL);
         }
         return r < 0 && !needed ? 0 : r;
 }
