@@ -118,10 +118,11 @@ static int apply_inside(struct change *c, struct member *member, bool back, stru
         r = plan_inside(member, back, &plan);
         if (r < 0)
                 return error_errno(e, r, EXIT_FAILED, "cannot plan the change of '%s'", member->a->network.name);
-        r = engine_apply(c->m->engine, &plan, 0, member->guest.netns, e);
-        for (size_t i = 0; i < plan.n && r >= 0 && done; i++)
-                r = plan_append(done, &plan.operations[i]);
-        return r;
+        /* First, for what is applied and then fails would not be taken back. */
+        for (size_t i = 0; i < plan.n && done; i++)
+                if (plan_append(done, &plan.operations[i]) < 0)
+                        return error_set(e, ENOMEM, EXIT_FAILED, "no memory");
+        return engine_apply(c->m->engine, &plan, 0, member->guest.netns, e);
 }
 
 /* What localhost, names and DHCP say of the members: all of them, or as before. */
