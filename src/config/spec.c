@@ -295,9 +295,10 @@ static int read_spec(const json_t *options, const json_t *config, struct contain
 }
 
 int spec_check(const json_t *spec, const char *name, struct error *e) {
-        _cleanup_(container_clear) struct container c = {.name = strdup(name)};
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
         const json_t *options = find_options(spec, e);
 
+        c.name = strdup(name);
         return options ? read_spec(options, json_object_get(spec, "config"), &c, e) : -EINVAL;
 }
 

@@ -177,10 +177,10 @@ int plan_zone_change(const struct zone_network *from, const struct zone_network 
 
 /* All of the functions above append to ret; they return 0 or -ENOMEM. */
 
-/* The operation that takes o back. false: it has none (deleting, configuring). */
 static inline bool operation_is_element(const struct operation *o) {
         return o->kind == OPERATION_ELEMENT_ADD || o->kind == OPERATION_ELEMENT_REMOVE;
 }
+/* The operation that takes o back. false: it has none (deleting, configuring). */
 bool operation_invert(const struct operation *o, struct operation *ret);
 bool operation_equal(const struct operation *a, const struct operation *b);
 /* One line, as a person would say it: "add address 10.233.5.17/28 to ve-example". No newline. */
