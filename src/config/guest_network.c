@@ -18,15 +18,6 @@ static void append_key(struct buffer *b, const char *section, const char *key, c
                 buffer_append_format(b, "%s%s=%s\n", section, key, address_format(a, text));
 }
 
-/* To the host's address, where the range of one's own does not have it. */
-static void append_peer_route(struct buffer *b, const struct prefix *own, const struct address *host) {
-        char text[ADDRESS_TEXT_MAX];
-
-        if (host->family != AF_UNSPEC && !prefix_contains(own, host))
-                buffer_append_format(b, "\n[Route]\nDestination=%s/%u\n", address_format(host, text),
-                                     address_bits(host));
-}
-
 /* On a bridge of somebody's the guest asks that network for what it was not given: addresses of a family, and the
  * router of IPv6, which is seldom written down. */
 static void append_questions(struct buffer *b, const struct network *n) {
@@ -140,8 +131,8 @@ char *guest_network_file(const struct container *c, const struct network *n, con
         if (!asks)
                 network_file_address(&b, &link_local);
         if (n->mode != NETWORK_ZONE) {
-                append_peer_route(&b, &n->container_v4, &n->host_v4.address);
-                append_peer_route(&b, &n->container_v6, &n->host_v6.address);
+                network_file_peer_route(&b, &n->container_v4, &n->host_v4.address);
+                network_file_peer_route(&b, &n->container_v6, &n->host_v6.address);
         }
         for (size_t i = 0; i < ELEMENTS_OF(router); i++)
                 append_key(&b, "\n[Route]\n", "Gateway", &router[i]);

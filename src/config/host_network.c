@@ -27,15 +27,6 @@ static void append_broadcast(struct buffer *b, const struct prefix *p) {
                 buffer_append_format(b, "Broadcast=%s\n", address_format(&broadcast, text));
 }
 
-/* To the container, where the range of one's own does not have it. */
-static void append_peer_route(struct buffer *b, const struct prefix *own, const struct address *container) {
-        char text[ADDRESS_TEXT_MAX];
-
-        if (container->family != AF_UNSPEC && !prefix_contains(own, container))
-                buffer_append_format(b, "\n[Route]\nDestination=%s/%u\n", address_format(container, text),
-                                     address_bits(container));
-}
-
 static void append_routes(struct buffer *b, const struct network_more *m) {
         char text[PREFIX_TEXT_MAX];
 
@@ -72,8 +63,8 @@ char *host_network_file(const struct container *c, const struct network *n) {
                 append_broadcast(&b, p);
         }
         network_file_address(&b, &link_local);
-        append_peer_route(&b, &n->host_v4, &n->container_v4.address);
-        append_peer_route(&b, &n->host_v6, &n->container_v6.address);
+        network_file_peer_route(&b, &n->host_v4, &n->container_v4.address);
+        network_file_peer_route(&b, &n->host_v6, &n->container_v6.address);
         append_routes(&b, n->more);
         for (size_t i = 0; (p = network_container_address(n, i)); i++)
                 network_file_neighbour(&b, &p->address, &n->container_mac);

@@ -16,3 +16,11 @@ void network_file_neighbour(struct buffer *b, const struct address *a, const str
                 buffer_append_format(b, "\n[Neighbor]\nAddress=%s\nLinkLayerAddress=%s\n", address_format(a, text),
                                      mac_format(m, mac));
 }
+
+void network_file_peer_route(struct buffer *b, const struct prefix *own, const struct address *other) {
+        const struct prefix p = prefix_of_address(other);
+        char text[PREFIX_TEXT_MAX];
+
+        if (other->family != AF_UNSPEC && !prefix_contains(own, other))
+                buffer_append_format(b, "\n[Route]\nDestination=%s\n", prefix_format(&p, text));
+}
