@@ -29,6 +29,16 @@ static bool is_of_other_set(bool host, const json_t *path) {
         return found;
 }
 
+/* nixos.containers.instances.NAME, where the NixOS module has its declared containers. */
+static bool is_instance(const json_t *path) {
+        static const char *const steps[] = {"nixos", "containers", "instances"};
+
+        for (size_t i = 0; i < ELEMENTS_OF(steps); i++)
+                if (!string_equal(json_string_value(json_array_get(path, i)), steps[i]))
+                        return false;
+        return true;
+}
+
 int problem_unknown(const char *where, const json_t *path, const json_t *table, struct error *e) {
         _cleanup_(freep) char *name = option_path_name(path), *near = nearest_option(table, path);
         bool host = string_equal(json_string_value(json_object_get(table, "set")), "host");
@@ -42,6 +52,12 @@ int problem_unknown(const char *where, const json_t *path, const json_t *table, 
                                         "%s: '%s' is an option of the host, not of a container; put it into "
                                         "/etc/nixos-nspawn/host.nix and run 'nixos-nspawn apply'",
                                         where, name ? name : "?");
+        if (host && is_instance(path))
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "%s: '%s': nixos-nspawn's containers are not declared here; make this one with "
+                                 "'nixos-nspawn create --config FILE NAME', or declare it as a nixos-container, "
+                                 "containers.NAME",
+                                 where, name ? name : "?");
         if (near)
                 return error_set(e, EINVAL, EXIT_CONTAINER, "%s: there is no portable option '%s'; did you mean '%s'?",
                                  where, name ? name : "?", near);

@@ -5,4 +5,5 @@
   nixosContainer.forwardPorts = [ ];
   services.openssh.enable = true;
   networking.useDHCP = false;
+  nixos.containers.instances.web.forwardPorts = [ ];
 }
