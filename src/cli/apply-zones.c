@@ -185,6 +185,17 @@ int apply_zones_restore(const json_t *after, const struct allocations *had, stru
         return r;
 }
 
+int apply_zones_unfollow(const json_t *before, const json_t *after, struct error *e) {
+        const char *name;
+        json_t *options;
+        int r = 0;
+
+        json_object_foreach ((json_t *) host_zones(after), name, options)
+                if (r >= 0 && !json_object_get(host_zones(before), name))
+                        r = zone_put_networkd(name, false, e);
+        return r;
+}
+
 int apply_zones_tell(const json_t *before, const json_t *after, struct error *e) {
         const char *name;
         json_t *options;

@@ -172,11 +172,18 @@ static int tell(const struct apply *a, struct error *e) {
         return r;
 }
 
-static int undo_save(void *context, struct error *e) {
-        const struct apply *a = context;
+/* What the daemon reads is as before. */
+static int restore(const struct apply *a, struct error *e) {
         int r = applied_save(a->before, e);
 
         return r < 0 ? r : apply_zones_restore(a->after, a->had_addresses, e);
+}
+
+static int undo_save(void *context, struct error *e) {
+        const struct apply *a = context;
+        int r = restore(a, e);
+
+        return r < 0 ? r : apply_zones_unfollow(a->before, a->after, e);
 }
 
 /* One that starts now reads it by itself, and says in its log what went wrong; being asked, it says it here. */
@@ -195,7 +202,7 @@ static int act_tell(void *context, struct error *e) {
 
 static int undo_tell(void *context, struct error *e) {
         const struct apply *a = context;
-        int r = a->told ? undo_save(context, e) : 0;
+        int r = a->told ? restore(a, e) : 0;
 
         if (r >= 0 && a->told)
                 r = tell(a, e);

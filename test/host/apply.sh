@@ -42,6 +42,12 @@ if [[ $HOST_VARIANT == networkd ]]; then
         need "the host reboots" reboot_host
         need "somebody inside" make_inside
         within 10 "the outside is reached, and nobody asked" reaches
+        echo '{"nixos": {"containers": {"zones": {"lan": {"persistent": true}}}}}' >"$host_root/etc/nixos-nspawn/host.json"
+        for k in 2 3 4 5; do
+                refused "another configuration, with a zone: step $k fails" in_host env NIXOS_NSPAWN_FAIL_AT=$k nixos-nspawn apply
+                refused "  networkd is told nothing of the zone" in_host test -e /etc/systemd/network/20-vz-lan.network
+                refused "  and has no bridge" in_host ip link show vz-lan
+        done
         need "the configuration goes" rm "$host_root/etc/nixos-nspawn/host.json"
         prints "apply" 'take away: give IPv4 that comes in by inn\*' in_host nixos-nspawn apply
         refused "the outside is not reached any more" reaches
