@@ -20,8 +20,7 @@ within 5 "  HTTP" curl -s -o /dev/null --max-time 1 http://example
 within 5 "  what it said last is in its log" grep -q 'the end' $logs/example.log
 
 need "stop" nixos-nspawn stop example
-let_go() { [[ $(stat -c %b $logs/example.log) -eq $(((($(stat -c %s $logs/example.log) + 4095) / 4096) * 8)) ]]; }
-within 5 "what was reserved is let go" let_go
+same "what was reserved is let go" "$(((($(stat -c %s $logs/example.log) + 4095) / 4096) * 8))" "$(stat -c %b $logs/example.log)"
 rm $logs/example.log
 fill
 prints "a start without room says what, where and why" \

@@ -92,6 +92,7 @@ static void life_finish(struct supervisor *s) {
         if (r < 0)
                 log_warning("Cannot remove %s: %s", folder ? folder : s->name, strerror(-r));
         group_leave_supervisors();
+        log_close(s); /* before the next one writes to it, and reserves room there */
         s->lock = fd_close(s->lock);
         if (s->failure.code != 0) {
                 log_error("%s", error_message(&s->failure));
