@@ -142,6 +142,8 @@ const char *reading_bridge(struct reading *r, const char *value, char **ret) {
                 return NULL;
         if (!reading_is_link_name(value, strlen(value)))
                 return "expected the name of a bridge";
+        if (string_starts_with(value, "vz-"))
+                return "is the bridge of a zone, which only its members join; name another bridge";
         *ret = strdup(value);
         return *ret ? NULL : reading_no_memory(r);
 }

@@ -117,23 +117,21 @@ static int check_forwards(const struct container *c, const char *where, struct e
         return 0;
 }
 
-/* Its guards are for its members. */
-static int check_bridge(const char *bridge, const char *link, struct error *e) {
-        if (!bridge || !string_starts_with(bridge, "vz-"))
+/* Its guards are for its members. Further links' bridges are looked at where they are read (reading_bridge()). */
+#define BRIDGE_OF_ZONE "%s is the bridge of a zone, which only its members join; "
+static int check_bridge(const struct container *c, const char *where, struct error *e) {
+        const char *bridge = c->attached_to;
+
+        if (c->mode != NETWORK_BRIDGE || !string_starts_with(bridge, "vz-"))
                 return 0;
+        if (c->hand)
+                return error_set(e, EINVAL, EXIT_CONTAINER,
+                                 "%s: Bridge: " BRIDGE_OF_ZONE "say Zone=%s, or name another bridge", where, bridge,
+                                 bridge + strlen("vz-"));
         return error_set(e, EINVAL, EXIT_CONTAINER,
-                         "nixosContainer.%s%s%s: %s is the bridge of a zone, which only its members join; say "
-                         "nixosContainer.zone = \"%s\", or name another bridge",
-                         link ? "extraVeths." : "bridge", link ?: "", link ? ".hostBridge" : "", bridge,
-                         bridge + strlen("vz-"));
-}
-
-static int check_bridges(const struct container *c, struct error *e) {
-        int r = c->mode == NETWORK_BRIDGE ? check_bridge(c->attached_to, NULL, e) : 0;
-
-        for (size_t i = 0; i < c->n_extra_veths && r >= 0; i++)
-                r = check_bridge(c->extra_veths[i].end.bridge, c->extra_veths[i].name, e);
-        return r;
+                         "nixosContainer.bridge: " BRIDGE_OF_ZONE
+                         "say nixosContainer.zone = \"%s\", or name another bridge",
+                         bridge, bridge + strlen("vz-"));
 }
 
 /* What is asked for would not be done by anybody. */
@@ -154,8 +152,8 @@ int shape_check(const struct container *c, const char *where, struct error *e) {
         struct inside inside = {.where = where};
         int r = check_inside(c, &inside, e);
 
-        if (r >= 0 && c->kind == CONTAINER_NSPAWN && !c->hand)
-                r = check_bridges(c, e);
+        if (r >= 0 && c->kind == CONTAINER_NSPAWN)
+                r = check_bridge(c, where, e);
         if (r >= 0 && c->kind == CONTAINER_NSPAWN)
                 r = check_access(c, e);
 

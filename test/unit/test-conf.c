@@ -65,6 +65,8 @@ static void test_refused(void **state) {
         assert_refused("NETWORK_NAMESPACE_PATH=/run/netns/a\nINTERFACES=eth1\n", "NETWORK_NAMESPACE_PATH: goes with");
         assert_refused("NETWORK_NAMESPACE_PATH=a\n", "an absolute path");
         assert_refused("LOCAL_MAC_ADDRESS=01:00:00:00:00:01\n", "LOCAL_MAC_ADDRESS: expected");
+        assert_refused("HOST_BRIDGE=vz-lan\n", "HOST_BRIDGE: is the bridge of a zone");
+        assert_refused("EXTRA_VETHS=\"a,hostBridge=vz-lan\"\n", "EXTRA_VETHS: is the bridge of a zone");
         assert_refused("EXTRA_VETHS=\"eth0,hostBridge=br0\"\n", "EXTRA_VETHS: one of the names");
         assert_refused("EXTRA_VETHS=\"a,hostBridge=b,what=1\"\n", "EXTRA_VETHS: expected NAME");
         assert_refused("EXTRA_VETHS=\"a,localAddress=1.2.3.4 a\"\n", "two links of one name");

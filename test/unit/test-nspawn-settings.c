@@ -184,7 +184,7 @@ static void test_contradictions(void **state) {
                        "nixosContainer.bridge: vz-lan is the bridge of a zone, which only its members join; say "
                        "nixosContainer.zone = \"lan\"");
         assert_refused("{\"nixosContainer\": {\"extraVeths\": {\"a\": {\"hostBridge\": \"vz-lan\"}}}}",
-                       "nixosContainer.extraVeths.a.hostBridge: vz-lan is the bridge of a zone");
+                       "nixosContainer.extraVeths.a.hostBridge: is the bridge of a zone");
         assert_refused("{\"nixosContainer\": {\"bridge\": \"br0\", \"hostAccess\": \"all\"}}",
                        "nixosContainer.hostAccess: container 'web' has no link to the host");
         assert_refused("{\"nixosContainer\": {\"outsideAccess\": \"none\"},"
@@ -319,6 +319,9 @@ static void test_file_refused(void **state) {
 
         assert_file_refused("[Network]\nA=\\\n1\nVirtualEthernet=maybe\n",
                             "web.nspawn:2: A: systemd.nspawn(5) has no such key in this section");
+        assert_file_refused("[Network]\nBridge=vz-lan\n",
+                            "web.nspawn: Bridge: vz-lan is the bridge of a zone, which only its members join; say "
+                            "Zone=lan, or name another bridge");
         assert_file_refused("\n[Network]\nMACVLAN=a/b\n",
                             "web.nspawn:3: MACVLAN: expected names of links, IF or IF:NAME");
         assert_file_refused("[Exec]\nBridge=br0\n",
