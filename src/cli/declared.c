@@ -135,8 +135,9 @@ static int check_addresses(const struct declared *d, struct error *e) {
                 return error_set(e, EADDRINUSE, EXIT_CONTAINER, "containers.%s.%s: %s %s has this address already",
                                  d->name, host_container_option(taken.key), taken.kind, taken.name);
         return error_set(e, EADDRINUSE, EXIT_CONTAINER,
-                         "containers.%s.%s: the host has this address itself, on its link %s", d->name,
-                         host_container_option(taken.key), taken.link);
+                         "containers.%s.%s: the host has this address itself, on its link %s, and would not reach the "
+                         "container: choose another one",
+                         d->name, host_container_option(taken.key), taken.link);
 }
 
 static int decide(struct declared *d, const struct host_container *wanted, bool repair, struct error *e) {

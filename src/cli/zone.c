@@ -133,7 +133,7 @@ static int choose_addresses(struct zone_change *c, bool save, struct error *e) {
         new = r > 0;
         if (r >= 0)
                 r = taken_check_zone(&c->network, save, e);
-        return r >= 0 && new &&save ? allocations_save(c->addresses, e) : r;
+        return r >= 0 && save && new ? allocations_save(c->addresses, e) : r;
 }
 
 /* ---- Steps ---- */
