@@ -110,6 +110,9 @@ static const char *advice(const struct operation *o, int code) {
                 return "; this needs root (CAP_NET_ADMIN)";
         if (code == -EEXIST && operation_creates(o))
                 return "; a link of that name is there already: 'ip link show' says whose it is";
+        if (code == -EEXIST && operation_is_element(o) &&
+            (o->element.set == SET_MASQUERADE_V4 || o->element.set == SET_MASQUERADE_V6))
+                return "; it meets a range that is translated already: 'nft list ruleset' has it in masq_saddr";
         if (code == -EEXIST && operation_is_element(o))
                 return "; that port is forwarded elsewhere already: 'nft list table ip io.systemd.nat' shows where to";
         if (code == -ENODEV)

@@ -134,6 +134,8 @@ int manager_check_ports(struct manager *m, const char *name, const struct forwar
 
 /* Refuses addresses by hand that meet another container's. */
 int manager_check_ranges(struct manager *m, const struct network *n, struct error *e);
+/* Refuses a zone whose ranges meet another zone's that is there, a running container's, or a network of the host's. */
+int manager_check_zone(struct manager *m, const struct zone_network *z, struct error *e);
 
 /* namespace.c */
 int manager_attach_namespace(struct manager *m, const char *name, const char *path, const char *guest_link,

@@ -168,7 +168,7 @@ int manager_zone_begin(struct manager *m, const struct zone_network *n, struct a
         struct active_zone *z;
         int r;
 
-        r = engine_check_zone(m->engine, n, e);
+        r = manager_check_zone(m, n, e);
         if (r >= 0)
                 r = manager_forward(m, true, e);
         if (r < 0)

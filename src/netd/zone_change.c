@@ -197,7 +197,7 @@ static int change_active(struct manager *m, struct active_zone *z, const struct 
         _cleanup_(change_clear) struct change c = {.m = m, .z = z, .from = z->network, .to = to};
         int r;
 
-        r = engine_check_zone(m->engine, to, e);
+        r = manager_check_zone(m, to, e);
         if (r < 0)
                 return r;
         r = collect(&c, dry ? NULL : namespaces, e);

@@ -133,6 +133,33 @@ fails "nor is another zone's" 10 "of zone 'second' is the network that the host 
 need "zone update" nixos-nspawn zone update first --isolated
 need "zone remove" nixos-nspawn zone remove first
 
+# Ranges that meet without being the same.
+echo '{ "nixosContainer": { "hostNetworkConfig": { "address": [ "", "10.100.201.17/28" ] } } }' >/run/alone.json
+echo '{ "nixosContainer": { "zone": "wide" } }' >/run/wide-member.json
+echo '{ "address": [ "", "10.100.201.1/24" ] }' >/run/wide.json
+echo '{ "address": [ "", "10.100.0.1/16" ], "persistent": true }' >/run/wider.json
+overlap="the range 10.100.201.0/24 of zone 'wide' overlaps one of container 'alone'; give one of them other addresses"
+need "create" nixos-nspawn create --config /run/alone.json alone
+need "zone create" nixos-nspawn zone create --config /run/wide.json wide
+before=$(everything)
+fails "a zone that a container's range is in does not come" 10 "$overlap" nixos-nspawn create --config /run/wide-member.json m
+same "  nothing is left behind" "$before" "$(everything)"
+need "stop" nixos-nspawn stop alone
+need "the zone comes" nixos-nspawn create --config /run/wide-member.json m
+fails "  then the container does not start" 10 "$overlap" nixos-nspawn start alone
+fails "nor does a zone around it come" 10 \
+        "the range 10.100.0.0/16 of zone 'wider' overlaps one of zone 'wide'; give one of them other addresses" \
+        nixos-nspawn zone create --config /run/wider.json wider
+silent_about "  and there is no such zone" '^ *wider ' nixos-nspawn zone list
+echo '{ }' >/run/wide.json
+need "another range, live" nixos-nspawn zone update --config /run/wide.json wide
+succeeds "  and the container starts" nixos-nspawn start alone
+echo '{ "address": [ "", "10.100.201.1/24" ] }' >/run/wide.json
+fails "  which keeps the zone from its old one" 10 "$overlap" nixos-nspawn zone update --config /run/wide.json wide
+prints "  it has what it had" '1 received' ping -c1 -W2 m
+for name in m alone; do need "remove" nixos-nspawn remove --delete-state $name; done
+need "zone remove" nixos-nspawn zone remove wide
+
 # A prefix that is advertised, and a member's own address.
 cat >/run/foo.json <<'N'
 { "address": [ "", "10.100.200.1/24" ], "ipv6Prefixes": [ { "Prefix": "fd25::/64", "Assign": true } ] }
