@@ -7,9 +7,12 @@
 #include "base/paths.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The one that runs; set once, before anything else. */
 static const struct program *running;
@@ -136,12 +139,25 @@ static int run(struct invocation *i, size_t argc, char *const argv[], struct err
         return i->command->run(i, e);
 }
 
+/* A standard stream that the caller closed must not become the number of a socket or a file of ours. What is opened
+ * in its place cannot be used in its direction, so that writing a result still fails. */
+static void open_streams(void) {
+        static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_RDONLY};
+
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+                        (void) open("/dev/null", modes[fd] | O_NOCTTY);
+}
+
 int program_main(const struct program *program, int argc, char *argv[]) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
         struct invocation i = {.program = program, .output = output_stdout()};
         int r, status;
 
         running = program;
+        open_streams();
+        /* What is made for everybody to read is so whoever makes it; what is secret says so itself. */
+        (void) umask(0022);
         /* Tables measure their columns by the locale; numbers never depend on it. */
         (void) setlocale(LC_CTYPE, "");
         /* A reader that goes away must not kill a command between two steps. */

@@ -38,6 +38,9 @@ same "  all is as before" "$before" "$(files)"
 succeeds "  no record is left" test ! -e /var/lib/nixos-nspawn/setup.json
 succeeds "--undo again is harmless" nixos-nspawn setup --undo
 same "  and changes nothing" "$before" "$(files)"
+succeeds "setup by somebody with a strict umask" bash -c 'umask 077; nixos-nspawn setup'
+same "  everybody may look" "755 755 755" "$(stat -c %a /etc/systemd/nspawn /var/log/nixos-nspawn /var/lib/nixos-nspawn/profiles | xargs)"
+need "--undo" nixos-nspawn setup --undo
 
 # What others did stays.
 printf 'hosts: files nspawn dns\n' >/etc/nsswitch.conf
