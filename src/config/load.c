@@ -49,6 +49,12 @@ static size_t sequence_length(const unsigned char *p, size_t size) {
 static int check_text(const char *path, const char *text, size_t size, struct error *e) {
         unsigned line = 1;
 
+        if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+                return error_set(
+                        e, EILSEQ, EXIT_CONTAINER,
+                        "%s:1: begins with a byte order mark, which neither Nix nor JSON knows; save it as UTF-8 "
+                        "without one",
+                        path);
         for (size_t i = 0; i < size;) {
                 size_t n = text[i] ? sequence_length((const unsigned char *) text + i, size - i) : 0;
 
@@ -67,6 +73,9 @@ static int unreadable(const char *path, int r, struct error *e) {
                                  "reading the config '%s': No such file or directory; name a .nix or .json file that "
                                  "is there",
                                  path);
+        if (r == -EISDIR || r == -EINVAL)
+                return error_set(e, -r, EXIT_FAILED,
+                                 "reading the config '%s': it is not a file; name a .nix or .json file", path);
         return error_errno(e, r, EXIT_FAILED, "reading the config '%s'", path);
 }
 

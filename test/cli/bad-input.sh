@@ -51,6 +51,16 @@ create 10 "syntax.nix:1:32: syntax error, unexpected end of file" syntax.nix
 echo '{"services": {' >syntax.json
 create 10 "syntax.json:2:1: not JSON: string or '}' expected near end of file" syntax.json
 
+printf '\xef\xbb\xbf{ }\n' | tee bom.json >bom.nix
+for file in bom.nix bom.json; do
+        create 10 "$file:1: begins with a byte order mark, which neither Nix nor JSON knows; save it as UTF-8 without one" $file
+done
+mkdir directory.nix
+mkfifo fifo.json
+for file in directory.nix fifo.json; do
+        create 1 "reading the config '$file': it is not a file; name a .nix or .json file" $file
+done
+
 # Options.
 echo '{ services.ngin.enable = true; }' >unknown.nix
 create 10 "unknown.nix:1:3: there is no portable option 'services.ngin.enable'; did you mean 'services.nginx.enable'?" unknown.nix
