@@ -164,6 +164,11 @@ const struct entry *inventory_find(const struct inventory *i, const char *name) 
         return NULL;
 }
 
+static int refuse_declared(const char *name, const char *verb, struct error *e) {
+        return error_set(e, EPERM, EXIT_CONTAINER,
+                         "cannot %s %s: it is declared by this host's configuration, change it there", verb, name);
+}
+
 const struct entry *inventory_runnable(const struct inventory *i, const char *name, const char *verb, struct error *e) {
         const struct entry *entry = inventory_find(i, name);
         const char *problem = container_name_problem(name);
@@ -173,9 +178,7 @@ const struct entry *inventory_runnable(const struct inventory *i, const char *na
         else if (!entry)
                 (void) error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
         else if (entry->kind != CONTAINER_NIXOS && entry->origin == ORIGIN_DECLARATIVE)
-                (void) error_set(e, EPERM, EXIT_CONTAINER,
-                                 "cannot %s %s: it is declared by this host's configuration, change it there", verb,
-                                 name);
+                (void) refuse_declared(name, verb, e);
         else
                 return entry;
         return NULL;
@@ -198,6 +201,10 @@ const struct entry *inventory_own(const struct inventory *i, const char *name, c
 
         if (!entry || entry->kind == CONTAINER_NSPAWN)
                 return entry;
+        if (entry->origin == ORIGIN_DECLARATIVE) {
+                (void) refuse_declared(name, verb, e);
+                return NULL;
+        }
         (void) error_set(e, EPERM, EXIT_CONTAINER, "cannot %s %s: it is a nixos-container; use '%s %s'", verb, name,
                          other, name);
         return NULL;

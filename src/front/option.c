@@ -157,7 +157,8 @@ static int find_long(const char *name, size_t size, option_set allowed, enum opt
         for (enum option o = 0; o < _OPTION_MAX; o++)
                 if (strlen(options[o].name) == size && strncmp(options[o].name, name, size) == 0)
                         return error_set(e, EINVAL, EXIT_USAGE, "option --%s does not belong here", options[o].name);
-        return error_set(e, EINVAL, EXIT_USAGE, "unknown option --%.*s", (int) size, name);
+        return error_set(e, EINVAL, EXIT_USAGE, "unknown option --%.*s; --help lists those that there are", (int) size,
+                         name);
 }
 
 static void arguments_store(struct arguments *a, enum option o, const char *value) {
@@ -210,7 +211,8 @@ static int parse_letters(size_t argc, char *const argv[], size_t *i, option_set 
                         if ((allowed & OPTION_BIT(o)) && options[o].letter == *p)
                                 break;
                 if (o == _OPTION_MAX)
-                        return error_set(e, EINVAL, EXIT_USAGE, "unknown option -%c", *p);
+                        return error_set(e, EINVAL, EXIT_USAGE, "unknown option -%c; --help lists those that there are",
+                                         *p);
                 if (!options[o].argument) {
                         arguments_store(ret, o, NULL);
                         continue;

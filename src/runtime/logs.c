@@ -130,6 +130,10 @@ int supervised_logs(const char *name, int fd, int lines, bool follow, struct err
         struct clean clean = {0};
         int r = 0;
 
+        if (log == -EACCES)
+                return error_set(e, EACCES, EXIT_FAILED,
+                                 "Cannot open the log " PATH_LOGS "/%s.log, which only root may read: run it with sudo",
+                                 name);
         if (log < 0)
                 return error_errno(
                         e, log, log == -ENOENT ? EXIT_CONTAINER : EXIT_FAILED,

@@ -16,7 +16,7 @@ cd /run || exit 1
 # Wrong use.
 says 1 "nixos-container: no command given; 'nixos-container --help' lists them" nixos-container
 says 1 "nixos-container: unknown command 'frob'; 'nixos-container --help' lists them" nixos-container frob
-says 1 "nixos-container: list: unknown option --frob" nixos-container list --frob
+says 1 "nixos-container: list: unknown option --frob; --help lists those that there are" nixos-container list --frob
 says 1 "nixos-container: 'create' needs an argument: nixos-container create NAME" nixos-container create
 says 1 "nixos-container: 'run' needs more arguments: nixos-container run NAME -- COMMAND [ARGUMENT...]" nixos-container run foo --
 says 1 "nixos-container: create: option --option needs two values: --option NAME VALUE" nixos-container create a --option b

@@ -8,8 +8,8 @@ export COLUMNS=80
 
 says 2 "nixos-nspawn: no command given; 'nixos-nspawn --help' lists them" nixos-nspawn
 says 2 "nixos-nspawn: unknown command 'frobnicate'; 'nixos-nspawn --help' lists them" nixos-nspawn frobnicate
-says 2 "nixos-nspawn: unknown option --frobnicate" nixos-nspawn --frobnicate list
-says 2 "nixos-nspawn: list: unknown option --frobnicate" nixos-nspawn list --frobnicate
+says 2 "nixos-nspawn: unknown option --frobnicate; --help lists those that there are" nixos-nspawn --frobnicate list
+says 2 "nixos-nspawn: list: unknown option --frobnicate; --help lists those that there are" nixos-nspawn list --frobnicate
 says 2 "nixos-nspawn: list: option --config does not belong here" nixos-nspawn list --config x
 says 2 "nixos-nspawn: create: option --s is ambiguous: --system, --suite" nixos-nspawn create --s x
 says 2 "nixos-nspawn: create: option --config needs a value: --config FILE" nixos-nspawn create x --config

@@ -72,6 +72,10 @@ same "  indeed" "$before" "$(leader web)$(confs)$(cat /run/hosts)$(stat -c %i /r
 # ---- Whose they are ----
 fails "destroy is refused" 1 'cannot destroy declarative container' nixos-container destroy web
 fails "update, too" 1 'cannot update declarative container web: change its declaration' nixos-container update web --config '{ }'
+declared="it is declared by this host's configuration, change it there"
+fails "remove, too" 10 "cannot remove web: $declared" nixos-nspawn remove web
+echo '{ }' >/run/empty.json
+fails "update by the other command, too" 10 "cannot update web: $declared" nixos-nspawn update --config /run/empty.json web
 fails "migrate, too" 10 'declar' nixos-nspawn migrate --stop web
 succeeds "stop works" nixos-container stop web
 prints "apply starts it again" '^start: container web$' nixos-nspawn apply

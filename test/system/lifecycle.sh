@@ -68,6 +68,12 @@ succeeds "start" nixos-nspawn start one
 fails "run in a stopped container: says so" 10 'not running' bash -c 'nixos-nspawn stop two; nixos-nspawn run two -- true'
 succeeds "a stop of a stopped one is harmless" nixos-nspawn stop two
 succeeds "a start of a running one is harmless" nixos-nspawn start one
+succeeds "restart without standard input and error" bash -c 'nixos-nspawn restart one <&- 2>&- >/dev/null'
+fails "  without output: it is done, and said that nobody heard of it" 1 'cannot write to standard output: Bad file descriptor' \
+        bash -c 'nixos-nspawn restart one <&- >&-'
+within 10 "  it runs, with its network" curl -s -o /dev/null http://one
+fails "somebody else may not read what it wrote" 1 "Cannot open the log /var/log/nixos-nspawn/one.log, which only root may read: run it with sudo" \
+        setpriv --reuid 65534 --regid 65534 --clear-groups nixos-nspawn logs one
 
 gone="the link ve-one is gone, and with it the container's network; 'nixos-nspawn restart one' makes it anew"
 silent_about "all is well" "$gone" nixos-nspawn list --json

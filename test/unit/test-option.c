@@ -119,15 +119,15 @@ static void test_somebody_elses_command(void **state) {
 }
 
 static void test_refusals(void **state) {
-        assert_refused(WORDS("--frobnicate"), "unknown option --frobnicate");
-        assert_refused(WORDS("--jsonx=1"), "unknown option --jsonx");
+        assert_refused(WORDS("--frobnicate"), "unknown option --frobnicate; --help lists those that there are");
+        assert_refused(WORDS("--jsonx=1"), "unknown option --jsonx; --help lists those that there are");
         assert_refused(WORDS("--s", "x"), "option --s is ambiguous: --system, --suite, --strategy");
         assert_refused(WORDS("--undo"), "option --undo does not belong here");
         assert_refused(WORDS("--json=yes"), "option --json takes no value, but got 'yes'");
         assert_refused(WORDS("name", "--config"), "option --config needs a value: --config FILE");
         assert_refused(WORDS("-fn"), "option -n needs a value: -n N");
-        assert_refused(WORDS("-fx"), "unknown option -x");
-        assert_refused(WORDS("--=x"), "unknown option --");
+        assert_refused(WORDS("-fx"), "unknown option -x; --help lists those that there are");
+        assert_refused(WORDS("--=x"), "unknown option --; --help lists those that there are");
 }
 
 int main(void) {
