@@ -10,6 +10,7 @@
 #include "runtime/runtime.h"
 
 #include <errno.h>
+#include <signal.h>
 
 void reload_clear(struct reload *r) {
         guest_changes_clear(&r->forward);
@@ -42,6 +43,10 @@ static int run(const char *name, char *const argv[], struct error *e) {
                 return r;
         for (char *const *word = argv; *word; word++)
                 buffer_append_format(&words, "%s%s", word == argv ? "" : " ", *word);
+        /* A Ctrl-C at the terminal is for the command in the container, too. */
+        if (status == 128 + SIGINT || status == 128 + SIGTERM)
+                return error_set(e, EINTR, status, "interrupted while '%s' ran in %s",
+                                 buffer_error(&words) < 0 ? "systemctl" : buffer_text(&words), name);
         return error_set(e, EIO, EXIT_CONTAINER, "'%s' in %s ended with status %d: 'nixos-nspawn logs %s' may say why",
                          buffer_error(&words) < 0 ? "systemctl" : buffer_text(&words), name, status, name);
 }
@@ -64,25 +69,35 @@ static int systemctl(const char *name, const char *verb, char *const *units, str
 
 static char *const no_units[] = {NULL};
 
-int reload_before(const char *name, const struct guest_changes *changes, struct error *e) {
-        return systemctl(name, "stop", changes->stop ?: no_units, e);
-}
-
-/* So that several updates within seconds are not taken for a service that ends again and again. By patterns, since a
- * unit that is not loaded is no mistake. */
-static int forget_starts(const char *name, const struct guest_changes *changes, struct error *e) {
-        char *const *const lists[] = {changes->restart, changes->start};
+/* Units as patterns: one that is not loaded is no mistake then. */
+static int systemctl_loaded(const char *name, const char *verb, char *const *const lists[], size_t n_lists,
+                            struct error *e) {
         _cleanup_(strings_freep) char **patterns = NULL;
         size_t n = 0;
 
-        for (size_t i = 0; i < ELEMENTS_OF(lists); i++)
+        for (size_t i = 0; i < n_lists; i++)
                 for (char *const *unit = lists[i]; unit && *unit; unit++) {
                         _cleanup_(freep) char *pattern = format("%s*", *unit);
 
                         if (!pattern || strings_append(&patterns, &n, pattern) < 0)
                                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot reload %s", name);
                 }
-        return systemctl(name, "reset-failed", patterns ?: no_units, e);
+        return systemctl(name, verb, patterns ?: no_units, e);
+}
+
+/* On the way back, systemd in the container may not have heard of what is to be stopped. */
+int reload_before(const char *name, const struct guest_changes *changes, struct error *e) {
+        char *const *const lists[] = {changes->stop};
+
+        return systemctl_loaded(name, "stop", lists, ELEMENTS_OF(lists), e);
+}
+
+/* So that several updates within seconds are not taken for a service that ends again and again, and none that is gone
+ * is listed as failed. */
+static int forget_starts(const char *name, const struct guest_changes *changes, struct error *e) {
+        char *const *const lists[] = {changes->restart, changes->start, changes->stop};
+
+        return systemctl_loaded(name, "reset-failed", lists, ELEMENTS_OF(lists), e);
 }
 
 int reload_after(const char *name, const struct guest_changes *changes, struct error *e) {

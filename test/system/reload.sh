@@ -101,23 +101,37 @@ succeeds "a connection" asks
 configuration 'echo three >/run/other; exec sleep infinity' 'systemd.services.bad = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/false"; }; }; environment.etc.motto.text = "bad\n";'
 fails "a service that does not start" 1 "'systemctl start bad.service' in web ended with status 1" update
 refused "  its file is gone" inside test -e /etc/systemd/system/bad.service
+same "  nor is it listed as failed" "inactive" "$(inside systemctl is-active bad)"
 refused "  the others, too" inside test -e /etc/motto
 configuration 'echo four >/run/other; exec sleep infinity' 'systemd.services.bad = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/false"; }; };'
 refused "a service that does not start beside one that changes" update
 same "  the other is as it was" "three active" "$(inside cat /run/other) $(inside systemctl is-active other)"
 untouched "what failed"
-configuration 'echo four >/run/other; exec sleep infinity' 'environment.etc.motto.text = "four\n";'
+configuration 'echo four >/run/other; exec sleep infinity' 'environment.etc.motto.text = "four\n";
+  systemd.services.fourth = { wantedBy = [ "multi-user.target" ]; script = "exec sleep infinity"; };'
 for k in $(seq 20); do
         NIXOS_NSPAWN_FAIL_AT=$k nixos-container update web >/dev/null 2>/run/stderr && break
-        [[ $(inside cat /run/other) == three && $(inside systemctl is-active other) == active ]] && ! inside test -e /etc/motto ||
+        [[ $(inside cat /run/other) == three && $(inside systemctl is-active other) == active ]] && ! inside test -e /etc/motto &&
+                ! grep -E 'Failed|while starting' /run/stderr ||
                 not_ok "update, failing at step $k, leaves all as it was" "$(cat /run/stderr; inside cat /run/other)"
 done
 same "update, after it failed at every step" "yes four" "$([[ $k -gt 5 && $k -lt 20 ]] && echo yes || echo "$k steps") $(inside cat /run/other)"
 untouched "every step that failed"
 configuration 'echo five >/run/other; exec sleep infinity' 'systemd.services.slow = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/sleep 600"; }; };'
+hangs() { within 20 "an update that hangs" bash -c "[[ \$(nixos-container run web -- systemctl is-active slow) == activating ]]"; }
+set -m
+nixos-container update web >/dev/null 2>/run/stderr &
+killed=$!
+set +m
+hangs
+kill -INT -- -$killed
+wait $killed
+same "  Ctrl-C: its status" 130 $?
+prints "    it says so" "^nixos-container: interrupted while 'systemctl start .*slow.service.*' ran in web\$" cat /run/stderr
+same "    all is as it was" "four inactive $first" "$(inside cat /run/other) $(inside systemctl is-active slow) $(leader)"
 nixos-container update web >/dev/null 2>&1 &
 killed=$!
-within 20 "an update that hangs" bash -c "[[ \$(nixos-container run web -- systemctl is-active slow) == activating ]]"
+hangs
 kill -KILL $killed
 wait $killed 2>/dev/null
 prints "  killed: the next command takes it back" 'took back what an interrupted command had done to web' nixos-container list
