@@ -60,8 +60,8 @@ struct prefix prefix_of_address(const struct address *a);
 struct prefix prefix_network(const struct prefix *p);
 /* The last address of an IPv4 range of more than two; AF_UNSPEC for all others, which have no broadcast address. */
 struct address prefix_broadcast(const struct prefix *p);
-/* Whether one host may have the address: it is neither the network's own (in IPv6 the routers' anycast address, RFC 4291
- * 2.6.1) nor its broadcast address. */
+/* Whether one host may have the address: it is neither the network's own (in IPv6 the routers' anycast address, RFC
+ * 4291 2.6.1) nor its broadcast address. */
 bool prefix_is_of_host(const struct prefix *p);
 /* The n-th address of the prefix, n = 0 the network address. Wraps are the caller's error: n must fit. */
 struct address prefix_nth(const struct prefix *p, uint64_t n);
