@@ -44,8 +44,7 @@ struct network_more {
         size_t n_sources;
         struct prefix *masqueraded; /* likewise */
         size_t n_masqueraded;
-        struct prefix
-                *open; /* reached from outside without a forward; all of them, also behind a gateway (host_routes) */
+        struct prefix *open; /* reached from outside without a forward; all, also behind a gateway (host_routes) */
         size_t n_open;
 
         struct link_service dhcp, router;
