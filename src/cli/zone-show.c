@@ -129,7 +129,7 @@ int zone_list(struct invocation *i, struct error *e) {
 
         if (r < 0)
                 return r;
-        output_line(&i->output, "Showing %zu zones:", json_array_size(rows));
+        output_line(&i->output, "Showing %zu zone%s:", json_array_size(rows), json_array_size(rows) == 1 ? "" : "s");
         r = output_table(&i->output, columns, ELEMENTS_OF(columns), rows, e);
         if (r >= 0)
                 r = output_json(&i->output, rows, e);

@@ -72,6 +72,12 @@ int problem_unknown(const char *where, const json_t *path, const json_t *table, 
                                  "%s: there is no option '%s' of the host; nixos-nspawn-host(7) lists those that there "
                                  "are",
                                  where, name ? name : "?");
+        if (string_equal(json_string_value(json_object_get(table, "set")), "zone"))
+                return error_set(
+                        e, EINVAL, EXIT_CONTAINER,
+                        "%s: there is no option '%s' of a zone; nixos.containers.zones of nixos-nspawn-host(7) has "
+                        "those that there are",
+                        where, name ? name : "?");
         return error_set(
                 e, EINVAL, EXIT_CONTAINER,
                 "%s: there is no portable option '%s'; nixos-nspawn-options(7) lists those that there are, and "

@@ -21,6 +21,7 @@ same "zone create --json" '{"name": "foo", "created": true}' "$(nixos-nspawn zon
 shown() { nixos-nspawn zone status foo --json | json "[v[k] for k in ('internal', 'isolated', 'persistent', 'hostAccess')] + [v['ipv4'].split('/')[1]]"; }
 same "zone status --json" '[false, false, false, ["tcp/443", "8080"], "22"]' "$(shown)"
 prints "  as text" '^ *State: +absent' nixos-nspawn zone status foo
+prints "zone list counts in words" '^Showing 1 zone:' nixos-nspawn zone list
 prints "zone list" '^ *foo +imperative +absent .*/22' nixos-nspawn zone list
 prints "completion" '^foo$' nixos-nspawn completion zones
 
@@ -47,6 +48,9 @@ refused "  the bridge goes" ip link show vz-foo
 before=$(shown)
 fails "a name that is too long" 10 "at most 12 characters" nixos-nspawn zone create a-zone-too-long
 fails "a name with a dot" 10 "is no name for a zone" nixos-nspawn zone create a.b
+echo '{ "frobnicate": 1 }' >wrong.json
+fails "an option that no zone has" 10 "wrong.json:1:3: there is no option 'frobnicate' of a zone; nixos.containers.zones of nixos-nspawn-host" \
+        nixos-nspawn zone update foo --config wrong.json
 fails "no name" 2 "takes the name of one zone" nixos-nspawn zone create
 fails "an unknown action" 2 "'zone make' is unknown" nixos-nspawn zone make foo
 fails "a size out of range" 10 'size: expected the length of a prefix from 16 to 29, found the number 30' nixos-nspawn zone update foo --size 30
