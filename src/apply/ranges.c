@@ -59,7 +59,18 @@ static bool is_on(const struct netlink_address *a, const struct prefix *p) {
         if (p->length == address_bits(&p->address))
                 own.length = p->length;
         own = prefix_network(&own);
-        return own.length == network.length && address_equal(&own.address, &network.address);
+        return prefix_equal(&own, &network);
+}
+
+/* The first of the addresses that is on p, on a link that is not passed over; 0: none. */
+static int search(const struct netlink_address *addresses, size_t n, const struct prefix *p,
+                  bool (*pass_over)(const char *link, void *userdata), void *userdata, char link[IF_NAMESIZE]) {
+        for (size_t i = 0; i < n; i++)
+                /* A link may be gone meanwhile. */
+                if (is_on(&addresses[i], p) && if_indextoname((unsigned) addresses[i].ifindex, link) &&
+                    !pass_over(link, userdata))
+                        return 1;
+        return 0;
 }
 
 int engine_find_range(struct engine *engine, const struct prefix *p,
@@ -69,12 +80,7 @@ int engine_find_range(struct engine *engine, const struct prefix *p,
         size_t n = 0;
         int r = list_addresses(engine, &addresses, &n, e);
 
-        for (size_t i = 0; i < n && r >= 0; i++)
-                /* A link may be gone meanwhile. */
-                if (is_on(&addresses[i], p) && if_indextoname((unsigned) addresses[i].ifindex, link) &&
-                    !pass_over(link, userdata))
-                        return 1;
-        return r;
+        return r < 0 ? r : search(addresses, n, p, pass_over, userdata, link);
 }
 
 /* What is asked of one network: the host's addresses are listed once, which takes the longer the more there are. */
@@ -87,14 +93,16 @@ struct check {
         struct error *e;
 };
 
+static bool is_own(const char *link, void *userdata) {
+        const struct check *c = userdata;
+
+        return strcmp(link, c->link) == 0;
+}
+
 static int find(struct check *c, const struct prefix *p, char link[IF_NAMESIZE]) {
         int r = c->addresses ? 0 : list_addresses(c->engine, &c->addresses, &c->n, c->e);
 
-        for (size_t i = 0; i < c->n && r >= 0; i++)
-                if (is_on(&c->addresses[i], p) && if_indextoname((unsigned) c->addresses[i].ifindex, link) &&
-                    strcmp(link, c->link) != 0)
-                        return 1;
-        return r;
+        return r < 0 ? r : search(c->addresses, c->n, p, is_own, c, link);
 }
 
 static int check_range(struct check *c, const struct prefix *p) {

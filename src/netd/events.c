@@ -30,7 +30,7 @@ static bool is_container_address(const struct network *n, const struct address *
 static bool is_range(const struct prefix *wanted, const struct prefix *p) {
         struct prefix range = prefix_network(wanted);
 
-        return range.length == p->length && address_equal(&range.address, &p->address);
+        return prefix_equal(&range, p);
 }
 
 /* What a range of the link's own does not have: a peer, and where settings lead. */
