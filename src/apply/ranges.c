@@ -163,12 +163,11 @@ int engine_check_network(struct engine *engine, const struct network *n, struct 
 
 int engine_check_zone(struct engine *engine, const struct zone_network *z, struct error *e) {
         struct check c = {.engine = engine, .whose = "zone", .name = z->name, .link = z->link, .e = e};
-        int r = check_range(&c, &z->host_v4);
+        const struct prefix *p;
+        int r = 0;
 
-        if (r >= 0)
-                r = check_range(&c, &z->host_v6);
-        for (size_t i = 0; i < z->n_more && r >= 0; i++)
-                r = check_range(&c, &z->more[i]);
+        for (size_t i = 0; r >= 0 && (p = zone_host_address(z, i)); i++)
+                r = check_range(&c, p);
         for (size_t i = 0; i < z->n_prefixes && r >= 0; i++)
                 r = check_range(&c, &z->prefixes[i].prefix);
         free(c.addresses);

@@ -112,6 +112,9 @@ int network_settle_member(const struct container *c, const struct network_more *
 const struct prefix *network_container_address(const struct network *n, size_t i);
 /* The same of the host's end, without the link-local one. */
 const struct prefix *network_host_address(const struct network *n, size_t i);
+/* The same of any two main addresses, AF_UNSPEC being none, and the others. */
+const struct prefix *network_nth_address(const struct prefix *v4, const struct prefix *v6, const struct prefix *more,
+                                         size_t n_more, size_t i);
 
 /* The link of one can be that of the other: what else differs can change while it is there. */
 bool network_same_link(const struct network *a, const struct network *b);

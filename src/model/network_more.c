@@ -99,9 +99,8 @@ void network_more_drop_v6(struct network_more *m) {
         m->n_prefixes = m->n_route_prefixes = 0;
 }
 
-/* The main ones, then the others. */
-static const struct prefix *nth_address(const struct prefix *v4, const struct prefix *v6, const struct prefix *more,
-                                        size_t n_more, size_t i) {
+const struct prefix *network_nth_address(const struct prefix *v4, const struct prefix *v6, const struct prefix *more,
+                                         size_t n_more, size_t i) {
         const struct prefix *main[] = {v4, v6};
 
         for (size_t k = 0; k < ELEMENTS_OF(main); k++)
@@ -111,13 +110,13 @@ static const struct prefix *nth_address(const struct prefix *v4, const struct pr
 }
 
 const struct prefix *network_container_address(const struct network *n, size_t i) {
-        return nth_address(&n->container_v4, &n->container_v6, n->more ? n->more->container_addresses : NULL,
-                           n->more ? n->more->n_container_addresses : 0, i);
+        return network_nth_address(&n->container_v4, &n->container_v6, n->more ? n->more->container_addresses : NULL,
+                                   n->more ? n->more->n_container_addresses : 0, i);
 }
 
 const struct prefix *network_host_address(const struct network *n, size_t i) {
-        return nth_address(&n->host_v4, &n->host_v6, n->more ? n->more->host_addresses : NULL,
-                           n->more ? n->more->n_host_addresses : 0, i);
+        return network_nth_address(&n->host_v4, &n->host_v6, n->more ? n->more->host_addresses : NULL,
+                                   n->more ? n->more->n_host_addresses : 0, i);
 }
 
 bool network_routes_by_default(const struct network *n, int family) {

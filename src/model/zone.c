@@ -136,6 +136,10 @@ void zone_drop_v6(struct zone_network *z) {
         z->n_prefixes = z->n_route_prefixes = 0;
 }
 
+const struct prefix *zone_host_address(const struct zone_network *z, size_t i) {
+        return network_nth_address(&z->host_v4, &z->host_v6, z->more, z->n_more, i);
+}
+
 /* Not the network's, nor the broadcast address, nor one of the host's. */
 static bool fits(const struct zone_network *z, const struct prefix *range, uint32_t number) {
         struct prefix network = prefix_network(range);

@@ -57,6 +57,8 @@ struct zone_network {
 int zone_compute(const struct zone *z, const struct allocation *a, const uint8_t machine_id[16],
                  struct zone_network *ret);
 void zone_drop_v6(struct zone_network *z);
+/* The host's addresses on the bridge, one after the other; NULL at the end. */
+const struct prefix *zone_host_address(const struct zone_network *z, size_t i);
 
 /* Whether the number is one that a member can have: within both ranges, and none of the host's own addresses. */
 bool zone_number_fits(const struct zone_network *z, uint32_t number);

@@ -92,13 +92,12 @@ static struct attachment *find_member(struct manager *m, const struct active_zon
 }
 
 static bool is_zone_address(const struct zone_network *n, const struct address *a) {
-        if (address_equal(a, &n->host_v4.address) || address_equal(a, &n->host_v6.address) ||
-            address_equal(a, &n->host_link_local))
-                return true;
-        for (size_t i = 0; i < n->n_more; i++)
-                if (address_equal(a, &n->more[i].address))
+        const struct prefix *p;
+
+        for (size_t i = 0; (p = zone_host_address(n, i)); i++)
+                if (address_equal(a, &p->address))
                         return true;
-        return false;
+        return address_equal(a, &n->host_link_local);
 }
 
 static bool is_zone_route(const struct zone_network *n, const struct prefix *p) {

@@ -61,6 +61,17 @@ static int refuse_socket(const struct host_socket *s, struct error *e) {
                 address_format(&s->address, address));
 }
 
+/* range: of the first of the two, each a "container" or a "zone". */
+static int refuse_overlap(const char *whose, const char *name, const struct prefix *range, const char *other_whose,
+                          const char *other, struct error *e) {
+        const struct prefix network = prefix_network(range);
+        char text[PREFIX_TEXT_MAX];
+
+        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
+                         "the range %s of %s '%s' overlaps one of %s '%s'; give one of them other addresses",
+                         prefix_format(&network, text), whose, name, other_whose, other);
+}
+
 static const struct prefix *same_address(const struct network *a, const struct network *b) {
         const struct prefix *p, *q;
 
@@ -126,17 +137,11 @@ static int check_addresses(struct manager *m, const struct network *n, struct er
         return r;
 }
 
-static const struct prefix *zone_range(const struct zone_network *z, size_t i) {
-        if (i < 2)
-                return i == 0 ? &z->host_v4 : &z->host_v6;
-        return i - 2 < z->n_more ? &z->more[i - 2] : NULL;
-}
-
 /* The range of the zone that meets p; NULL: none. */
 static const struct prefix *zone_overlap(const struct zone_network *z, const struct prefix *p) {
         const struct prefix *range;
 
-        for (size_t i = 0; (range = zone_range(z, i)); i++)
+        for (size_t i = 0; (range = zone_host_address(z, i)); i++)
                 if (prefix_overlaps(range, p))
                         return range;
         return NULL;
@@ -153,48 +158,35 @@ static const struct prefix *zone_meets(const struct zone_network *z, const struc
         return range;
 }
 
-static int refuse_zone(const char *name, const struct prefix *range, const char *kind, const char *other,
-                       struct error *e) {
-        const struct prefix network = prefix_network(range);
-        char text[PREFIX_TEXT_MAX];
-
-        return error_set(e, EADDRINUSE, EXIT_CONTAINER,
-                         "the range %s of zone '%s' overlaps one of %s '%s'; give one of them other addresses",
-                         prefix_format(&network, text), name, kind, other);
-}
-
 int manager_check_zone(struct manager *m, const struct zone_network *z, struct error *e) {
         const struct prefix *range, *p;
 
         for (const struct active_zone *other = m->zones; other; other = other->next)
-                for (size_t i = 0; !string_equal(other->network.name, z->name) && (p = zone_range(&other->network, i));
-                     i++) {
+                for (size_t i = 0;
+                     !string_equal(other->network.name, z->name) && (p = zone_host_address(&other->network, i)); i++) {
                         range = zone_overlap(z, p);
                         if (range)
-                                return refuse_zone(z->name, range, "zone", other->network.name, e);
+                                return refuse_overlap("zone", z->name, range, "zone", other->network.name, e);
                 }
         for (struct attachment *a = NULL; (a = manager_each(m, a));) {
                 range = zone_meets(z, &a->network);
                 if (range)
-                        return refuse_zone(z->name, range, "container", a->network.name, e);
+                        return refuse_overlap("zone", z->name, range, "container", a->network.name, e);
         }
         return engine_check_zone(m->engine, z, e);
 }
 
 int manager_check_ranges(struct manager *m, const struct network *n, struct error *e) {
-        char text[PREFIX_TEXT_MAX];
-
         for (const struct active_zone *z = m->zones; z; z = z->next) {
                 const struct prefix *range = zone_meets(&z->network, n);
 
                 if (range)
-                        return refuse_zone(z->network.name, range, "container", n->name, e);
+                        return refuse_overlap("zone", z->network.name, range, "container", n->name, e);
         }
 
         /* Of two that overlap, one has settings. */
         for (struct attachment *a = NULL; (n->more || m->n_with_more > 0) && (a = manager_each(m, a));) {
                 const struct prefix *p;
-                struct prefix network;
 
                 if (string_equal(a->network.name, n->name) || (!n->more && !a->network.more) ||
                     a->network.mode != n->mode)
@@ -208,12 +200,7 @@ int manager_check_ranges(struct manager *m, const struct network *n, struct erro
                         p = overlap(&a->network, n);
                 if (!p)
                         continue;
-                network = prefix_network(p);
-                return error_set(
-                        e, EADDRINUSE, EXIT_CONTAINER,
-                        "the range %s of container '%s' overlaps one of container '%s'; give one of them other "
-                        "addresses",
-                        prefix_format(&network, text), n->name, a->network.name);
+                return refuse_overlap("container", n->name, p, "container", a->network.name, e);
         }
         if (check_addresses(m, n, e) < 0)
                 return -EADDRINUSE;

@@ -73,16 +73,12 @@ int plan_zone_admit(const struct zone_network *z, struct plan *ret) {
 }
 
 static int zone_configure(const struct zone_network *z, struct plan *ret) {
-        const struct prefix own = link_local(&z->host_link_local);
+        const struct prefix own = link_local(&z->host_link_local), *p;
         int r = append(ret, OPERATION_LINK_CONFIGURE, SIDE_HOST, z->link,
                        &(struct operation){.configure = {.mtu = z->mtu}});
 
-        if (r == 0)
-                r = append_address(ret, SIDE_HOST, z->link, &z->host_v4);
-        if (r == 0)
-                r = append_address(ret, SIDE_HOST, z->link, &z->host_v6);
-        for (size_t i = 0; i < z->n_more && r == 0; i++)
-                r = append_address(ret, SIDE_HOST, z->link, &z->more[i]);
+        for (size_t i = 0; r == 0 && (p = zone_host_address(z, i)); i++)
+                r = append_address(ret, SIDE_HOST, z->link, p);
         for (size_t i = 0; i < z->n_neighbours && r == 0; i++)
                 r = append_neighbour(ret, SIDE_HOST, z->link, &z->neighbours[i].address, &z->neighbours[i].mac);
         return r < 0 ? r : append_address(ret, SIDE_HOST, z->link, &own);
