@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "model/names.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -142,7 +143,7 @@ const char *reading_bridge(struct reading *r, const char *value, char **ret) {
                 return NULL;
         if (!reading_is_link_name(value, strlen(value)))
                 return "expected the name of a bridge";
-        if (string_starts_with(value, "vz-"))
+        if (link_zone(value))
                 return "is the bridge of a zone, which only its members join; name another bridge";
         *ret = strdup(value);
         return *ret ? NULL : reading_no_memory(r);

@@ -120,18 +120,18 @@ static int check_forwards(const struct container *c, const char *where, struct e
 /* Its guards are for its members. Further links' bridges are looked at where they are read (reading_bridge()). */
 #define BRIDGE_OF_ZONE "%s is the bridge of a zone, which only its members join; "
 static int check_bridge(const struct container *c, const char *where, struct error *e) {
-        const char *bridge = c->attached_to;
+        const char *zone = c->mode == NETWORK_BRIDGE ? link_zone(c->attached_to) : NULL;
 
-        if (c->mode != NETWORK_BRIDGE || !string_starts_with(bridge, "vz-"))
+        if (!zone)
                 return 0;
         if (c->hand)
                 return error_set(e, EINVAL, EXIT_CONTAINER,
-                                 "%s: Bridge: " BRIDGE_OF_ZONE "say Zone=%s, or name another bridge", where, bridge,
-                                 bridge + strlen("vz-"));
+                                 "%s: Bridge: " BRIDGE_OF_ZONE "say Zone=%s, or name another bridge", where,
+                                 c->attached_to, zone);
         return error_set(e, EINVAL, EXIT_CONTAINER,
                          "nixosContainer.bridge: " BRIDGE_OF_ZONE
                          "say nixosContainer.zone = \"%s\", or name another bridge",
-                         bridge, bridge + strlen("vz-"));
+                         c->attached_to, zone);
 }
 
 /* What is asked for would not be done by anybody. */

@@ -2,6 +2,7 @@
 #include "names.h"
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "base/siphash.h"
 
 #include <arpa/inet.h>
@@ -131,6 +132,12 @@ bool link_name(enum link_prefix prefix, const char *name, char ret[IFNAMSIZ]) {
                 ret[11 + i] = base64_digit(hash >> (18 - 6 * i));
         ret[15] = '\0';
         return true;
+}
+
+const char *link_zone(const char *link) {
+        const char *prefix = link_prefixes[LINK_VZ];
+
+        return string_starts_with(link, prefix) ? link + strlen(prefix) : NULL;
 }
 
 void link_inside_name(enum link_prefix prefix, const char *word, char ret[IFNAMSIZ]) {

@@ -38,6 +38,9 @@ enum link_prefix {
  * Returns true when it was shortened (the full name is then an altname of the link). */
 bool link_name(enum link_prefix prefix, const char *name, char ret[IFNAMSIZ]);
 
+/* The zone whose bridge has that name, within link; NULL: it is none's. */
+const char *link_zone(const char *link);
+
 /* What a link that is given as "IF" or "IF:NAME" is called inside: NAME, or IF with the prefix of LINK_MV or LINK_IV;
  * with any other, IF itself. */
 void link_inside_name(enum link_prefix prefix, const char *word, char ret[IFNAMSIZ]);

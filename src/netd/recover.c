@@ -100,7 +100,7 @@ static int find_zone(struct manager *m, struct attachment *a) {
                 return 0;
         a->zone = manager_find_bridge(m, a->network.bridge);
         if (!a->zone)
-                r = manager_zone_hold(m, a->network.bridge + strlen("vz-"), &a->zone, &e);
+                r = manager_zone_hold(m, link_zone(a->network.bridge) ?: "", &a->zone, &e);
         if (r < 0)
                 log_error("%s: %s", a->network.name, error_message(&e));
         return r;
