@@ -147,42 +147,42 @@ static int find_system(struct creation *c, struct error *e) {
 }
 
 /* Alone, so that the message names the option. */
-static int check_option(const struct invocation *i, enum option option, const char *words, const char *key,
-                        struct error *e) {
+static int check_option(const char *option, const char *key, const char *value, struct error *e) {
         _cleanup_(container_clear) struct container one = CONTAINER_INIT;
-        const char *value = invocation_value(i, option), *problem = NULL;
-        int r = value ? conf_read_key(&one, key, value, &problem) : 0;
+        const char *problem = NULL;
+        int r = conf_read_key(&one, key, value, &problem);
 
         if (r == -EINVAL)
-                return error_set(e, EINVAL, EXIT_USAGE, "%s %s: %s", words, value, problem);
-        return r < 0 ? error_errno(e, r, EXIT_FAILED, "reading %s", words) : 0;
+                return error_set(e, EINVAL, EXIT_USAGE, "--%s %s: %s", option, value, problem);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "reading --%s", option) : 0;
 }
 
 /* The conf but for the addresses. */
 static int write_conf(struct creation *c, struct error *e) {
         const struct invocation *i = c->invocation;
-        const char *const keys[][2] = {
-                {"SYSTEM_PATH", c->built},
-                {"FLAKE", c->build.flake},
-                {"NIXOS_PATH", c->build.nixos_path},
-                {"PRIVATE_NETWORK", "1"},
-                {"HOST_BRIDGE", invocation_value(i, OPTION_BRIDGE) ?: ""},
-                {"HOST_PORT", invocation_value(i, OPTION_PORT) ?: ""},
-                {"COPY_RESOLV_CONF", "1"},
-                {"AUTO_START", invocation_has(i, OPTION_AUTO_START) ? "1" : "0"},
+        const struct {
+                const char *key, *value, *option; /* option: to be checked, since a person wrote it there */
+        } keys[] = {
+                {"SYSTEM_PATH", c->built, NULL},
+                {"FLAKE", c->build.flake, NULL},
+                {"NIXOS_PATH", c->build.nixos_path, NULL},
+                {"PRIVATE_NETWORK", "1", NULL},
+                {"HOST_BRIDGE", invocation_value(i, OPTION_BRIDGE) ?: "", "bridge"},
+                {"HOST_PORT", invocation_value(i, OPTION_PORT) ?: "", "port"},
+                {"COPY_RESOLV_CONF", "1", NULL},
+                {"AUTO_START", invocation_has(i, OPTION_AUTO_START) ? "1" : "0", NULL},
         };
 
-        int r = check_option(i, OPTION_BRIDGE, "--bridge", "HOST_BRIDGE", e);
-
-        if (r >= 0)
-                r = check_option(i, OPTION_PORT, "--port", "HOST_PORT", e);
-        for (size_t k = 0; k < ELEMENTS_OF(keys) && r >= 0; k++) {
-                r = keys[k][1] ? conf_set(&c->conf, keys[k][0], keys[k][1]) : 0;
+        for (size_t k = 0; k < ELEMENTS_OF(keys); k++) {
+                int r = keys[k].option ? check_option(keys[k].option, keys[k].key, keys[k].value, e) : 0;
 
                 if (r < 0)
-                        return error_errno(e, r, EXIT_USAGE, "cannot write %s=%s", keys[k][0], keys[k][1]);
+                        return r;
+                r = keys[k].value ? conf_set(&c->conf, keys[k].key, keys[k].value) : 0;
+                if (r < 0)
+                        return error_errno(e, r, EXIT_USAGE, "cannot write %s=%s", keys[k].key, keys[k].value);
         }
-        return r;
+        return 0;
 }
 
 /* Nobody else has its addresses. */
