@@ -53,10 +53,14 @@ const char *guest_string(struct guest_maker *m, const json_t *o, const char *whe
         return s;
 }
 
+static bool is_line(const char *s) {
+        return !strpbrk(s, "\n\r") && !unit_line_goes_on(s);
+}
+
 const char *guest_line(struct guest_maker *m, const json_t *o, const char *where, const char *key) {
         const char *s = guest_string(m, o, where, key);
 
-        if (s && (strpbrk(s, "\n\r") || unit_line_goes_on(s))) {
+        if (s && !is_line(s)) {
                 guest_fail(m, EINVAL, "%s.%s: has a line break, or a backslash at its end, which has no place here",
                            where, key);
                 return NULL;
@@ -96,7 +100,7 @@ const char *guest_list_line(struct guest_maker *m, const json_t *list, const cha
         const json_t *v = m->error < 0 ? NULL : json_array_get(list, i);
         const char *s = value_string(v);
 
-        if (v && (!s || strpbrk(s, "\n\r") || unit_line_goes_on(s))) {
+        if (v && (!s || !is_line(s))) {
                 fail_type(m, where, "", "a list of strings without line breaks, and without a backslash at their end",
                           v);
                 return NULL;

@@ -41,7 +41,8 @@ static bool is_instance(const json_t *path) {
 
 int problem_unknown(const char *where, const json_t *path, const json_t *table, struct error *e) {
         _cleanup_(freep) char *name = option_path_name(path), *near = nearest_option(table, path);
-        bool host = string_equal(json_string_value(json_object_get(table, "set")), "host");
+        const char *set = json_string_value(json_object_get(table, "set"));
+        bool host = string_equal(set, "host");
 
         if (is_of_other_set(host, path))
                 return host ? error_set(e, EINVAL, EXIT_CONTAINER,
@@ -72,7 +73,7 @@ int problem_unknown(const char *where, const json_t *path, const json_t *table, 
                                  "%s: there is no option '%s' of the host; nixos-nspawn-host(7) lists those that there "
                                  "are",
                                  where, name ? name : "?");
-        if (string_equal(json_string_value(json_object_get(table, "set")), "zone"))
+        if (string_equal(set, "zone"))
                 return error_set(
                         e, EINVAL, EXIT_CONTAINER,
                         "%s: there is no option '%s' of a zone; nixos.containers.zones of nixos-nspawn-host(7) has "

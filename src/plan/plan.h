@@ -44,18 +44,18 @@ enum element_set {
         SET_FORWARD_V6,    /* ip6 io.systemd.nat map_port_ipport */
         SET_BOUND_V4,      /* ours: protocol . bind address . port : address . port */
         SET_BOUND_V6,
-        SET_LINKS,      /* ours: names of container links, the guarded ones */
-        SET_MACS,       /* ours: link . MAC that frames may come from */
-        SET_SOURCE_V4,  /* ours: link . IPv4 that packets may come from */
-        SET_SOURCE_V6,  /* ours: link . IPv6, or the network address of a /64 that may be used whole */
-        SET_ADVERTISED, /* ours: link . target that neighbour advertisements may name; a /64 likewise */
-        SET_CLOSED,     /* ours: those whose traffic leaves the host only translated */
-        SET_ROUTED,     /* ours: those of SET_CLOSED whose traffic is forwarded as it is */
-        SET_OPEN_V4,    /* ours: link . IPv4 that is reached from outside without a forward */
-        SET_OPEN_V6,    /* ours: link . IPv6, or the network address of a /64 */
-        SET_GATEWAYS,   /* ours: links by which networks behind the container are reached */
-        SET_THROUGH_V4, /* ours: those among them by which the outside reaches them, too */
-        SET_THROUGH_V6,
+        SET_LINKS,        /* ours: names of container links, the guarded ones */
+        SET_MACS,         /* ours: link . MAC that frames may come from */
+        SET_SOURCE_V4,    /* ours: link . IPv4 that packets may come from */
+        SET_SOURCE_V6,    /* ours: link . IPv6, or the network address of a /64 that may be used whole */
+        SET_ADVERTISED,   /* ours: link . target that neighbour advertisements may name; a /64 likewise */
+        SET_CLOSED,       /* ours: those whose traffic leaves the host only translated */
+        SET_ROUTED,       /* ours: those of SET_CLOSED whose traffic is forwarded as it is */
+        SET_OPEN_V4,      /* ours: link . IPv4 that is reached from outside without a forward */
+        SET_OPEN_V6,      /* ours: link . IPv6, or the network address of a /64 */
+        SET_GATEWAYS,     /* ours: links by which networks behind the container are reached */
+        SET_THROUGH_V4,   /* ours: those among them by which the outside reaches them, too */
+        SET_THROUGH_V6,   /* ours: likewise */
         SET_ARP_LINKS,    /* ours: as SET_LINKS, for the arp table */
         SET_ARP_SENDERS,  /* ours: link . MAC of the frame . MAC . IPv4 that ARP may claim */
         SET_WITHIN,       /* ours: bridges of zones, twice: from there to there */
