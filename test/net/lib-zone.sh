@@ -40,7 +40,7 @@ end_member() { # end_member NAME
         need "$1: detach" of Detach "$1"
 }
 reaches() { # reaches WHAT FROM ADDRESS
-        succeeds "$1" guest "$2" ping -c1 -W3 "$3" # a lost question for the neighbour is asked again after a second
+        succeeds "$1" guest "$2" ping -c1 -W1 "$3"
 }
 does_not_reach() { # does_not_reach WHAT FROM ADDRESS
         refused "$1" guest "$2" ping -c1 -W1 "$3"
