@@ -56,8 +56,7 @@ char *host_network_file(const struct container *c, const struct network *n) {
                 buffer_append_format(&b, "MTUBytes=%" PRIu32 "\n", n->mtu);
         buffer_append_string(&b,
                              "\n[Network]\nDHCP=no\nDHCPServer=no\nIPMasquerade=no\nIPv6AcceptRA=no\nIPv6SendRA=no\n"
-                             "LinkLocalAddressing=ipv6\nIPv6LinkLocalAddressGenerationMode=none\n"
-                             "ConfigureWithoutCarrier=yes\nKeepConfiguration=yes\n");
+                             "LinkLocalAddressing=ipv6\nConfigureWithoutCarrier=yes\nKeepConfiguration=yes\n");
         for (size_t i = 0; (p = network_host_address(n, i)); i++) {
                 network_file_address(&b, p);
                 append_broadcast(&b, p);

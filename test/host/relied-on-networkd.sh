@@ -38,10 +38,13 @@ printf '[Service]\nExecStart=cat\nStandardInput=socket\n' >"$guest/etc/systemd/s
 mkdir -p "$guest/etc/systemd/system/sockets.target.wants"
 ln -s ../echo.socket "$guest/etc/systemd/system/sockets.target.wants/"
 
-# The container's MAC, which does not change.
+# The container's MAC and the host's link-local address, which do not change.
 need "start" in_host machinectl start guest
 leader=$(in_host machinectl show guest -p Leader --value)
 mac=$(in_host nsenter -t "$leader" -n ip -o link show host0 | sed -E 's,.*link/ether ([0-9a-f:]+).*,\1,')
+link_local() { in_host ip -6 -o addr show dev $link scope link | grep -oE 'fe80:[0-9a-f:]+'; }
+within 20 "(the kernel makes a link-local address)" link_local
+own=$(link_local)
 ended() { [[ $(in_host systemctl is-active systemd-nspawn@guest) == inactive ]] && ! in_host ip link show $link; }
 stop_guest() {
         in_host machinectl poweroff guest
@@ -53,23 +56,24 @@ cat >"$host_root/root/batch" <<D
 link set $link addrgenmode none
 addr replace 10.233.0.1/28 brd + dev $link
 addr replace fd12:3456:789a:5::1/64 dev $link nodad
-addr replace fe80::1/64 dev $link nodad
+addr replace $own/64 dev $link nodad
 neigh replace 10.233.0.2 lladdr $mac nud permanent dev $link
 neigh replace fd12:3456:789a:5::2 lladdr $mac nud permanent dev $link
 neigh replace fe80::2 lladdr $mac nud permanent dev $link
 link set $link up
 D
 # Broadcast: without it networkd 252 takes its own address for another one, and replaces it whenever it starts.
-# Link-local addressing "ipv6", with no address generated: told "no", 252 removes an fe80:: that it finds.
+# Link-local addressing "ipv6", as the kernel has it when a link is made: told "no", or that no address is generated, 252
+# sets that, and then removes every fe80:: that it finds, also those of the file.
 # KeepConfiguration: what the file does not say (yet) stays when networkd starts again.
 cat >"$host_root/etc/systemd/network/20-$link.network" <<D
 [Match]
 Name=$link
 [Link]
 RequiredForOnline=no
+ActivationPolicy=manual
 [Network]
 LinkLocalAddressing=ipv6
-IPv6LinkLocalAddressGenerationMode=none
 IPv6AcceptRA=no
 IPv6SendRA=no
 DHCPServer=no
@@ -83,7 +87,7 @@ Broadcast=10.233.0.15
 Address=fd12:3456:789a:5::1/64
 DuplicateAddressDetection=none
 [Address]
-Address=fe80::1/64
+Address=$own/64
 DuplicateAddressDetection=none
 [Neighbor]
 Address=10.233.0.2
@@ -112,7 +116,7 @@ offset=0
 since_then() { # what was deleted on the link since the last call; multicast and unused entries come and go
         local from=$offset
         offset=$(wc -l <"$monitor")
-        tail -n +$((from + 1)) "$monitor" | grep -E "Deleted.*($link|10\.233\.0|fd12|fe80::[12] )" | grep -vE 'NOARP|ff00::|ff02::|uplink'
+        tail -n +$((from + 1)) "$monitor" | grep -E "Deleted.*($link|10\.233\.0|fd12|$own |fe80::2 )" | grep -vE 'NOARP|ff00::|ff02::|uplink'
         true
 }
 configured() { in_host networkctl status $link | grep -q 'State: routable (configured)'; }
