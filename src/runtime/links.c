@@ -134,6 +134,14 @@ static int wait_until_gone(const char *link, struct error *e) {
                 link, link);
 }
 
+int links_wait_gone(const struct network *n, struct error *e) {
+        int r = n->link[0] ? wait_until_gone(n->link, e) : 0;
+
+        for (size_t i = 0; i < n->n_extra && r >= 0; i++)
+                r = wait_until_gone(n->extra[i].link, e);
+        return r;
+}
+
 /* systemd-nspawn takes no interface of the host that udev has not looked at. Where there is no udev, nobody ever would:
  * so it is told that it has been. The file is what udev would leave, and goes with the boot. */
 static int let_take(const char *word, struct error *e) {
@@ -158,9 +166,5 @@ int links_prepare(const struct container *c, const struct network *n, struct err
         for (size_t i = 0; i < ELEMENTS_OF(lists) && r >= 0; i++)
                 for (char *const *word = lists[i]; word && *word && r >= 0; word++)
                         r = let_take(*word, e);
-        if (r >= 0 && n->link[0])
-                r = wait_until_gone(n->link, e);
-        for (size_t i = 0; i < n->n_extra && r >= 0; i++)
-                r = wait_until_gone(n->extra[i].link, e);
-        return r;
+        return r < 0 ? r : links_wait_gone(n, e);
 }

@@ -12,3 +12,7 @@ int links_check(const struct container *c, const struct container *running, stru
 /* Besides, what is needed only now that it starts: waits until links of an earlier run are gone, and tells
  * systemd-nspawn that interfaces may be taken where there is no udev to tell it. */
 int links_prepare(const struct container *c, const struct network *n, struct error *e);
+
+/* Waits until the host's ends of a network whose guest has ended are gone: the kernel takes them away some time after
+ * the last process of its network namespace. Refuses when one stays: it is somebody else's. */
+int links_wait_gone(const struct network *n, struct error *e);
