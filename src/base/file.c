@@ -1,4 +1,5 @@
-/* A reader sees the old file or the new one, never a half: written beside, synced when asked, renamed over. */
+/* A reader sees the old file or the new one, never a half: written without a name, synced when asked, linked or renamed
+ * over. */
 #include "file.h"
 
 #include <errno.h>
@@ -86,7 +87,7 @@ int file_write_all(int fd, const char *data, size_t size) {
         return 0;
 }
 
-/* "DIR/.NAME.XXXXXX" for mkostemp, hidden so that whoever lists the directory passes it by. */
+/* "DIR/.NAME.XXXXXX", hidden so that whoever lists the directory passes it by. */
 static char *temporary_name(const char *path) {
         const char *slash = strrchr(path, '/');
         int directory = slash ? (int) (slash - path) + 1 : 0;
@@ -94,11 +95,16 @@ static char *temporary_name(const char *path) {
         return format("%.*s.%s.XXXXXX", directory, path, path + directory);
 }
 
+/* The directory that path is in; malloc'd. */
+static char *directory_of(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? format("%.*s", (int) (slash == path ? 1 : slash - path), path) : format(".");
+}
+
 static int directory_sync(const char *path) {
         _cleanup_(fd_closep) int fd = -1;
-        const char *slash = strrchr(path, '/');
-        _cleanup_(freep) char *directory =
-                slash ? format("%.*s", (int) (slash == path ? 1 : slash - path), path) : format(".");
+        _cleanup_(freep) char *directory = directory_of(path);
 
         if (!directory)
                 return -ENOMEM;
@@ -108,21 +114,84 @@ static int directory_sync(const char *path) {
         return 0;
 }
 
-static int write_temporary(int fd, const void *data, size_t size, mode_t mode, bool sync) {
-        int r = file_write_all(fd, data, size);
+struct content {
+        const void *data;
+        size_t size;
+        mode_t mode;
+        const struct stat *like; /* whose owner it gets, too; or NULL */
+        bool sync;
+};
 
-        if (r < 0)
-                return r;
-        if (mode != 0600 && fchmod(fd, mode) < 0) /* which is what mkostemp gives */
-                return -errno;
-        if (sync && fsync(fd) < 0)
-                return -errno;
-        return 0;
+static int write_content(int fd, const struct content *c) {
+        int r = c->like && fchown(fd, c->like->st_uid, c->like->st_gid) < 0 ? -errno : 0;
+
+        if (r == 0)
+                r = file_write_all(fd, c->data, c->size);
+        if (r == 0 && c->mode != 0600 && fchmod(fd, c->mode) < 0) /* which is what it was made with */
+                r = -errno;
+        if (r == 0 && c->sync && fsync(fd) < 0)
+                r = -errno;
+        return r;
 }
 
-/* like: whose owner it gets, too; or NULL. */
-static int write_beside(const char *path, const void *data, size_t size, mode_t mode, const struct stat *like,
-                        bool sync) {
+/* Makes a name for something, at the path that it is given: -1 with errno. */
+typedef int (*make_t)(const char *source, const char *path);
+
+static int make_link(const char *source, const char *path) {
+        return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+/* Under a name that is free, and then over path. There is no mkostemp for links: names are tried. */
+static int make_over(make_t make, const char *source, const char *path) {
+        for (unsigned attempt = 0; attempt < 100; attempt++) {
+                _cleanup_(freep) char *temporary = temporary_name(path);
+                struct timespec now;
+
+                if (!temporary)
+                        return -ENOMEM;
+                (void) clock_gettime(CLOCK_MONOTONIC, &now);
+                (void) snprintf(temporary + strlen(temporary) - 6, 7, "%06lx",
+                                ((unsigned long) now.tv_nsec + attempt + (unsigned long) getpid()) & 0xffffff);
+                if (make(source, temporary) < 0) {
+                        if (errno == EEXIST)
+                                continue;
+                        return -errno;
+                }
+                if (rename(temporary, path) < 0) {
+                        int r = -errno;
+
+                        (void) unlink(temporary);
+                        return r;
+                }
+                return 0;
+        }
+        return -EEXIST;
+}
+
+/* With no name until it is whole, so that whoever is killed meanwhile leaves nothing (open(2), O_TMPFILE).
+ * -EOPNOTSUPP: the file system has no such files, or /proc is not there. */
+static int write_unnamed(const char *path, const struct content *c) {
+        _cleanup_(freep) char *directory = directory_of(path);
+        _cleanup_(fd_closep) int fd = -1;
+        char self[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        int r;
+
+        if (!directory)
+                return -ENOMEM;
+        fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return errno == EISDIR ? -EOPNOTSUPP : -errno;
+        r = write_content(fd, c);
+        if (r < 0)
+                return r;
+        (void) snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+        if (make_link(self, path) == 0)
+                return 0;
+        r = errno == EEXIST ? make_over(make_link, self, path) : -errno;
+        return r == -ENOENT ? -EOPNOTSUPP : r;
+}
+
+static int write_named(const char *path, const struct content *c) {
         _cleanup_(freep) char *temporary = temporary_name(path);
         _cleanup_(fd_closep) int fd = -1;
         int r;
@@ -132,20 +201,24 @@ static int write_beside(const char *path, const void *data, size_t size, mode_t 
         fd = mkostemp(temporary, O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        r = like && fchown(fd, like->st_uid, like->st_gid) < 0 ? -errno : 0;
-        if (r == 0)
-                r = write_temporary(fd, data, size, mode, sync);
+        r = write_content(fd, c);
         if (r == 0 && rename(temporary, path) < 0)
                 r = -errno;
-        if (r < 0) {
+        if (r < 0)
                 (void) unlink(temporary);
-                return r;
-        }
-        return sync ? directory_sync(path) : 0;
+        return r;
+}
+
+static int write_beside(const char *path, const struct content *c) {
+        int r = write_unnamed(path, c);
+
+        if (r == -EOPNOTSUPP)
+                r = write_named(path, c);
+        return r == 0 && c->sync ? directory_sync(path) : r;
 }
 
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync) {
-        return write_beside(path, data, size, mode, NULL, sync);
+        return write_beside(path, &(struct content){.data = data, .size = size, .mode = mode, .sync = sync});
 }
 
 int file_replace(const char *path, const void *data, size_t size, mode_t absent) {
@@ -161,34 +234,13 @@ int file_replace(const char *path, const void *data, size_t size, mode_t absent)
         /* What is there belongs to Nix, whether it can be written to or not. */
         if (strncmp(target, "/nix/store/", strlen("/nix/store/")) == 0)
                 return -EROFS;
-        return write_beside(target, data, size, st.st_mode & 07777, &st, true);
+        return write_beside(
+                target,
+                &(struct content){.data = data, .size = size, .mode = st.st_mode & 07777, .like = &st, .sync = true});
 }
 
 int symlink_atomic(const char *target, const char *path) {
-        /* There is no mkostemp for links: try names until one is free. */
-        for (unsigned attempt = 0; attempt < 100; attempt++) {
-                _cleanup_(freep) char *temporary = temporary_name(path);
-                struct timespec now;
-
-                if (!temporary)
-                        return -ENOMEM;
-                (void) clock_gettime(CLOCK_MONOTONIC, &now);
-                (void) snprintf(temporary + strlen(temporary) - 6, 7, "%06lx",
-                                ((unsigned long) now.tv_nsec + attempt + (unsigned long) getpid()) & 0xffffff);
-                if (symlink(target, temporary) < 0) {
-                        if (errno == EEXIST)
-                                continue;
-                        return -errno;
-                }
-                if (rename(temporary, path) < 0) {
-                        int r = -errno;
-
-                        (void) unlink(temporary);
-                        return r;
-                }
-                return 0;
-        }
-        return -EEXIST;
+        return make_over(symlink, target, path);
 }
 
 static int directory_make_one(const char *path, mode_t mode) {

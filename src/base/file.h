@@ -11,7 +11,9 @@
  * -EFBIG when larger. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
 
-/* Writes to a temporary name beside path and renames over it. sync: fsync the file and its directory first. */
+/* The file is there whole, in place of an earlier one, or not at all. sync: fsync the file before and its directory
+ * after. Whoever is killed meanwhile leaves nothing, but, between two system calls, a hidden name where an earlier file
+ * was. */
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, bool sync);
 
 /* The same, synced, for a file that is somebody else's: mode and owner stay, and a symlink leads on to the file. One

@@ -4,17 +4,20 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char folder[] = "/tmp/test-file.XXXXXX";
 
@@ -76,6 +79,71 @@ static void test_failed_write_leaves_the_old_file(void **state) {
         assert_int_equal(tree_remove("d/busy"), 0);
         assert_int_equal(file_remove("d/f"), 0);
         assert_int_equal(rmdir("d"), 0);
+}
+
+/* Each write to a name that is not there yet, killed a little later than the one before. */
+static void test_killed_write_leaves_nothing(void **state) {
+        static char data[4 << 20];
+        struct dirent *entry;
+        struct stat st;
+        unsigned killed = 0;
+        DIR *d;
+
+        assert_int_equal(mkdir("killed", 0755), 0);
+        for (unsigned i = 0; i < 60; i++) {
+                _cleanup_(freep) char *path = format("killed/%u", i);
+                int status, ready[2];
+                pid_t pid;
+
+                assert_int_equal(pipe(ready), 0);
+                pid = fork();
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        (void) write(ready[1], "", 1);
+                        _exit(file_write_atomic(path, data, sizeof(data), 0644, true) < 0);
+                }
+                assert_int_equal(read(ready[0], &status, 1), 1);
+                (void) usleep(i * 100);
+                assert_int_equal(kill(pid, SIGKILL), 0);
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                killed += WIFSIGNALED(status);
+                (void) close(ready[0]);
+                (void) close(ready[1]);
+        }
+        assert_true(killed > 0);
+        d = opendir("killed");
+        assert_non_null(d);
+        while ((entry = readdir(d))) {
+                if (entry->d_type != DT_REG)
+                        continue;
+                assert_int_equal(fstatat(dirfd(d), entry->d_name, &st, 0), 0);
+                if (entry->d_name[0] == '.' || st.st_size != sizeof(data))
+                        fail_msg("%s with %jd bytes is left", entry->d_name, (intmax_t) st.st_size);
+        }
+        (void) closedir(d);
+        assert_int_equal(tree_remove("killed"), 0);
+}
+
+/* Where there is no /proc, and so no way to name what has none. */
+static void test_write_without_proc(void **state) {
+        char *text = NULL;
+        int status;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+                    mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+                        _exit(2);
+                _exit(file_write_atomic("plain", "old", 3, 0644, true) < 0 ||
+                      file_write_atomic("plain", "new", 3, 0644, true) < 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_int_equal(file_read("plain", 3, &text, NULL), 0);
+        assert_text(text, "new");
+        free(text);
+        assert_int_equal(file_remove("plain"), 0);
 }
 
 static void test_symlink(void **state) {
@@ -263,6 +331,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_write_and_read),
                 cmocka_unit_test(test_failed_write_leaves_the_old_file),
+                cmocka_unit_test(test_killed_write_leaves_nothing),
+                cmocka_unit_test(test_write_without_proc),
                 cmocka_unit_test(test_symlink),
                 cmocka_unit_test(test_directory_make),
                 cmocka_unit_test(test_remove_follows_no_link),
