@@ -33,6 +33,8 @@ struct conf_line {
 struct conf {
         struct conf_line *lines;
         size_t n;
+        /* What a key is called by whoever made the conf of options, for messages. NULL: it is a file's. */
+        const char *(*option)(const char *key);
 };
 
 #define CONF_INIT ((struct conf){0})
@@ -53,7 +55,7 @@ bool conf_is_declared(const struct conf *c);
 char *conf_text(const struct conf *c);
 
 /* The container that it defines; ret->root is not filled. Everything that is wrong is told at once, each with its line.
- */
+ * shown: the file; of a conf that was made of options the set that they are in, or nothing. */
 int conf_to_container(const struct conf *conf, const char *name, const char *shown, struct container *ret,
                       struct error *e);
 

@@ -1,9 +1,11 @@
 /* From a conf to a container: every key that counts, then what has to fit together. */
 #include "conf.h"
 
+#include "base/file.h"
 #include "base/parse.h"
 #include "conf_keys.h"
 #include "model/names.h"
+#include "option_path.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,11 +26,18 @@ static unsigned line_of(const struct conf *conf, const char *key) {
         return 0;
 }
 
+static const char *shown_key(const struct check *k, const char *key) {
+        return k->conf->option ? k->conf->option(key) : key;
+}
+
 static void problem_add(struct check *k, const char *key, const char *problem) {
         _cleanup_(error_clear) struct error e = ERROR_INIT;
 
-        /* One that is made here has no lines yet. */
-        if (line_of(k->conf, key) == 0)
+        if (k->conf->option)
+                (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s%s%s: %s", k->shown, option_path_dot(k->shown),
+                                 shown_key(k, key), problem);
+        /* One that was changed here has no lines yet. */
+        else if (line_of(k->conf, key) == 0)
                 (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s: %s: %s", k->shown, key, problem);
         else
                 (void) error_set(&e, EINVAL, EXIT_CONTAINER, "%s:%u: %s: %s", k->shown, line_of(k->conf, key), key,
@@ -74,22 +83,30 @@ static void choose_mode(struct check *k) {
 }
 
 static void check_namespace(struct check *k) {
+        _cleanup_(freep) char *problem =
+                format("goes with none of %s, addresses, %s, %s, %s and %s: the network there is somebody else's",
+                       shown_key(k, "PRIVATE_NETWORK"), shown_key(k, "HOST_BRIDGE"), shown_key(k, "INTERFACES"),
+                       shown_key(k, "MACVLANS"), shown_key(k, "EXTRA_VETHS"));
+
         if (k->c->network_namespace && (k->c->mode != NETWORK_HOST))
-                problem_add(k, "NETWORK_NAMESPACE_PATH",
-                            "goes with none of PRIVATE_NETWORK, addresses, HOST_BRIDGE, INTERFACES, MACVLANS and "
-                            "EXTRA_VETHS: the network there is somebody else's");
+                problem_add(k, "NETWORK_NAMESPACE_PATH", problem ?: "goes with no other network");
 }
 
 static void check_forwards(struct check *k) {
         const struct end *end = &k->c->end;
+        _cleanup_(freep) char *problem = NULL;
 
         if (k->c->n_forwards == 0)
                 return;
         if (!container_has_link(k->c))
-                problem_add(k, "HOST_PORT",
-                            "needs a network of the container's own: give HOST_ADDRESS and LOCAL_ADDRESS");
+                problem = format("needs a network of the container's own: give %s and %s", shown_key(k, "HOST_ADDRESS"),
+                                 shown_key(k, "LOCAL_ADDRESS"));
         else if (end->local_v4.address.family == AF_UNSPEC && end->local_v6.address.family == AF_UNSPEC)
-                problem_add(k, "HOST_PORT", "needs LOCAL_ADDRESS or LOCAL_ADDRESS6, to which ports are forwarded");
+                problem =
+                        format("needs %s, or an IPv6 one, to which ports are forwarded", shown_key(k, "LOCAL_ADDRESS"));
+        else
+                return;
+        problem_add(k, "HOST_PORT", problem ?: "needs an address");
 }
 
 static void check_ends(struct check *k, const char *key, const struct end *end) {
@@ -172,7 +189,7 @@ int conf_to_container(const struct conf *conf, const char *name, const char *sho
                 check_extra_veths(&k);
         }
         if (k.memory)
-                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read %s", shown);
+                return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read %s", *shown ? shown : name);
         if (problems.code < 0) {
                 int r = problems.code;
 

@@ -240,8 +240,13 @@ static int put_all(struct reader *r) {
 /* All of it together. */
 static int check_whole(struct reader *r, struct container *ret) {
         _cleanup_(freep) char *name = option_path_name(r->path);
+        int k = conf_to_container(&r->to->conf, r->to->name, name ? name : "containers", ret, r->e);
 
-        return conf_to_container(&r->to->conf, r->to->name, name ? name : "containers", ret, r->e);
+        if (k < 0 && k != -ENOMEM) {
+                json_decref(r->path);
+                r->path = option_path_read(error_message(r->e));
+        }
+        return k;
 }
 
 const char *host_container_option(const char *key) {
@@ -249,7 +254,13 @@ const char *host_container_option(const char *key) {
                                                  {"LOCAL_ADDRESS6", "localAddress6"},
                                                  {"HOST_ADDRESS", "hostAddress"},
                                                  {"HOST_ADDRESS6", "hostAddress6"},
-                                                 {"EXTRA_VETHS", "extraVeths"}};
+                                                 {"EXTRA_VETHS", "extraVeths"},
+                                                 {"HOST_PORT", "forwardPorts"},
+                                                 {"HOST_BRIDGE", "hostBridge"},
+                                                 {"PRIVATE_NETWORK", "privateNetwork"},
+                                                 {"INTERFACES", "interfaces"},
+                                                 {"MACVLANS", "macvlans"},
+                                                 {"NETWORK_NAMESPACE_PATH", "networkNamespace"}};
 
         for (size_t k = 0; k < ELEMENTS_OF(options); k++)
                 if (strcmp(key, options[k][0]) == 0)
@@ -292,6 +303,7 @@ static int read_one(const char *name, const json_t *options, struct host_contain
                 k = wrong(&r, NULL, "the name of a declared container has no '_', on NixOS, too");
         if (k >= 0)
                 k = conf_parse(CONF_DECLARED, "", &r.to->conf, e);
+        r.to->conf.option = host_container_option;
         if (k >= 0)
                 k = put_all(&r);
         if (k >= 0)

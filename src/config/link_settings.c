@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "link_keys.h"
 #include "network_attributes.h"
+#include "option_path.h"
 #include "unit_lines.h"
 #include "value.h"
 
@@ -136,7 +137,7 @@ static int add_sections(struct reader *r, const char *where, const struct networ
 }
 
 static int add_attribute(struct reader *r, const char *where, const struct network_attribute *a, const json_t *v) {
-        _cleanup_(freep) char *at = format("%s.%s", where, a->attribute);
+        _cleanup_(freep) char *at = format("%s%s%s", where, option_path_dot(where), a->attribute);
 
         if (!at)
                 return no_memory(r);
@@ -304,9 +305,9 @@ int link_settings_from_options(const json_t *options, const char *where, enum li
         json_object_foreach ((json_t *) options, attribute, v)
                 if (!network_attribute_is_known(attribute))
                         return error_set(e, EINVAL, EXIT_CONTAINER,
-                                         "%s.%s: no such option (names as in NixOS: networkConfig, address, routes "
+                                         "%s%s%s: no such option (names as in NixOS: networkConfig, address, routes "
                                          "...)",
-                                         where, attribute);
+                                         where, option_path_dot(where), attribute);
         for (const struct network_attribute *a = network_attributes; k >= 0 && a->attribute; a++) {
                 v = json_object_get(options, a->attribute);
                 /* Lines of [Network] are one section with those before them. */
@@ -314,7 +315,7 @@ int link_settings_from_options(const json_t *options, const char *where, enum li
                         k = add_attribute(&r, where, a, v);
         }
         if (k >= 0 && json_is_string(extra)) {
-                _cleanup_(freep) char *at = format("%s.extraConfig", where);
+                _cleanup_(freep) char *at = format("%s%sextraConfig", where, option_path_dot(where));
 
                 k = at ? add_text(&r, json_string_value(extra), at) : no_memory(&r);
         }

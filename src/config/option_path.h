@@ -17,3 +17,8 @@ const json_t *option_path_step(const json_t *node, const json_t *step);
 
 /* The names that can follow node: a JSON object whose keys they are, borrowed, or NULL when any name can or none. */
 const json_t *option_path_names(const json_t *node);
+
+/* What is between the name of a set of options and that of one in it: nothing, when the set has no name. */
+static inline const char *option_path_dot(const char *set) {
+        return *set ? "." : "";
+}

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "link_settings.h"
 #include "load.h"
+#include "option_path.h"
 #include "table.h"
 #include "value.h"
 
@@ -18,8 +19,8 @@
 static int wrong(const char *where, const char *key, const char *expected, const json_t *found, struct error *e) {
         char text[VALUE_TEXT_MAX];
 
-        return error_set(e, EINVAL, EXIT_CONTAINER, "%s.%s: expected %s, found %s", where, key, expected,
-                         value_describe(found, text));
+        return error_set(e, EINVAL, EXIT_CONTAINER, "%s%s%s: expected %s, found %s", where, option_path_dot(where), key,
+                         expected, value_describe(found, text));
 }
 
 static int read_boolean(const json_t *options, const char *where, const char *key, bool *ret, struct error *e) {
@@ -45,8 +46,8 @@ int host_access_from_options(const json_t *v, const char *where, struct host_acc
 
                 if (r == -E2BIG)
                         return error_set(e, E2BIG, EXIT_CONTAINER,
-                                         "%s.hostAccess: more than %d ports; \"all\" opens the whole host", where,
-                                         HOST_PORTS_MAX);
+                                         "%s%shostAccess: more than %d ports; \"all\" opens the whole host", where,
+                                         option_path_dot(where), HOST_PORTS_MAX);
                 if (r < 0)
                         return wrong(where, "hostAccess", expected, port, e);
         }
@@ -90,10 +91,14 @@ static int check(const struct zone *z, const char *where, struct error *e) {
                 return -EINVAL;
         r = zone_compute(z, &some, machine_id, &n);
         if (r == -E2BIG)
-                return error_set(e, E2BIG, EXIT_CONTAINER, "%s: more than %d addresses", where, ZONE_ADDRESSES_MAX);
+                return error_set(e, E2BIG, EXIT_CONTAINER, "%s%saddress: more than %d addresses", where,
+                                 option_path_dot(where), ZONE_ADDRESSES_MAX);
         if (r < 0)
-                return error_set(e, EINVAL, EXIT_CONTAINER,
-                                 "%s: has no address: \"\" takes the automatic ranges away, and none is given", where);
+                return error_set(
+                        e, EINVAL, EXIT_CONTAINER,
+                        "%s%saddress: the zone has no address: \"\" takes the automatic ranges away, and none is "
+                        "given",
+                        where, option_path_dot(where));
         return 0;
 }
 
@@ -128,13 +133,19 @@ int zone_from_options(const json_t *options, const char *name, const char *where
 }
 
 int zone_options_load(const char *path, const char *name, json_t **ret, struct error *e) {
+        _cleanup_(zone_clear) struct zone z = ZONE_INIT;
         _cleanup_(config_tree_clear) struct config_tree t = CONFIG_TREE_INIT;
         json_t *table, *nothing;
         int r = -ENOMEM;
 
         if (path) {
                 r = config_tree_load(path, CONFIG_SET_ZONE, name, &t, e);
-                if (r >= 0)
+                if (r < 0)
+                        return r;
+                r = zone_from_options(t.config, name, "", &z, e);
+                if (r < 0)
+                        config_tree_locate(&t, path, e);
+                else
                         *ret = steal_ptr(t.config);
                 return r;
         }
@@ -164,7 +175,7 @@ int host_zones_check(const json_t *host, json_t **ret_path, struct error *e) {
 
                 if (r < 0) {
                         if (ret_path)
-                                *ret_path = json_pack("[s,s,s,s]", "nixos", "containers", "zones", name);
+                                *ret_path = option_path_read(error_message(e));
                         return r;
                 }
         }

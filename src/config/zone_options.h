@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-/* options: an attribute set as nixos.containers.zones.NAME has it. where: the option's name, or the file's, for
- * messages. ret: owned. */
+/* options: an attribute set as nixos.containers.zones.NAME has it. where: the option's name, for messages; empty when
+ * options are the whole of a file. ret: owned. */
 int zone_from_options(const json_t *options, const char *name, const char *where, struct zone *ret, struct error *e);
 
 /* hostAccess, also of a container. v: NULL: the default. */

@@ -12,6 +12,7 @@
 #include "front/taken.h"
 
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/paths.h"
 #include "config/conf_keys.h"
 #include "model/names.h"
@@ -202,6 +203,19 @@ static int check_addresses(const struct creation *c, bool needed, struct error *
                          conf_get(&c->conf, taken.key), taken.link);
 }
 
+/* Where a key of the conf came from. */
+static const char *option_of(const char *key) {
+        static const char *const options[][2] = {{"LOCAL_ADDRESS", "--local-address"},
+                                                 {"HOST_ADDRESS", "--host-address"},
+                                                 {"HOST_BRIDGE", "--bridge"},
+                                                 {"HOST_PORT", "--port"}};
+
+        for (size_t k = 0; k < ELEMENTS_OF(options); k++)
+                if (string_equal(key, options[k][0]))
+                        return options[k][1];
+        return key;
+}
+
 /* The whole conf, and what it means. */
 static int complete_conf(struct creation *c, bool save, struct error *e) {
         int r;
@@ -210,7 +224,8 @@ static int complete_conf(struct creation *c, bool save, struct error *e) {
         if (r < 0)
                 return r;
         container_clear(&c->container);
-        r = conf_to_container(&c->conf, c->name, "the options", &c->container, e);
+        c->conf.option = option_of;
+        r = conf_to_container(&c->conf, c->name, "", &c->container, e);
         return r < 0 ? r : check_addresses(c, save, e);
 }
 
