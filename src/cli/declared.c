@@ -254,7 +254,7 @@ bool declared_any(const struct declared_list *l) {
         return false;
 }
 
-/* Which lines of the conf differ, and whether what is in it does. */
+/* Which options differ, and whether what is in it does. */
 static void append_differences(const struct declared *d, struct buffer *b) {
         const struct conf *const confs[] = {&d->before.conf, &d->after.conf};
         const char *between = " (";
@@ -267,7 +267,9 @@ static void append_differences(const struct declared *d, struct buffer *b) {
                             string_equal(conf_get(confs[0], key), conf_get(confs[1], key)) ||
                             (c > 0 && conf_get(confs[0], key)))
                                 continue;
-                        buffer_append_format(b, "%s%s", between, key);
+                        buffer_append_format(b, "%s%s", between,
+                                             strcmp(key, "EXTRA_NSPAWN_FLAGS") == 0 ? "mounts or flags"
+                                                                                    : host_container_option(key));
                         between = ", ";
                 }
         if (!declared_same_config(&d->before, &d->after)) {

@@ -32,6 +32,42 @@ struct reader {
         struct error *e;
 };
 
+/* Which option is in the conf under which key. */
+static const char *const names[][2] = {
+        {"path", "SYSTEM_PATH"},
+        {"autoStart", "AUTO_START"},
+        {"ephemeral", "EPHEMERAL"},
+        {"timeoutStartSec", "TIMEOUT_START_SEC"},
+        {"copyResolvConf", "COPY_RESOLV_CONF"},
+        {"privateUsers", "PRIVATE_USERS"},
+        {"allowedDevices", "ALLOWED_DEVICES"},
+        {"privateNetwork", "PRIVATE_NETWORK"},
+        {"hostBridge", "HOST_BRIDGE"},
+        {"hostAddress", "HOST_ADDRESS"},
+        {"hostAddress6", "HOST_ADDRESS6"},
+        {"localAddress", "LOCAL_ADDRESS"},
+        {"localAddress6", "LOCAL_ADDRESS6"},
+        {"localMacAddress", "LOCAL_MAC_ADDRESS"},
+        {"networkNamespace", "NETWORK_NAMESPACE_PATH"},
+        {"forwardPorts", "HOST_PORT"},
+        {"extraVeths", "EXTRA_VETHS"},
+        {"interfaces", "INTERFACES"},
+        {"macvlans", "MACVLANS"},
+        {"extraFlags", "EXTRA_NSPAWN_FLAGS"}, /* and all the others that have no key of their own */
+};
+
+/* The other one of a pair; given itself where there is none. */
+static const char *name_of(const char *given, size_t side) {
+        for (size_t i = 0; i < ELEMENTS_OF(names); i++)
+                if (string_equal(names[i][side], given))
+                        return names[i][1 - side];
+        return given;
+}
+
+const char *host_container_option(const char *key) {
+        return name_of(key, 1);
+}
+
 static int wrong(const struct reader *r, const char *option, const char *problem) {
         _cleanup_(freep) char *name = NULL;
 
@@ -46,9 +82,9 @@ static const char *text_of(const json_t *set, const char *option) {
 }
 
 /* Into the conf, when there is a value. It is tried alone first, so that the message names the option. */
-static int put(struct reader *r, const char *option, const char *key, const char *value) {
+static int put(struct reader *r, const char *option, const char *value) {
         _cleanup_(container_clear) struct container one = CONTAINER_INIT;
-        const char *problem = NULL;
+        const char *key = name_of(option, 0), *problem = NULL;
         int k;
 
         if (!value || !*value)
@@ -59,30 +95,30 @@ static int put(struct reader *r, const char *option, const char *key, const char
         return k == -ENOMEM ? k : k < 0 ? wrong(r, option, problem ? problem : "control characters") : 0;
 }
 
-static int put_text(struct reader *r, const char *option, const char *key) {
-        return put(r, option, key, text_of(r->options, option));
+static int put_text(struct reader *r, const char *option) {
+        return put(r, option, text_of(r->options, option));
 }
 
 static bool is_set(const struct reader *r, const char *option) {
         return json_is_true(json_object_get(r->options, option));
 }
 
-static int put_switch(struct reader *r, const char *option, const char *key) {
-        return put(r, option, key, is_set(r, option) ? "1" : "0");
+static int put_switch(struct reader *r, const char *option) {
+        return put(r, option, is_set(r, option) ? "1" : "0");
 }
 
-static int put_buffer(struct reader *r, const char *option, const char *key, const struct buffer *b) {
-        return buffer_error(b) < 0 ? -ENOMEM : put(r, option, key, buffer_text(b));
+static int put_buffer(struct reader *r, const char *option, const struct buffer *b) {
+        return buffer_error(b) < 0 ? -ENOMEM : put(r, option, buffer_text(b));
 }
 
-static int put_words(struct reader *r, const char *option, const char *key) {
+static int put_words(struct reader *r, const char *option) {
         _cleanup_(buffer_clear) struct buffer b = BUFFER_INIT;
         const json_t *word;
         size_t i;
 
         json_array_foreach (json_object_get(r->options, option), i, word)
                 buffer_append_format(&b, "%s%s", i > 0 ? " " : "", value_string(word) ?: "");
-        return put_buffer(r, option, key, &b);
+        return put_buffer(r, option, &b);
 }
 
 static int put_forwards(struct reader *r) {
@@ -98,7 +134,7 @@ static int put_forwards(struct reader *r) {
                                      text_of(forward, "protocol") ?: "tcp", json_integer_value(host),
                                      json_integer_value(json_is_integer(port) ? port : host));
         }
-        return put_buffer(r, "forwardPorts", "HOST_PORT", &b);
+        return put_buffer(r, "forwardPorts", &b);
 }
 
 static int put_extra_veths(struct reader *r) {
@@ -115,7 +151,7 @@ static int put_extra_veths(struct reader *r) {
                         if (text_of(end, ends[i]))
                                 buffer_append_format(&b, ",%s=%s", ends[i], text_of(end, ends[i]));
         }
-        return put_buffer(r, "extraVeths", "EXTRA_VETHS", &b);
+        return put_buffer(r, "extraVeths", &b);
 }
 
 static void add_flags(struct buffer *b, const json_t *list, const char *option) {
@@ -146,7 +182,7 @@ static int put_flags(struct reader *r) {
         add_flags(&b, json_object_get(r->options, "extraFlags"), "");
         if (buffer_error(&b) < 0)
                 return -ENOMEM;
-        return put(r, "extraFlags", "EXTRA_NSPAWN_FLAGS", b.size > 0 ? buffer_text(&b) + 1 : NULL);
+        return put(r, "extraFlags", b.size > 0 ? buffer_text(&b) + 1 : NULL);
 }
 
 static int put_devices(struct reader *r) {
@@ -157,7 +193,7 @@ static int put_devices(struct reader *r) {
         json_array_foreach (json_object_get(r->options, "allowedDevices"), i, device)
                 buffer_append_format(&b, "%s%s:%s", i > 0 ? " " : "", text_of(device, "node") ?: "",
                                      text_of(device, "modifier") ?: "");
-        return put_buffer(r, "allowedDevices", "ALLOWED_DEVICES", &b);
+        return put_buffer(r, "allowedDevices", &b);
 }
 
 static int put_private_users(struct reader *r) {
@@ -165,7 +201,7 @@ static int put_private_users(struct reader *r) {
         char number[32];
 
         (void) snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-        return put(r, "privateUsers", "PRIVATE_USERS", json_is_integer(v) ? number : value_string(v));
+        return put(r, "privateUsers", json_is_integer(v) ? number : value_string(v));
 }
 
 /* NixOS says nothing of them to a container without a network of its own. */
@@ -184,28 +220,21 @@ static int check_private(struct reader *r) {
 }
 
 static int put_network(struct reader *r) {
-        static const char *const texts[][2] = {
-                {"hostBridge", "HOST_BRIDGE"},
-                {"hostAddress", "HOST_ADDRESS"},
-                {"hostAddress6", "HOST_ADDRESS6"},
-                {"localAddress", "LOCAL_ADDRESS"},
-                {"localAddress6", "LOCAL_ADDRESS6"},
-                {"localMacAddress", "LOCAL_MAC_ADDRESS"},
-                {"networkNamespace", "NETWORK_NAMESPACE_PATH"},
-        };
+        static const char *const texts[] = {"hostBridge",    "hostAddress",     "hostAddress6",    "localAddress",
+                                            "localAddress6", "localMacAddress", "networkNamespace"};
         int k = check_private(r);
 
         if (k >= 0)
-                k = put_switch(r, "privateNetwork", "PRIVATE_NETWORK");
+                k = put_switch(r, "privateNetwork");
         for (size_t i = 0; i < ELEMENTS_OF(texts) && k >= 0; i++)
-                k = put_text(r, texts[i][0], texts[i][1]);
+                k = put_text(r, texts[i]);
         if (k >= 0)
                 k = put_forwards(r);
         if (k >= 0)
                 k = put_extra_veths(r);
         if (k >= 0)
-                k = put_words(r, "interfaces", "INTERFACES");
-        return k < 0 ? k : put_words(r, "macvlans", "MACVLANS");
+                k = put_words(r, "interfaces");
+        return k < 0 ? k : put_words(r, "macvlans");
 }
 
 static int put_all(struct reader *r) {
@@ -219,15 +248,15 @@ static int put_all(struct reader *r) {
                                   : "is not set; set it, or path to a system that is there");
         r->to->config = path ? NULL : json_incref(config);
         r->to->restart = is_set(r, "restartIfChanged");
-        k = put_text(r, "path", "SYSTEM_PATH");
+        k = put_text(r, "path");
         if (k >= 0)
-                k = put_switch(r, "autoStart", "AUTO_START");
+                k = put_switch(r, "autoStart");
         if (k >= 0)
-                k = put_switch(r, "ephemeral", "EPHEMERAL");
+                k = put_switch(r, "ephemeral");
         if (k >= 0)
-                k = put_text(r, "timeoutStartSec", "TIMEOUT_START_SEC");
+                k = put_text(r, "timeoutStartSec");
         if (k >= 0)
-                k = put_switch(r, "copyResolvConf", "COPY_RESOLV_CONF");
+                k = put_switch(r, "copyResolvConf");
         if (k >= 0)
                 k = put_private_users(r);
         if (k >= 0)
@@ -247,25 +276,6 @@ static int check_whole(struct reader *r, struct container *ret) {
                 r->path = option_path_read(error_message(r->e));
         }
         return k;
-}
-
-const char *host_container_option(const char *key) {
-        static const char *const options[][2] = {{"LOCAL_ADDRESS", "localAddress"},
-                                                 {"LOCAL_ADDRESS6", "localAddress6"},
-                                                 {"HOST_ADDRESS", "hostAddress"},
-                                                 {"HOST_ADDRESS6", "hostAddress6"},
-                                                 {"EXTRA_VETHS", "extraVeths"},
-                                                 {"HOST_PORT", "forwardPorts"},
-                                                 {"HOST_BRIDGE", "hostBridge"},
-                                                 {"PRIVATE_NETWORK", "privateNetwork"},
-                                                 {"INTERFACES", "interfaces"},
-                                                 {"MACVLANS", "macvlans"},
-                                                 {"NETWORK_NAMESPACE_PATH", "networkNamespace"}};
-
-        for (size_t k = 0; k < ELEMENTS_OF(options); k++)
-                if (strcmp(key, options[k][0]) == 0)
-                        return options[k][1];
-        return key;
 }
 
 /* What only one of them can have. */

@@ -29,5 +29,5 @@ int host_containers_read(const json_t *host, struct host_containers *ret, json_t
 /* The spec (spec.h) of what is in it; `config` must be there. */
 int host_container_spec(const struct host_container *c, const char *source, json_t **ret, struct error *e);
 
-/* The option that is in the conf under that key: localAddress for LOCAL_ADDRESS. Of some others: the key. */
+/* The option that is in the conf under that key: localAddress for LOCAL_ADDRESS. */
 const char *host_container_option(const char *key);

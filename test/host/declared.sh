@@ -52,7 +52,7 @@ same "  the other one is not" "down" "$(in_host nixos-container status db)"
 prints "  and nothing is left to apply" '^Nothing changes.$' in_host nixos-nspawn apply
 
 declare_ 'timeoutStartSec = "2min";' 'autoStart = true;'
-prints "changed" '^change: container web \(TIMEOUT_START_SEC\), and restart it$' in_host nixos-nspawn apply
+prints "changed" '^change: container web \(timeoutStartSec\), and restart it$' in_host nixos-nspawn apply
 same "  systemd knows" "2min" "$(unit web TimeoutStartUSec)"
 same "  both run" "up up" "$(in_host nixos-container status web) $(in_host nixos-container status db)"
 rm "$host_root/etc/nixos-nspawn/host.nix"

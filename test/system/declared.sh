@@ -110,7 +110,7 @@ refused "  and gives none of them" grep -q '10.231.136' /etc/nixos-containers/ot
 # ---- Changed ----
 web=$(leader web)
 declare_ "" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1"; autoStart = true;'
-prints "a changed one: which lines" '^change: container db \(AUTO_START, HOST_ADDRESS, LOCAL_ADDRESS\), and start it$' nixos-nspawn apply
+prints "a changed one: which options" '^change: container db \(autoStart, hostAddress, localAddress\), and start it$' nixos-nspawn apply
 prints "  it runs" '^db +running' nixos-nspawn list
 succeeds "  by its name" ping -c1 -W2 db.containers
 same "  and the other one goes on" "$web" "$(leader web)"
@@ -121,12 +121,12 @@ refused "  by a restart" test "$web" = "$(leader web)"
 web=$(leader web)
 declare_ "restartIfChanged = false; config.environment.etc.more.text = \"less\";" 'localAddress = "10.231.137.2"; hostAddress = "10.231.137.1"; autoStart = true;'
 sed -i 's/136.1"/136.5"/' $host
-prints "without restartIfChanged" 'HOST_ADDRESS, its config\), which takes effect at its next start$' nixos-nspawn apply
+prints "without restartIfChanged" 'hostAddress, its config\), which takes effect at its next start$' nixos-nspawn apply
 same "  it goes on" "$web" "$(leader web)"
 need "  its next start" nixos-container restart web
 prints "  takes it up" 'via 10.231.136.5' inside web -- ip route
 echo 'PRIVATE_USERS=pick' | tee -a /etc/nixos-containers/db.conf >/dev/null
-prints "what somebody wrote into the conf is put right" '^change: container db \(PRIVATE_USERS\)' nixos-nspawn apply
+prints "what somebody wrote into the conf is put right" '^change: container db \(privateUsers\)' nixos-nspawn apply
 
 # What the host has now towards one that changes is free, on a link of any name.
 ends() { declare_ "" "autoStart = true; hostAddress = \"$1\"; localAddress = \"$2\"; ${3-}"; }
@@ -241,7 +241,7 @@ succeeds "a device that is allowed can be made and read" inside db -- sh -c 'mkn
 prints "  not written, which is not" 'Operation not permitted' inside db -- sh -c 'exec 3>>/root/d'
 prints "  nor is another one there" 'Operation not permitted' inside db -- mknod /root/o b 7 1
 declare_ "" 'autoStart = true;'
-prints "taken away" '^change: container db \(ALLOWED_DEVICES\), and restart it$' nixos-nspawn apply
+prints "taken away" '^change: container db \(allowedDevices\), and restart it$' nixos-nspawn apply
 prints "  it is refused" 'Operation not permitted' inside db -- sh -c 'exec 3</root/d'
 rm $host
 need "no file any more" nixos-nspawn apply
@@ -262,7 +262,7 @@ ports 8080 8081
 need "apply" nixos-nspawn apply
 need "start" nixos-container start b
 ports 8081 8080
-prints "two exchange a port" '^change: container a \(HOST_PORT\), and restart it$' nixos-nspawn apply
+prints "two exchange a port" '^change: container a \(forwardPorts\), and restart it$' nixos-nspawn apply
 same "  it is the other's now" "a:8081 b:8080" "$(of)"
 same "  both run" "up up" "$(running | tr '\n' ' ' | sed 's/ $//')"
 ports 8082 8081
