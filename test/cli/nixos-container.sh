@@ -135,7 +135,7 @@ fails "  whose range is its own" 1 "--local-address ${zone%.*}.77: zone 'taken' 
 need "  remove" nixos-nspawn zone remove taken
 need "  and the container" nixos-nspawn remove theirs --delete-state
 for address in 0.0.0.0 255.255.255.255 224.0.0.1 127.0.0.1; do
-        fails "$address is nobody's" 1 "HOST_ADDRESS: expected an IPv4 address" \
+        fails "$address is nobody's" 1 "--host-address: expected an IPv4 address" \
                 nixos-container create own2 --host-address $address --local-address 10.9.1.2
 done
 fails "no address" 1 "--host-address 10.9.0.256 is not an IPv4 address" \
