@@ -6,6 +6,7 @@
 #include "conf_keys.h"
 #include "model/names.h"
 #include "option_path.h"
+#include "shape.h"
 
 #include <errno.h>
 #include <string.h>
@@ -188,6 +189,8 @@ int conf_to_container(const struct conf *conf, const char *name, const char *sho
                 check_ends(&k, "LOCAL_ADDRESS", &c.end);
                 check_extra_veths(&k);
         }
+        if (!k.memory && problems.code >= 0)
+                (void) shape_check_inside(&c, shown, &problems);
         if (k.memory)
                 return error_errno(e, ENOMEM, EXIT_FAILED, "cannot read %s", *shown ? shown : name);
         if (problems.code < 0) {

@@ -47,20 +47,22 @@ static int inside_add_words(struct inside *s, char *const *words, enum link_pref
         return r;
 }
 
-static int check_inside(const struct container *c, struct inside *s, struct error *e) {
-        int r = inside_add(s, "lo", "its loopback", "", e);
+int shape_check_inside(const struct container *c, const char *where, struct error *e) {
+        struct inside s = {.where = where};
+        bool nixos = c->kind == CONTAINER_NIXOS;
+        int r = inside_add(&s, "lo", "its loopback", "", e);
 
         if (r >= 0 && container_has_link(c))
-                r = inside_add(s, c->kind == CONTAINER_NIXOS ? "eth0" : "host0", "its main link", "", e);
+                r = inside_add(&s, nixos ? "eth0" : "host0", "its main link", "", e);
         if (r >= 0)
-                r = inside_add_words(s, c->interfaces, LINK_VE, "Interface=", e);
+                r = inside_add_words(&s, c->interfaces, LINK_VE, nixos ? "interface " : "Interface=", e);
         if (r >= 0)
-                r = inside_add_words(s, c->macvlans, LINK_MV, "MACVLAN=", e);
+                r = inside_add_words(&s, c->macvlans, LINK_MV, nixos ? "macvlan " : "MACVLAN=", e);
         if (r >= 0)
-                r = inside_add_words(s, c->ipvlans, LINK_IV, "IPVLAN=", e);
+                r = inside_add_words(&s, c->ipvlans, LINK_IV, "IPVLAN=", e);
         for (size_t i = 0; i < c->n_extra_veths && r >= 0; i++)
-                r = inside_add(s, c->extra_veths[i].inside ?: c->extra_veths[i].name,
-                               "VirtualEthernetExtra=", c->extra_veths[i].name, e);
+                r = inside_add(&s, c->extra_veths[i].inside ?: c->extra_veths[i].name,
+                               nixos ? "extra veth " : "VirtualEthernetExtra=", c->extra_veths[i].name, e);
         return r;
 }
 
@@ -149,8 +151,7 @@ static int check_access(const struct container *c, struct error *e) {
 }
 
 int shape_check(const struct container *c, const char *where, struct error *e) {
-        struct inside inside = {.where = where};
-        int r = check_inside(c, &inside, e);
+        int r = shape_check_inside(c, where, e);
 
         if (r >= 0 && c->kind == CONTAINER_NSPAWN)
                 r = check_bridge(c, where, e);

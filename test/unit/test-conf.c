@@ -81,6 +81,28 @@ static void test_refused(void **state) {
         assert_refused("TIMEOUT_START_SEC=soon\n", "a time span");
 }
 
+/* systemd-nspawn would fail, in words that name neither. */
+static void test_one_name_inside(void **state) {
+        static const char *const texts[][2] = {
+                {"PRIVATE_NETWORK=1\nMACVLANS=\"eth0 eth0\"\n",
+                 "foo.conf: macvlan eth0 and macvlan eth0 would both be called mv-eth0 inside; give one of them"},
+                {"LOCAL_ADDRESS=1.2.3.4\nINTERFACES=\"a:eth0\"\n",
+                 "its main link and interface a:eth0 would both be called"},
+                {"PRIVATE_NETWORK=1\nINTERFACES=b\nEXTRA_VETHS=b,localAddress=1.2.3.4\n",
+                 "interface b and extra veth b"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
+                _cleanup_(conf_clear) struct conf c = CONF_INIT;
+                _cleanup_(container_clear) struct container container = CONTAINER_INIT;
+                _cleanup_(error_clear) struct error e = ERROR_INIT;
+
+                read_text(texts[i][0], &c);
+                assert_int_equal(conf_to_container(&c, "foo", "foo.conf", &container, &e), -EEXIST);
+                assert_non_null(strstr(error_message(&e), texts[i][1]));
+        }
+}
+
 static void test_everything_wrong_is_told(void **state) {
         _cleanup_(conf_clear) struct conf c = CONF_INIT;
         _cleanup_(container_clear) struct container container = CONTAINER_INIT;
@@ -271,15 +293,11 @@ static void test_address_clash(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_syntax),
-                cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_everything_wrong_is_told),
-                cmocka_unit_test(test_imperative),
-                cmocka_unit_test(test_declarative),
-                cmocka_unit_test(test_modes),
-                cmocka_unit_test(test_change),
-                cmocka_unit_test(test_change_refused),
-                cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_syntax),          cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_one_name_inside), cmocka_unit_test(test_everything_wrong_is_told),
+                cmocka_unit_test(test_imperative),      cmocka_unit_test(test_declarative),
+                cmocka_unit_test(test_modes),           cmocka_unit_test(test_change),
+                cmocka_unit_test(test_change_refused),  cmocka_unit_test(test_addresses),
                 cmocka_unit_test(test_address_clash),
         };
 
