@@ -64,8 +64,9 @@ silent_about() { # silent_about WHAT PATTERN COMMAND...: it succeeds and no line
         shift 2
         seen=$("$@" 2>&1 </dev/null) || status=$?
         if [[ $status -eq 0 ]] && ! grep -qE -- "$pattern" <<<"$seen"; then ok "$what"; else not_ok "$what" "\$ $* (ended with $status)
-not expected: $pattern
-$seen"; fi
+$seen
+not expected: $pattern, which matches
+$(grep -E -- "$pattern" <<<"$seen")"; fi
 }
 fails() { # fails WHAT STATUS PATTERN COMMAND...: that exit status, and a line of stderr and stdout matches
         local what=$1 status=$2 pattern=$3 seen got=0
