@@ -169,7 +169,7 @@ static int make_over(make_t make, const char *source, const char *path) {
 }
 
 /* With no name until it is whole, so that whoever is killed meanwhile leaves nothing (open(2), O_TMPFILE).
- * -EOPNOTSUPP: the file system has no such files, or /proc is not there. */
+ * -EOPNOTSUPP: there are no such files here (NFS), or no way to name one (no /proc). */
 static int write_unnamed(const char *path, const struct content *c) {
         _cleanup_(freep) char *directory = directory_of(path);
         _cleanup_(fd_closep) int fd = -1;
@@ -180,15 +180,14 @@ static int write_unnamed(const char *path, const struct content *c) {
                 return -ENOMEM;
         fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
         if (fd < 0)
-                return errno == EISDIR ? -EOPNOTSUPP : -errno;
+                return -EOPNOTSUPP;
         r = write_content(fd, c);
         if (r < 0)
                 return r;
         (void) snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
         if (make_link(self, path) == 0)
                 return 0;
-        r = errno == EEXIST ? make_over(make_link, self, path) : -errno;
-        return r == -ENOENT ? -EOPNOTSUPP : r;
+        return errno == EEXIST ? make_over(make_link, self, path) : -EOPNOTSUPP;
 }
 
 static int write_named(const char *path, const struct content *c) {
