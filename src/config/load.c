@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONFIG_MAX (1 << 20)
 
@@ -68,6 +69,9 @@ static int check_text(const char *path, const char *text, size_t size, struct er
 }
 
 static int unreadable(const char *path, int r, struct error *e) {
+        /* What a shell puts there for '<(...)' has no name of its own. */
+        if (r == ENOENT && access(path, F_OK) == 0)
+                r = -EINVAL;
         if (r == ENOENT || r == -ENOENT)
                 return error_set(e, ENOENT, EXIT_FAILED,
                                  "reading the config '%s': No such file or directory; name a .nix or .json file that "

@@ -60,6 +60,9 @@ mkfifo fifo.json
 for file in directory.nix fifo.json; do
         create 1 "reading the config '$file': it is not a file; name a .nix or .json file" $file
 done
+exec 9< <(echo '{ }')
+create 1 "reading the config '/dev/fd/9': it is not a file; name a .nix or .json file" /dev/fd/9
+exec 9<&-
 
 # Options.
 echo '{ services.ngin.enable = true; }' >unknown.nix
