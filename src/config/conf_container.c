@@ -84,13 +84,14 @@ static void choose_mode(struct check *k) {
 }
 
 static void check_namespace(struct check *k) {
-        _cleanup_(freep) char *problem =
-                format("goes with none of %s, addresses, %s, %s, %s and %s: the network there is somebody else's",
-                       shown_key(k, "PRIVATE_NETWORK"), shown_key(k, "HOST_BRIDGE"), shown_key(k, "INTERFACES"),
-                       shown_key(k, "MACVLANS"), shown_key(k, "EXTRA_VETHS"));
+        _cleanup_(freep) char *problem = NULL;
 
-        if (k->c->network_namespace && (k->c->mode != NETWORK_HOST))
-                problem_add(k, "NETWORK_NAMESPACE_PATH", problem ?: "goes with no other network");
+        if (!k->c->network_namespace || k->c->mode == NETWORK_HOST)
+                return;
+        problem = format("goes with none of %s, addresses, %s, %s, %s and %s: the network there is somebody else's",
+                         shown_key(k, "PRIVATE_NETWORK"), shown_key(k, "HOST_BRIDGE"), shown_key(k, "INTERFACES"),
+                         shown_key(k, "MACVLANS"), shown_key(k, "EXTRA_VETHS"));
+        problem_add(k, "NETWORK_NAMESPACE_PATH", problem ?: "goes with no other network");
 }
 
 static void check_forwards(struct check *k) {
