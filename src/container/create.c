@@ -147,35 +147,49 @@ static int find_system(struct creation *c, struct error *e) {
         return 0;
 }
 
+/* Where a key of the conf came from. */
+static const char *option_of(const char *key) {
+        static const char *const options[][2] = {{"LOCAL_ADDRESS", "--local-address"},
+                                                 {"HOST_ADDRESS", "--host-address"},
+                                                 {"HOST_BRIDGE", "--bridge"},
+                                                 {"HOST_PORT", "--port"}};
+
+        for (size_t k = 0; k < ELEMENTS_OF(options); k++)
+                if (string_equal(key, options[k][0]))
+                        return options[k][1];
+        return key;
+}
+
 /* Alone, so that the message names the option. */
-static int check_option(const char *option, const char *key, const char *value, struct error *e) {
+static int check_option(const char *key, const char *value, struct error *e) {
         _cleanup_(container_clear) struct container one = CONTAINER_INIT;
         const char *problem = NULL;
         int r = conf_read_key(&one, key, value, &problem);
 
         if (r == -EINVAL)
-                return error_set(e, EINVAL, EXIT_USAGE, "--%s %s: %s", option, value, problem);
-        return r < 0 ? error_errno(e, r, EXIT_FAILED, "reading --%s", option) : 0;
+                return error_set(e, EINVAL, EXIT_USAGE, "%s %s: %s", option_of(key), value, problem);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "reading %s", option_of(key)) : 0;
 }
 
 /* The conf but for the addresses. */
 static int write_conf(struct creation *c, struct error *e) {
         const struct invocation *i = c->invocation;
         const struct {
-                const char *key, *value, *option; /* option: to be checked, since a person wrote it there */
+                const char *key, *value;
+                bool typed; /* by a person: to be checked */
         } keys[] = {
-                {"SYSTEM_PATH", c->built, NULL},
-                {"FLAKE", c->build.flake, NULL},
-                {"NIXOS_PATH", c->build.nixos_path, NULL},
-                {"PRIVATE_NETWORK", "1", NULL},
-                {"HOST_BRIDGE", invocation_value(i, OPTION_BRIDGE) ?: "", "bridge"},
-                {"HOST_PORT", invocation_value(i, OPTION_PORT) ?: "", "port"},
-                {"COPY_RESOLV_CONF", "1", NULL},
-                {"AUTO_START", invocation_has(i, OPTION_AUTO_START) ? "1" : "0", NULL},
+                {"SYSTEM_PATH", c->built, false},
+                {"FLAKE", c->build.flake, false},
+                {"NIXOS_PATH", c->build.nixos_path, false},
+                {"PRIVATE_NETWORK", "1", false},
+                {"HOST_BRIDGE", invocation_value(i, OPTION_BRIDGE) ?: "", true},
+                {"HOST_PORT", invocation_value(i, OPTION_PORT) ?: "", true},
+                {"COPY_RESOLV_CONF", "1", false},
+                {"AUTO_START", invocation_has(i, OPTION_AUTO_START) ? "1" : "0", false},
         };
 
         for (size_t k = 0; k < ELEMENTS_OF(keys); k++) {
-                int r = keys[k].option ? check_option(keys[k].option, keys[k].key, keys[k].value, e) : 0;
+                int r = keys[k].typed ? check_option(keys[k].key, keys[k].value, e) : 0;
 
                 if (r < 0)
                         return r;
@@ -194,26 +208,12 @@ static int check_addresses(const struct creation *c, bool needed, struct error *
         if (r <= 0)
                 return r;
         if (taken.kind)
-                return error_set(e, EADDRINUSE, EXIT_CONTAINER, "--%s-address %s: %s '%s' has this address already",
-                                 taken.key[0] == 'H' ? "host" : "local", conf_get(&c->conf, taken.key), taken.kind,
-                                 taken.name);
+                return error_set(e, EADDRINUSE, EXIT_CONTAINER, "%s %s: %s '%s' has this address already",
+                                 option_of(taken.key), conf_get(&c->conf, taken.key), taken.kind, taken.name);
         return error_set(e, EADDRINUSE, EXIT_CONTAINER,
                          "--local-address %s: the host has this address itself, on its link %s, and would not reach "
                          "the container: choose another one",
                          conf_get(&c->conf, taken.key), taken.link);
-}
-
-/* Where a key of the conf came from. */
-static const char *option_of(const char *key) {
-        static const char *const options[][2] = {{"LOCAL_ADDRESS", "--local-address"},
-                                                 {"HOST_ADDRESS", "--host-address"},
-                                                 {"HOST_BRIDGE", "--bridge"},
-                                                 {"HOST_PORT", "--port"}};
-
-        for (size_t k = 0; k < ELEMENTS_OF(options); k++)
-                if (string_equal(key, options[k][0]))
-                        return options[k][1];
-        return key;
 }
 
 /* The whole conf, and what it means. */
