@@ -93,8 +93,8 @@ int manager_publish(struct attachment *a, struct error *e) {
 }
 
 void manager_withdraw(struct attachment *a) {
-        if (a->published)
-                (void) names_withdraw(a->network.name);
+        /* Also what a daemon before this one published. */
+        (void) names_withdraw(a->network.name);
         a->published = false;
 }
 
