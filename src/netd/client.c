@@ -19,6 +19,8 @@
 #define START_TIMEOUT_MS 30000
 /* A daemon of systemd's that died is there again so much later. */
 #define AGAIN_MS 100
+/* Between two looks whether it can still come. */
+#define LOOK_MS 20
 
 static int64_t now_ms(void) {
         struct timespec t;
@@ -93,16 +95,34 @@ bool netd_running(void) {
         return lock_is_held(PATH_NETD_LOCK) && exchange("Ping", NULL, PING_TIMEOUT_MS, &reply) >= 0 && !reply.error;
 }
 
+/* A call wakes a daemon of systemd's. Whether that one can come only matters while there is none. */
+static int ping_patiently(int64_t deadline, netd_worth_t worth, void *userdata) {
+        _cleanup_(varlink_exchange_clear) struct varlink_exchange x = VARLINK_EXCHANGE_INIT;
+        _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
+        int r = varlink_exchange_begin(PATH_NETD_SOCKET, NULL, INTERFACE ".Ping", NULL, remaining(deadline), &x);
+
+        if (r < 0)
+                return r;
+        for (struct pollfd p = {.fd = x.fd, .events = POLLIN}; poll(&p, 1, LOOK_MS) == 0;) {
+                if (remaining(deadline) == 0)
+                        return -ETIMEDOUT;
+                if (worth && !lock_is_held(PATH_NETD_LOCK) && !worth(userdata))
+                        return -ECANCELED;
+        }
+        return varlink_exchange_end(&x, &reply);
+}
+
 /* systemd starts it, and starts it again when it dies at once. */
-static int ensure_by_systemd(struct error *e) {
+static int ensure_by_systemd(netd_worth_t worth, void *userdata, struct error *e) {
         int64_t deadline = now_ms() + START_TIMEOUT_MS;
 
         for (;;) {
-                _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
-                int r = exchange("Ping", NULL, remaining(deadline), &reply);
+                int r = ping_patiently(deadline, worth, userdata);
 
                 if (r >= 0)
                         return 0;
+                if (r == -ECANCELED)
+                        return error_set(e, r, EXIT_FAILED, "nspawn-netd does not run, and cannot be started now");
                 if (r == -ENOENT || r == -ECONNREFUSED)
                         return launch_error_socket("nspawn-netd", e);
                 if (r == -EACCES || r == -EPERM)
@@ -155,7 +175,11 @@ static int ensure_by_launch(struct error *e) {
 }
 
 int netd_ensure(struct error *e) {
-        return launch_by_systemd() ? ensure_by_systemd(e) : ensure_by_launch(e);
+        return netd_ensure_while(NULL, NULL, e);
+}
+
+int netd_ensure_while(netd_worth_t worth, void *userdata, struct error *e) {
+        return launch_by_systemd() ? ensure_by_systemd(worth, userdata, e) : ensure_by_launch(e);
 }
 
 int netd_open(void) {

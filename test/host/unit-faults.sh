@@ -115,6 +115,54 @@ in_host systemctl kill -s KILL systemd-nspawn@web
 need "remove" in_host nixos-nspawn remove --delete-state web
 within 10 "  nothing is left behind" is_nothing
 
+# The next command comes at once, while systemd, machined and the daemon are still busy with the end: whoever is told that
+# it is off finds nothing of it.
+nothing_of_it() {
+        in_host sh -c 'for trace in /run/nixos-nspawn/containers/web /run/nixos-nspawn/networks/web.json /run/nixos-nspawn/names/web \
+                        /run/systemd/nspawn/unix-export/web /run/systemd/machines/web; do
+                        ! test -e $trace || { echo "$trace is there"; exit 1; }
+                done
+                ! ip -o link | grep ve-web && ! nft list ruleset | grep ve-web'
+}
+# at_once WHAT COMMAND: a container that COMMAND, a line for the shell, is about to end is stopped, ten times.
+at_once() {
+        local what=$1 how=$2 seen=
+        for k in $(seq 10); do
+                need "start" in_host nixos-nspawn start web
+                in_host sh -c "$how"
+                if ! seen=$(in_host nixos-nspawn stop web 2>&1 && nothing_of_it 2>&1); then break; fi
+                seen=
+        done
+        if [[ -z $seen ]]; then ok "$what, and stopped at once: nothing of it is there"; else not_ok "$what, and stopped at once: nothing of it is there" "run $k: $seen"; fi
+}
+need "create" in_host nixos-nspawn create --no-start --config /root/c/web.json web
+at_once "everything in a unit was killed" 'systemctl kill -s KILL systemd-nspawn@web'
+at_once "systemd-nspawn was killed" 'systemctl kill -s KILL --kill-who=main systemd-nspawn@web'
+at_once "it powers itself off" 'systemd-run -M web --quiet --no-block poweroff -f'
+at_once "nspawn-netd was killed" 'systemctl kill -s KILL nspawn-netd'
+# systemd starts no daemon that is ordered before a unit that it is stopping.
+at_once "nspawn-netd was stopped" 'systemctl stop nspawn-netd'
+need "start" in_host nixos-nspawn start web
+for command in start restart; do
+        in_host systemctl kill -s KILL systemd-nspawn@web
+        succeeds "everything in a unit was killed: $command at once" in_host nixos-nspawn "$command" web
+        succeeds "  reachable" in_host ping -c1 -W1 "$(in_host nixos-nspawn show-ip web)"
+done
+need "systemd stops the daemon" in_host systemctl stop nspawn-netd
+need "  and the container" in_host systemctl stop systemd-nspawn@web
+within 10 "  the daemon that comes takes its network and name away" nothing_of_it
+silent_about "nobody waited for a daemon in vain" 'does not come up' in_host journalctl -b --no-pager
+for k in $(seq 5); do
+        need "start" in_host nixos-nspawn start web
+        in_host systemctl kill -s KILL systemd-nspawn@web
+        need "remove" in_host nixos-nspawn remove --delete-state web
+        seen=$(nothing_of_it 2>&1) || break
+        need "create" in_host nixos-nspawn create --no-start --config /root/c/web.json web
+done
+if [[ -z $seen ]]; then ok "everything in a unit was killed, and removed at once: nothing of it is there"; else not_ok "everything in a unit was killed, and removed at once: nothing of it is there" "run $k: $seen"; fi
+[[ -n $seen ]] || need "remove" in_host nixos-nspawn remove --delete-state web
+check_nothing
+
 # The bus dies.
 need "create" in_host nixos-nspawn create --config /root/c/web.json web
 in_host systemctl kill -s KILL dbus.service
