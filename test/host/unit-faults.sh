@@ -101,8 +101,12 @@ need "create" in_host nixos-nspawn create --config /root/c/slow.json web
 succeeds "a guest that is slow to stop: --timeout" in_host nixos-nspawn stop --timeout 5min web
 prints "  it has the time, whatever the unit's own limit is" '^ended$' cat "$host_root/srv/slow"
 rm -r "$host_root/etc/systemd/system/systemd-nspawn@web.service.d/own.conf" "$host_root/srv/slow"
-need "remove" in_host nixos-nspawn remove --delete-state web
 need "systemd reads the units" in_host systemctl daemon-reload
+need "start" in_host nixos-nspawn start web
+need "stop" in_host systemctl stop --no-block systemd-nspawn@web
+succeeds "started before it has stopped" in_host nixos-nspawn start web
+prints "  it had the time" '^ended$' cat "$host_root/srv/slow"
+need "remove" in_host nixos-nspawn remove --delete-state web
 check_nothing
 
 # Somebody kills all of it, `nspawn-unit detach` too.
@@ -148,6 +152,17 @@ for command in start restart; do
         succeeds "everything in a unit was killed: $command at once" in_host nixos-nspawn "$command" web
         succeeds "  reachable" in_host ping -c1 -W1 "$(in_host nixos-nspawn show-ip web)"
 done
+# A first process that was not ready for the wish to stop is reminded of it by whoever waits.
+need "stop" in_host nixos-nspawn stop web
+need "it starts, and is told to stop before its first process listens" in_host sh -c '
+        frozen=/sys/fs/cgroup/machine.slice/systemd-nspawn@web.service/payload/cgroup.freeze
+        systemctl start --no-block systemd-nspawn@web
+        until echo 1 >$frozen; do :; done 2>/dev/null
+        systemctl stop --no-block systemd-nspawn@web
+        echo 0 >$frozen'
+succeeds "a start that takes the place of a stop" in_host nixos-nspawn start web
+prints "  it runs" '^web +running' in_host nixos-nspawn list
+silent_about "  and nothing was waited for until systemd lost patience" 'timed out' in_host journalctl -b --no-pager -u systemd-nspawn@web
 need "systemd stops the daemon" in_host systemctl stop nspawn-netd
 need "  and the container" in_host systemctl stop systemd-nspawn@web
 within 10 "  the daemon that comes takes its network and name away" nothing_of_it

@@ -81,6 +81,34 @@ static int begin(const char *name, const char *unit, const char *method, struct 
         return job_begin(j, method, unit, e);
 }
 
+/* 0: it got the signal. */
+static int leader_signal(const char *group, int number) {
+        _cleanup_(fd_closep) int fd = -1;
+        struct process leader;
+
+        if (unit_leader(group, &leader) < 0)
+                return -ESRCH;
+        fd = process_open(&leader);
+        if (fd < 0)
+                return fd;
+        return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* A restart, and a start that takes the place of a stop, wait for the end of the run before: see wait_and_remind(). */
+static int wait_for_start(struct job *j, struct error *e) {
+        int r;
+
+        while ((r = job_wait(j, STOP_AGAIN_USEC, e)) == 0) {
+                _cleanup_(unit_state_clear) struct unit_state state = {0};
+                _cleanup_(freep) char *group = NULL;
+
+                if (unit_look(j->bus, j->unit, &state) >= 0 && unit_runtime_state(state.active) == RUNTIME_STOPPING &&
+                    unit_group(j->bus, j->unit, &group) >= 0)
+                        (void) leader_signal(group, SIGRTMIN + 3);
+        }
+        return r;
+}
+
 static int start(const char *name, const char *method, runtime_progress_t progress, void *userdata, struct error *e) {
         _cleanup_(freep) char *unit = unit_name(name);
         _cleanup_(job_clear) struct job j = JOB_INIT;
@@ -95,7 +123,7 @@ static int start(const char *name, const char *method, runtime_progress_t progre
         if (r < 0)
                 return r;
         say(progress, userdata, "waiting for the container");
-        r = job_wait(&j, UINT64_MAX, e);
+        r = wait_for_start(&j, e);
         if (r < 0)
                 return r;
         return strcmp(j.result, "done") == 0 ? 0 : explain(&j, name, e);
@@ -107,19 +135,6 @@ int unit_start(const char *name, runtime_progress_t progress, void *userdata, st
 
 int unit_restart(const char *name, runtime_progress_t progress, void *userdata, struct error *e) {
         return start(name, "RestartUnit", progress, userdata, e);
-}
-
-/* 0: it got the signal. */
-static int leader_signal(const char *group, int number) {
-        _cleanup_(fd_closep) int fd = -1;
-        struct process leader;
-
-        if (unit_leader(group, &leader) < 0)
-                return -ESRCH;
-        fd = process_open(&leader);
-        if (fd < 0)
-                return fd;
-        return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
 }
 
 /* systemd-nspawn passes the wish to stop on once: one whose PID 1 was not ready for it is reminded. And the unit's own
