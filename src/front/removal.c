@@ -43,10 +43,8 @@ static void removal_clear(struct removal *m) {
 
 static int act_stop(void *context, struct error *e) {
         struct removal *m = context;
-        int r;
 
-        r = runtime_recover(m->name, e);
-        return r < 0 ? r : runtime_stop(m->name, STOP_TIMEOUT_USEC, progress_phrase, m->progress, e);
+        return runtime_stop(m->name, STOP_TIMEOUT_USEC, progress_phrase, m->progress, e);
 }
 
 static int undo_stop(void *context, struct error *e) {

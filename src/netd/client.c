@@ -20,7 +20,7 @@
 /* A daemon of systemd's that died is there again so much later. */
 #define AGAIN_MS 100
 /* Between two looks whether it can still come. */
-#define LOOK_MS 20
+#define LOOK_MS 50
 
 static int64_t now_ms(void) {
         struct timespec t;
@@ -95,7 +95,12 @@ bool netd_running(void) {
         return lock_is_held(PATH_NETD_LOCK) && exchange("Ping", NULL, PING_TIMEOUT_MS, &reply) >= 0 && !reply.error;
 }
 
-/* A call wakes a daemon of systemd's. Whether that one can come only matters while there is none. */
+/* Whether that one can come only matters while there is none. */
+static bool may_come(netd_worth_t worth, void *userdata) {
+        return !worth || lock_is_held(PATH_NETD_LOCK) || worth(userdata);
+}
+
+/* A call wakes a daemon of systemd's. */
 static int ping_patiently(int64_t deadline, netd_worth_t worth, void *userdata) {
         _cleanup_(varlink_exchange_clear) struct varlink_exchange x = VARLINK_EXCHANGE_INIT;
         _cleanup_(varlink_reply_clear) struct varlink_reply reply = VARLINK_REPLY_INIT;
@@ -103,10 +108,10 @@ static int ping_patiently(int64_t deadline, netd_worth_t worth, void *userdata) 
 
         if (r < 0)
                 return r;
-        for (struct pollfd p = {.fd = x.fd, .events = POLLIN}; poll(&p, 1, LOOK_MS) == 0;) {
+        for (struct pollfd p = {.fd = x.fd, .events = POLLIN}; poll(&p, 1, LOOK_MS) <= 0;) {
                 if (remaining(deadline) == 0)
                         return -ETIMEDOUT;
-                if (worth && !lock_is_held(PATH_NETD_LOCK) && !worth(userdata))
+                if (!may_come(worth, userdata))
                         return -ECANCELED;
         }
         return varlink_exchange_end(&x, &reply);
@@ -121,12 +126,14 @@ static int ensure_by_systemd(netd_worth_t worth, void *userdata, struct error *e
 
                 if (r >= 0)
                         return 0;
-                if (r == -ECANCELED)
-                        return error_set(e, r, EXIT_FAILED, "nspawn-netd does not run, and cannot be started now");
                 if (r == -ENOENT || r == -ECONNREFUSED)
                         return launch_error_socket("nspawn-netd", e);
                 if (r == -EACCES || r == -EPERM)
                         return error_errno(e, r, EXIT_FAILED, "cannot talk to nspawn-netd: this needs root");
+                /* systemd takes connections, and closes them, also where it will start nobody. */
+                if (r == -ECANCELED || !may_come(worth, userdata))
+                        return error_set(e, ECANCELED, EXIT_FAILED,
+                                         "nspawn-netd does not run, and cannot be started now");
                 if (remaining(deadline) <= AGAIN_MS)
                         return error_errno(e, r, EXIT_FAILED, "nspawn-netd does not come up within %d s; see %s",
                                            START_TIMEOUT_MS / 1000, log_place());

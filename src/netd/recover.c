@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/paths.h"
 #include "netd/supervisor.h"
+#include "state/publish.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -118,6 +119,7 @@ static void take_record(struct manager *m, const char *name) {
                 r = -EBADMSG;
         if (r < 0) {
                 log_error("%s: the record in " PATH_ATTACHED " cannot be read (%s), forgetting it", name, strerror(-r));
+                (void) names_withdraw(name);
                 (void) record_remove(name);
         } else if (find_zone(m, a) >= 0 && manager_insert(m, a) >= 0) {
                 drop_pending(m, a, record);

@@ -95,16 +95,16 @@ int runtime_restart(const char *name, runtime_progress_t progress, void *userdat
 }
 
 int runtime_recover(const char *name, struct error *e) {
-        return kind()->recover ? kind()->recover(name, e) : 0;
+        int r = kind()->recover(name, e);
+
+        return r < 0 ? r : 0;
 }
 
 int runtime_recover_status(const char *name, struct runtime_status *ret, struct error *e) {
-        int r = runtime_recover(name, e);
+        int done = kind()->recover(name, e), r = done < 0 ? done : runtime_status(name, ret, e);
 
-        if (r >= 0)
-                r = runtime_status(name, ret, e);
         /* It may have ended between the two: whoever is told that it is off finds nothing of it. */
-        return r >= 0 && ret->state == RUNTIME_OFF ? runtime_recover(name, e) : r;
+        return r >= 0 && done == 0 && ret->state == RUNTIME_OFF ? runtime_recover(name, e) : r;
 }
 
 int runtime_run(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e) {

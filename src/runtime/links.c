@@ -6,6 +6,7 @@
 #include "netlink/netlink.h"
 #include "netlink/route.h"
 #include "runtime/leftovers.h"
+#include "state/store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -134,12 +135,20 @@ static int wait_until_gone(const char *link, struct error *e) {
                 link, link);
 }
 
-int links_wait_gone(const struct network *n, struct error *e) {
+static int links_wait_gone(const struct network *n, struct error *e) {
         int r = n->link[0] ? wait_until_gone(n->link, e) : 0;
 
         for (size_t i = 0; i < n->n_extra && r >= 0; i++)
                 r = wait_until_gone(n->extra[i].link, e);
         return r;
+}
+
+void links_wait_ended(const char *name) {
+        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
+        _cleanup_(network_clear) struct network n = NETWORK_INIT;
+
+        if (store_load_network(name, &c, &n, NULL) >= 0)
+                (void) links_wait_gone(&n, NULL);
 }
 
 /* systemd-nspawn takes no interface of the host that udev has not looked at. Where there is no udev, nobody ever would:

@@ -13,6 +13,7 @@ int links_check(const struct container *c, const struct container *running, stru
  * systemd-nspawn that interfaces may be taken where there is no udev to tell it. */
 int links_prepare(const struct container *c, const struct network *n, struct error *e);
 
-/* Waits until the host's ends of a network whose guest has ended are gone: the kernel takes them away some time after
- * the last process of its network namespace. Refuses when one stays: it is somebody else's. */
-int links_wait_gone(const struct network *n, struct error *e);
+/* Waits until the host's ends of the network of a container that has ended are gone, so that whoever is told so sees no
+ * link of it: the kernel takes them away some time after the last process of its network namespace. One that stays is
+ * somebody else's, and for the next start to refuse. */
+void links_wait_ended(const char *name);

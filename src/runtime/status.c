@@ -85,8 +85,6 @@ static int supervised_survey(struct runtime_survey **ret, struct error *e) {
 
 /* Ends and removes what is left of a container whose supervisor is gone. Holds the lock. */
 static int remains_remove(const char *name, struct error *e) {
-        _cleanup_(container_clear) struct container c = CONTAINER_INIT;
-        _cleanup_(network_clear) struct network n = NETWORK_INIT;
         _cleanup_(freep) char *folder = supervisor_path(name, NULL);
         int r = group_remove_all(name, GROUP_TIMEOUT_MS);
 
@@ -100,9 +98,7 @@ static int remains_remove(const char *name, struct error *e) {
                 r = netd_call("Detach", json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, e);
         if (r < 0)
                 return r;
-        /* Whoever is told that it is off sees no link of it. One of somebody else's is for the next start to refuse. */
-        if (store_load_network(name, &c, &n, NULL) >= 0)
-                (void) links_wait_gone(&n, NULL);
+        links_wait_ended(name);
         r = folder ? tree_remove(folder) : -ENOMEM;
         return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot remove %s", folder) : 0;
 }

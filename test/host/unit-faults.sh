@@ -128,16 +128,18 @@ nothing_of_it() {
                 done
                 ! ip -o link | grep ve-web && ! nft list ruleset | grep ve-web'
 }
+messages() { in_host sh -c 'journalctl --sync; exec journalctl --no-pager --since "$@"' - "@$began" "$@"; }
+began=$(date +%s)
 # at_once WHAT COMMAND: a container that COMMAND, a line for the shell, is about to end is stopped, ten times.
 at_once() {
-        local what=$1 how=$2 seen=
+        local what=$1 how=$2 seen failed=
         for k in $(seq 10); do
                 need "start" in_host nixos-nspawn start web
-                in_host sh -c "$how"
-                if ! seen=$(in_host nixos-nspawn stop web 2>&1 && nothing_of_it 2>&1); then break; fi
-                seen=
+                need "$how" in_host sh -c "$how"
+                seen=$(in_host nixos-nspawn stop web 2>&1 && nothing_of_it 2>&1) || failed=$k
+                [[ -z $failed ]] || break
         done
-        if [[ -z $seen ]]; then ok "$what, and stopped at once: nothing of it is there"; else not_ok "$what, and stopped at once: nothing of it is there" "run $k: $seen"; fi
+        if [[ -z $failed ]]; then ok "$what, and stopped at once: nothing of it is there"; else not_ok "$what, and stopped at once: nothing of it is there" "run $failed: $seen"; fi
 }
 need "create" in_host nixos-nspawn create --no-start --config /root/c/web.json web
 at_once "everything in a unit was killed" 'systemctl kill -s KILL systemd-nspawn@web'
@@ -148,13 +150,13 @@ at_once "nspawn-netd was killed" 'systemctl kill -s KILL nspawn-netd'
 at_once "nspawn-netd was stopped" 'systemctl stop nspawn-netd'
 need "start" in_host nixos-nspawn start web
 for command in start restart; do
-        in_host systemctl kill -s KILL systemd-nspawn@web
+        need "killed" in_host timeout 20 sh -c 'systemctl kill -s KILL systemd-nspawn@web; while systemctl -q is-active systemd-nspawn@web; do :; done'
         succeeds "everything in a unit was killed: $command at once" in_host nixos-nspawn "$command" web
         succeeds "  reachable" in_host ping -c1 -W1 "$(in_host nixos-nspawn show-ip web)"
 done
 # A first process that was not ready for the wish to stop is reminded of it by whoever waits.
 need "stop" in_host nixos-nspawn stop web
-need "it starts, and is told to stop before its first process listens" in_host sh -c '
+need "it starts, and is told to stop before its first process listens" in_host timeout 20 sh -c '
         frozen=/sys/fs/cgroup/machine.slice/systemd-nspawn@web.service/payload/cgroup.freeze
         systemctl start --no-block systemd-nspawn@web
         until echo 1 >$frozen; do :; done 2>/dev/null
@@ -162,20 +164,22 @@ need "it starts, and is told to stop before its first process listens" in_host s
         echo 0 >$frozen'
 succeeds "a start that takes the place of a stop" in_host nixos-nspawn start web
 prints "  it runs" '^web +running' in_host nixos-nspawn list
-silent_about "  and nothing was waited for until systemd lost patience" 'timed out' in_host journalctl -b --no-pager -u systemd-nspawn@web
+silent_about "  and nothing was waited for until systemd lost patience" 'timed out' messages -u systemd-nspawn@web
 need "systemd stops the daemon" in_host systemctl stop nspawn-netd
 need "  and the container" in_host systemctl stop systemd-nspawn@web
 within 10 "  the daemon that comes takes its network and name away" nothing_of_it
-silent_about "nobody waited for a daemon in vain" 'does not come up' in_host journalctl -b --no-pager
+silent_about "nobody waited for a daemon in vain" 'does not come up' messages
+failed=
 for k in $(seq 5); do
         need "start" in_host nixos-nspawn start web
-        in_host systemctl kill -s KILL systemd-nspawn@web
+        need "killed" in_host systemctl kill -s KILL systemd-nspawn@web
         need "remove" in_host nixos-nspawn remove --delete-state web
-        seen=$(nothing_of_it 2>&1) || break
+        seen=$(nothing_of_it 2>&1) || failed=$k
+        [[ -z $failed ]] || break
         need "create" in_host nixos-nspawn create --no-start --config /root/c/web.json web
 done
-if [[ -z $seen ]]; then ok "everything in a unit was killed, and removed at once: nothing of it is there"; else not_ok "everything in a unit was killed, and removed at once: nothing of it is there" "run $k: $seen"; fi
-[[ -n $seen ]] || need "remove" in_host nixos-nspawn remove --delete-state web
+if [[ -z $failed ]]; then ok "everything in a unit was killed, and removed at once: nothing of it is there"; else not_ok "everything in a unit was killed, and removed at once: nothing of it is there" "run $failed: $seen"; fi
+[[ -n $failed ]] || need "remove" in_host nixos-nspawn remove --delete-state web
 check_nothing
 
 # The bus dies.

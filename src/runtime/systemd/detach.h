@@ -5,8 +5,10 @@
 
 /* Removes what systemd-nspawn left of an earlier run, and the guest's folder. Only while it does not run. */
 int unit_clear_up(const char *name, struct error *e);
-/* The same, and has nspawn-netd take the network away. Goes on past errors. A daemon that does not answer is no
- * failure: it, or the next one, finds out. Harmless twice. */
+/* The same, and has nspawn-netd take the network away, when there is one. Goes on past errors. A daemon that does not
+ * answer is no failure: it, or the next one, finds out. Nor is one that systemd does not start now, because it is
+ * stopping a container: that one is not waited for. Harmless twice. */
 int unit_detach(const char *name, struct error *e);
-/* The same for a unit that ended without it, because somebody killed all of it. One that detached, or runs: 0. */
+/* The same for a unit that is off and of which something is left: somebody killed all of it, or there was no daemon. 1;
+ * nothing is left, or it runs: 0. */
 int unit_recover(const char *name, struct error *e);

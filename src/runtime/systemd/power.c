@@ -1,6 +1,7 @@
 /* start, stop and restart: a job, and what is said when it does not end well. */
 #include "power.h"
 
+#include "runtime/links.h"
 #include "runtime/refusal.h"
 #include "runtime/systemd/detach.h"
 #include "runtime/systemd/extend.h"
@@ -69,47 +70,56 @@ static int explain(const struct job *j, const char *name, struct error *e) {
         return explain_unit(j->bus, name, j->unit, e);
 }
 
-static int begin(const char *name, const char *unit, const char *method, struct job *j, struct error *e) {
+static int begin(const char *name, const char *unit, const char *method, struct job *j, struct unit_state *ret_before,
+                 struct error *e) {
         _cleanup_(bus_freep) sd_bus *bus = NULL;
         int r = bus_open(&bus, e);
 
         if (r < 0)
                 return r;
+        r = unit_look(bus, unit, ret_before);
+        if (r < 0)
+                return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
         /* Somebody asks for it now: how often it was tried before does not matter. */
         bus_reset_failed(bus, unit);
         (void) refusal_remove(name);
         return job_begin(j, method, unit, e);
 }
 
-/* 0: it got the signal. */
-static int leader_signal(const char *group, int number) {
-        _cleanup_(fd_closep) int fd = -1;
+/* A pidfd of the container's first process. */
+static int leader_open(sd_bus *bus, const char *unit) {
+        _cleanup_(freep) char *group = NULL;
         struct process leader;
 
-        if (unit_leader(group, &leader) < 0)
-                return -ESRCH;
-        fd = process_open(&leader);
-        if (fd < 0)
-                return fd;
-        return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
+        return unit_group(bus, unit, &group) >= 0 && unit_leader(group, &leader) >= 0 ? process_open(&leader) : -ESRCH;
 }
 
-/* A restart, and a start that takes the place of a stop, wait for the end of the run before: see wait_and_remind(). */
-static int wait_for_start(struct job *j, struct error *e) {
+/* 0: it got the signal. */
+static int leader_signal(int leader, int number) {
+        return leader < 0 ? leader : syscall(SYS_pidfd_send_signal, leader, number, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* One that is being stopped, or may be, before its first process listened: see wait_and_remind(). Its end is what a
+ * start that takes the place of the stop waits for. */
+static int wait_for_start(struct job *j, const struct unit_state *before, struct error *e) {
+        enum runtime_state state = unit_runtime_state(before->active);
         int r;
 
+        if (state == RUNTIME_OFF || state == RUNTIME_RUNNING)
+                return job_wait(j, UINT64_MAX, e);
         while ((r = job_wait(j, STOP_AGAIN_USEC, e)) == 0) {
-                _cleanup_(unit_state_clear) struct unit_state state = {0};
-                _cleanup_(freep) char *group = NULL;
+                _cleanup_(unit_state_clear) struct unit_state now = {0};
+                /* Before the look: not of the run that begins after it. */
+                _cleanup_(fd_closep) int leader = leader_open(j->bus, j->unit);
 
-                if (unit_look(j->bus, j->unit, &state) >= 0 && unit_runtime_state(state.active) == RUNTIME_STOPPING &&
-                    unit_group(j->bus, j->unit, &group) >= 0)
-                        (void) leader_signal(group, SIGRTMIN + 3);
+                if (unit_look(j->bus, j->unit, &now) >= 0 && unit_runtime_state(now.active) == RUNTIME_STOPPING)
+                        (void) leader_signal(leader, SIGRTMIN + 3);
         }
         return r;
 }
 
 static int start(const char *name, const char *method, runtime_progress_t progress, void *userdata, struct error *e) {
+        _cleanup_(unit_state_clear) struct unit_state before = {0};
         _cleanup_(freep) char *unit = unit_name(name);
         _cleanup_(job_clear) struct job j = JOB_INIT;
         int r;
@@ -119,11 +129,11 @@ static int start(const char *name, const char *method, runtime_progress_t progre
         if (!store_runs(name))
                 return error_set(e, ENOENT, EXIT_USAGE, "Container %s does not exist!", name);
         say(progress, userdata, "starting the container");
-        r = begin(name, unit, method, &j, e);
+        r = begin(name, unit, method, &j, &before, e);
         if (r < 0)
                 return r;
         say(progress, userdata, "waiting for the container");
-        r = wait_for_start(&j, e);
+        r = wait_for_start(&j, &before, e);
         if (r < 0)
                 return r;
         return strcmp(j.result, "done") == 0 ? 0 : explain(&j, name, e);
@@ -140,19 +150,15 @@ int unit_restart(const char *name, runtime_progress_t progress, void *userdata, 
 /* systemd-nspawn passes the wish to stop on once: one whose PID 1 was not ready for it is reminded. And the unit's own
  * limit (TimeoutStopSec=) may be shorter than what was asked for here. */
 static int wait_and_remind(struct job *j, bool was_ready, uint64_t timeout_usec, struct error *e) {
-        _cleanup_(freep) char *group = NULL;
-
-        if (!was_ready)
-                (void) unit_group(j->bus, j->unit, &group);
         for (;;) {
+                _cleanup_(fd_closep) int leader = was_ready ? -ESRCH : leader_open(j->bus, j->unit);
                 uint64_t turn = timeout_usec < STOP_AGAIN_USEC ? timeout_usec : STOP_AGAIN_USEC;
                 int r = job_wait(j, turn, e);
 
                 if (r != 0 || turn == timeout_usec)
                         return r;
                 (void) unit_extend(j->bus, j->unit, STOP_EXTENSION_USEC);
-                if (group)
-                        (void) leader_signal(group, SIGRTMIN + 3);
+                (void) leader_signal(leader, SIGRTMIN + 3);
                 if (timeout_usec != UINT64_MAX)
                         timeout_usec -= turn;
         }
@@ -167,10 +173,10 @@ static void kill_unit(const struct job *j, const char *whom) {
  * in the unit may hit `nspawn-unit detach` (the kernel itself does: what is cloned into a group that was killed
  * before dies at once, seen with 6.18). What has ended at that moment is no failure. */
 static int kill_all(struct job *j, const char *name, struct error *e) {
-        _cleanup_(freep) char *group = NULL;
+        _cleanup_(fd_closep) int leader = leader_open(j->bus, j->unit);
         int r = 0;
 
-        if (unit_group(j->bus, j->unit, &group) >= 0 && leader_signal(group, SIGKILL) >= 0)
+        if (leader_signal(leader, SIGKILL) >= 0)
                 r = job_wait(j, KILL_TIMEOUT_USEC, e);
         if (r == 0) {
                 kill_unit(j, "main");
@@ -189,6 +195,16 @@ static int kill_all(struct job *j, const char *name, struct error *e) {
         return r;
 }
 
+/* Whoever is told that it is off finds nothing of it. */
+static int clear_up(sd_bus *bus, const char *unit, const char *name, struct error *e) {
+        _cleanup_(unit_state_clear) struct unit_state now = {0};
+        int r = unit_recover(name, e);
+
+        if (r == 0 && unit_look(bus, unit, &now) >= 0 && unit_runtime_state(now.active) == RUNTIME_OFF)
+                links_wait_ended(name);
+        return r < 0 ? r : 0;
+}
+
 int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata, struct error *e) {
         _cleanup_(error_clear) struct error refused = ERROR_INIT;
         _cleanup_(unit_state_clear) struct unit_state before = {0};
@@ -204,11 +220,11 @@ int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progre
                 return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
         /* Not loaded, or off with no job that would change that. */
         if (unit_runtime_state(before.active) == RUNTIME_OFF && before.job == 0)
-                return unit_recover(name, e);
+                return clear_up(bus, unit, name, e);
         say(progress, userdata, "stopping");
         r = job_begin(&j, "StopUnit", unit, &refused);
         if (r == -ENOENT)
-                return 0;
+                return clear_up(bus, unit, name, e);
         if (r < 0) {
                 error_move(e ? e : &refused, &refused);
                 return r;
@@ -224,5 +240,5 @@ int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progre
                 return error_set(e, ECANCELED, EXIT_FAILED, "%s was started by somebody else while it was stopped",
                                  name);
         /* A unit that ended badly has ended. */
-        return unit_recover(name, e);
+        return clear_up(bus, unit, name, e);
 }

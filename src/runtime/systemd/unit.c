@@ -6,6 +6,7 @@
 #include "runtime/group.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define GROUP_ROOT  "/sys/fs/cgroup"
@@ -65,6 +66,50 @@ static int take_state(const char *unit, const char *active, uint32_t job, void *
 int unit_look(sd_bus *bus, const char *unit, struct unit_state *ret) {
         *ret = (struct unit_state){0};
         return list(bus, unit, take_state, ret, NULL);
+}
+
+int job_type(sd_bus *bus, uint32_t job, char **ret) {
+        _cleanup_(freep) char *path = format(SYSTEMD_PATH "/job/%" PRIu32, job);
+
+        return path ? sd_bus_get_property_string(bus, SYSTEMD_NAME, path, "org.freedesktop.systemd1.Job", "JobType",
+                                                 NULL, ret)
+                    : -ENOMEM;
+}
+
+struct jobs {
+        uint32_t *ids;
+        size_t n;
+};
+
+static int take_job(const char *unit, const char *active, uint32_t job, void *userdata) {
+        struct jobs *s = userdata;
+        uint32_t *grown;
+
+        /* The stop of one that is off is done within a moment. */
+        if (job == 0 || unit_runtime_state(active) == RUNTIME_OFF)
+                return 0;
+        grown = reallocarray(s->ids, s->n + 1, sizeof *grown);
+        if (!grown)
+                return -ENOMEM;
+        s->ids = grown;
+        grown[s->n++] = job;
+        return 0;
+}
+
+bool units_stop(sd_bus *bus) {
+        struct jobs s = {0};
+        bool found = false;
+
+        if (list(bus, "systemd-nspawn@*" UNIT_SUFFIX, take_job, &s, NULL) >= 0)
+                (void) list(bus, "container@*" UNIT_SUFFIX, take_job, &s, NULL);
+        for (size_t i = 0; i < s.n && !found; i++) {
+                _cleanup_(freep) char *type = NULL;
+
+                found = job_type(bus, s.ids[i], &type) >= 0 &&
+                        (strcmp(type, "stop") == 0 || strcmp(type, "restart") == 0);
+        }
+        free(s.ids);
+        return found;
 }
 
 int unit_group(sd_bus *bus, const char *unit, char **ret) {

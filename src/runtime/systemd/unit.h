@@ -14,6 +14,13 @@ void unit_state_clear(struct unit_state *s);
 /* One call; loads nothing. */
 int unit_look(sd_bus *bus, const char *unit, struct unit_state *ret);
 
+/* "start", "stop", ...; malloc'd. An error of a job that is done meanwhile: what it did has to be looked at again. */
+int job_type(sd_bus *bus, uint32_t job, char **ret);
+
+/* Whether systemd is stopping, or is about to stop, a container: nothing that they are ordered after is started
+ * meanwhile (systemd.unit(5), After=). */
+bool units_stop(sd_bus *bus);
+
 enum runtime_state unit_runtime_state(const char *active);
 
 /* The unit's folder in the cgroup tree, malloc'd. -ENOENT: it has none. */
