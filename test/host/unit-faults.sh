@@ -149,7 +149,7 @@ at_once() {
 need "create" in_host nixos-nspawn create --no-start --config /root/c/web.json web
 at_once "everything in a unit was killed" 'systemctl kill -s KILL systemd-nspawn@web'
 at_once "systemd-nspawn was killed" 'systemctl kill -s KILL --kill-who=main systemd-nspawn@web'
-at_once "it powers itself off" 'systemd-run -M web --quiet --no-block poweroff -f'
+at_once "it powers itself off" 'systemd-run -M web --quiet --no-block sh -c "sleep 0.1; exec poweroff -f"'
 at_once "nspawn-netd was killed" 'systemctl kill -s KILL nspawn-netd'
 # systemd starts no daemon that is ordered before a unit that it is stopping.
 at_once "nspawn-netd was stopped" 'systemctl stop nspawn-netd'
@@ -169,7 +169,7 @@ need "it starts, and is told to stop before its first process listens" in_host t
         echo 0 >$frozen'
 succeeds "a start that takes the place of a stop" in_host nixos-nspawn start web
 prints "  it runs" '^web +running' in_host nixos-nspawn list
-silent_about "  and nothing was waited for until systemd lost patience" 'timed out' messages -u systemd-nspawn@web
+silent_about "  and nothing was waited for until systemd lost patience" "State 'stop-.* timed out" messages -u systemd-nspawn@web
 need "systemd stops the daemon" in_host systemctl stop nspawn-netd
 need "  and the container" in_host systemctl stop systemd-nspawn@web
 within 10 "  the daemon that comes takes its network and name away" nothing_of_it
