@@ -87,7 +87,8 @@ same "  what runs after an end did" $'before\nafter signal killed KILL' "$(since
 succeeds "  and it starts again, when what 257 left mounted is gone" in_host machinectl start guest
 need "stop" in_host systemctl stop $unit
 
-printf '#!/bin/sh\necho "8080/tcp is taken by other" >&2\nexit 10\n' >"$host_root/root/before"
+# What is said before systemd has noted the start itself, within microseconds, is in the journal, but not in the status.
+printf '#!/bin/sh\nsleep 0.3\necho "8080/tcp is taken by other" >&2\nexit 10\n' >"$host_root/root/before"
 before=$(mark)
 refused "what runs before refuses: so does the start" in_host machinectl start guest
 reason() { grep '8080/tcp is taken by other' <<<"$(in_host systemctl status $unit)"; }
