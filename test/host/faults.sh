@@ -133,9 +133,12 @@ flush
 rm "$host_root/root/quiet"
 well "${all[@]}"
 flush
-from_peer peer4 $peer_host4
-from_peer peer6 $peer_host6
-from_host host4 $peer_host4
+# Those from before may have gone on, when nothing came in those milliseconds: each its own file.
+counts+=([new4]=count_here [new6]=count_here [newhost4]=count_host)
+all=(new4 new6 newhost4 local4 local6)
+from_peer new4 $peer_host4
+from_peer new6 $peer_host6
+from_host newhost4 $peer_host4
 well "${all[@]}"
 
 # Last, because networkd itself does not find a new dbus-daemon until it is restarted.
