@@ -191,8 +191,8 @@ int manager_dismiss(struct manager *m, struct attachment *a, struct error *e) {
 
         take_down(m, a);
         manager_zone_leave(m, a);
-        manager_link_gone(m, a);
         manager_withdraw(a);
+        manager_link_gone(m, a);
         r = dismiss(m, a, &own);
         if (a->network.n_forwards > 0 && proxy_clear(a->network.name, r < 0 ? NULL : &own) < 0)
                 r = r < 0 ? r : own.code;

@@ -202,7 +202,8 @@ void manager_link_gone(struct manager *m, struct attachment *a) {
         manager_proxy_neighbours(m, a, false);
         if (a->served)
                 (void) responders_remove_link(m->responders, a->ifindex);
-        manager_withdraw(a);
+        if (a->published)
+                manager_withdraw(a);
         a->half = attachment_free(a->half);
         a->served = a->carrier = false;
         a->state = ATTACHMENT_EXPECTED;
