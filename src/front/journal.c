@@ -153,9 +153,7 @@ int unfinished_undo_start(const char *name, struct unfinished *u, struct error *
 
         if (!u->started)
                 return 0;
-        r = runtime_recover(name, e);
-        if (r >= 0)
-                r = runtime_stop(name, STOP_TIMEOUT_USEC, NULL, NULL, e);
+        r = runtime_stop(name, STOP_TIMEOUT_USEC, NULL, NULL, e);
         if (r >= 0)
                 u->started = false;
         return r;
