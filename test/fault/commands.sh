@@ -56,7 +56,9 @@ repairs() { # repairs WHAT: the next command, which repairs what one did half-wa
 
 # create, killed.
 for delay in 0.03 0.1 0.2 0.3 0.4 0.5 0.7 0.9; do
-        killed KILL $delay nixos-nspawn create --config one.nix one 2>/dev/null
+        if killed KILL $delay nixos-nspawn create --config one.nix one; then
+                prints "create, killed after $delay s, was done" '^one ' nixos-nspawn list
+        fi 2>/dev/null
         repairs "create, killed after $delay s: the next command works"
         if [[ $half_way == no ]] && nixos-nspawn list | grep -q '^one '; then
                 succeeds "  it was done: it runs" nixos-nspawn run one -- true
