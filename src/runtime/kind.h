@@ -11,7 +11,7 @@ struct runtime_kind {
         int (*stop)(const char *name, uint64_t timeout_usec, runtime_progress_t progress, void *userdata,
                     struct error *e);
         int (*restart)(const char *name, runtime_progress_t progress, void *userdata, struct error *e);
-        int (*recover)(const char *name, struct error *e); /* 1: there was something to do */
+        int (*recover)(const char *name, struct error *e); /* 1: what was left of it is gone */
         int (*run)(const char *name, char *const argv[], const char *user, bool tty, int *ret_exit, struct error *e);
         int (*logs)(const char *name, int fd, int lines, bool follow, struct error *e);
         int (*define)(const char *name, struct error *e);

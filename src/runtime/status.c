@@ -121,8 +121,10 @@ static int supervised_recover(const char *name, struct error *e) {
         r = record_read(name, &record);
         /* Whether one that was being started is ready nobody can tell any more, and whoever asked for it was told that
          * the start failed: it goes too. */
-        if (r < 0 || record.state == RUNTIME_STARTING || !process_alive(&record.nspawn))
-                return remains_remove(name, e);
+        if (r < 0 || record.state == RUNTIME_STARTING || !process_alive(&record.nspawn)) {
+                r = remains_remove(name, e);
+                return r < 0 ? r : 1;
+        }
         lock = fd_close(lock);
         r = supervisor_spawn(name, true, NULL, NULL, e);
         return r == -EALREADY ? 0 : r; /* another command did the same */

@@ -21,11 +21,10 @@
 
 /* The guest's folder goes last: by that it is seen that there is something to do. */
 int unit_clear_up(const char *name, struct error *e) {
-        _cleanup_(freep) char *folder = supervisor_path(name, NULL), *unit = unit_name(name);
+        _cleanup_(freep) char *folder = supervisor_path(name, NULL);
         int r = leftovers_remove(name, e), k;
 
-        if (unit)
-                machine_forget(name, unit);
+        machine_forget(name);
         k = guest_folder_remove(name);
         if (k < 0)
                 k = error_errno(r < 0 ? NULL : e, k, EXIT_FAILED, "Cannot remove " PATH_CONTAINERS "/%s/guest", name);
@@ -41,8 +40,11 @@ static bool is_attached(const char *name) {
         return !record || access(record, F_OK) == 0;
 }
 
+/* userdata: where the connection to PID 1 is kept, which only a daemon that does not live is a reason to open. */
 static bool daemon_may_come(void *userdata) {
-        return !units_stop(userdata);
+        sd_bus **bus = userdata;
+
+        return (!*bus && bus_open(bus, NULL) < 0) || !units_stop(*bus);
 }
 
 /* 1: it is off and stays so. A stop of a unit that has ended, for which machined asks when a container ended badly,
@@ -51,10 +53,10 @@ static int is_off(sd_bus *bus, const char *unit, struct error *e) {
         for (int i = 0; i < LOOKS_MAX; i++) {
                 _cleanup_(unit_state_clear) struct unit_state state = {0};
                 _cleanup_(freep) char *type = NULL;
-                int r = unit_look(bus, unit, &state);
+                int r = unit_look(bus, unit, &state, e);
 
                 if (r < 0)
-                        return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
+                        return r;
                 if (unit_runtime_state(state.active) != RUNTIME_OFF)
                         return 0;
                 if (state.job == 0)
@@ -66,14 +68,14 @@ static int is_off(sd_bus *bus, const char *unit, struct error *e) {
 }
 
 /* unit: who takes it away is not in it, so that somebody may start it while the daemon is waited for; else NULL. */
-static void take_network_away(const char *name, sd_bus *bus, const char *unit) {
+static void take_network_away(const char *name, sd_bus **bus, const char *unit) {
         _cleanup_(error_clear) struct error unheard = ERROR_INIT;
         int r;
 
         if (!is_attached(name) && !lock_is_held(PATH_NETD_LOCK))
                 return;
-        r = netd_ensure_while(bus ? daemon_may_come : NULL, bus, &unheard);
-        if (r >= 0 && unit && is_off(bus, unit, NULL) <= 0)
+        r = netd_ensure_while(daemon_may_come, bus, &unheard);
+        if (r >= 0 && unit && is_off(*bus, unit, NULL) <= 0)
                 return;
         if (r >= 0)
                 r = netd_call("Detach", json_pack("{s:s}", "name", name), NETD_TIMEOUT_MS, NULL, &unheard);
@@ -81,12 +83,16 @@ static void take_network_away(const char *name, sd_bus *bus, const char *unit) {
                 log_warning("%s; nspawn-netd will find the end of %s by itself", error_message(&unheard), name);
 }
 
+void unit_wait_links(sd_bus *bus, const char *unit, const char *name) {
+        if (is_off(bus, unit, NULL) > 0)
+                links_wait_ended(name);
+}
+
 int unit_detach(const char *name, struct error *e) {
         _cleanup_(bus_freep) sd_bus *bus = NULL;
         int r = unit_clear_up(name, e);
 
-        (void) bus_open(&bus, NULL);
-        take_network_away(name, bus, NULL);
+        take_network_away(name, &bus, NULL);
         return r;
 }
 
@@ -105,7 +111,7 @@ int unit_recover(const char *name, struct error *e) {
         if (r <= 0)
                 return r;
         r = unit_clear_up(name, e);
-        take_network_away(name, bus, unit);
-        links_wait_ended(name);
+        take_network_away(name, &bus, unit);
+        unit_wait_links(bus, unit, name);
         return r < 0 ? r : 1;
 }

@@ -86,7 +86,7 @@ static uint32_t job_number(const struct job *j) {
 static int look_again(struct job *j) {
         _cleanup_(unit_state_clear) struct unit_state state = {0};
         bool to_stop = strcmp(j->method, "StopUnit") == 0, there;
-        int r = unit_look(j->bus, j->unit, &state);
+        int r = unit_look(j->bus, j->unit, &state, NULL);
 
         if (r < 0)
                 return r;

@@ -25,15 +25,16 @@ static int machine_unit(sd_bus *bus, const char *name, char **ret) {
         return r < 0 ? r : sd_bus_get_property_string(bus, MACHINED_NAME, path, MACHINED_MACHINE, "Unit", NULL, ret);
 }
 
-void machine_forget(const char *name, const char *unit) {
-        _cleanup_(freep) char *state = format(MACHINED_STATES "/%s", name), *registered = NULL;
+void machine_forget(const char *name) {
+        _cleanup_(freep) char *state = format(MACHINED_STATES "/%s", name), *unit = NULL, *registered = NULL;
         _cleanup_(bus_freep) sd_bus *bus = NULL;
 
         /* Mostly there is none, and nobody is asked. */
         if (!state || access(state, F_OK) < 0 || sd_bus_open_system(&bus) < 0)
                 return;
         (void) sd_bus_set_method_call_timeout(bus, MACHINED_TIMEOUT_US);
-        if (machine_unit(bus, name, &registered) >= 0 && strcmp(registered, unit) == 0)
+        unit = unit_name(name);
+        if (unit && machine_unit(bus, name, &registered) >= 0 && strcmp(registered, unit) == 0)
                 (void) sd_bus_call_method(bus, MACHINED_NAME, MACHINED_PATH, MACHINED_MANAGER, "UnregisterMachine",
                                           NULL, NULL, "s", name);
 }

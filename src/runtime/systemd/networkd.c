@@ -50,9 +50,9 @@ static int reload_by_unit(struct error *e) {
 
         if (r < 0)
                 return r;
-        r = unit_look(bus, NETWORKD_UNIT, &state);
+        r = unit_look(bus, NETWORKD_UNIT, &state, e);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of " NETWORKD_UNIT);
+                return r;
         if (unit_runtime_state(state.active) == RUNTIME_OFF)
                 return 0;
         if (bus_unit_string(bus, NETWORKD_UNIT, SYSTEMD_SERVICE, "Type", &type) >= 0 &&
@@ -77,7 +77,7 @@ bool networkd_runs(void) {
         _cleanup_(bus_freep) sd_bus *bus = NULL;
 
         return access(NETWORKD_FOLDER, F_OK) == 0 && bus_open(&bus, NULL) >= 0 &&
-               unit_look(bus, NETWORKD_UNIT, &state) >= 0 && unit_runtime_state(state.active) != RUNTIME_OFF;
+               unit_look(bus, NETWORKD_UNIT, &state, NULL) >= 0 && unit_runtime_state(state.active) != RUNTIME_OFF;
 }
 
 int networkd_reload(struct error *e) {

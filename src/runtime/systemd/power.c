@@ -1,7 +1,6 @@
 /* start, stop and restart: a job, and what is said when it does not end well. */
 #include "power.h"
 
-#include "runtime/links.h"
 #include "runtime/refusal.h"
 #include "runtime/systemd/detach.h"
 #include "runtime/systemd/extend.h"
@@ -77,9 +76,9 @@ static int begin(const char *name, const char *unit, const char *method, struct 
 
         if (r < 0)
                 return r;
-        r = unit_look(bus, unit, ret_before);
+        r = unit_look(bus, unit, ret_before, e);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
+                return r;
         /* Somebody asks for it now: how often it was tried before does not matter. */
         bus_reset_failed(bus, unit);
         (void) refusal_remove(name);
@@ -112,7 +111,7 @@ static int wait_for_start(struct job *j, const struct unit_state *before, struct
                 /* Before the look: not of the run that begins after it. */
                 _cleanup_(fd_closep) int leader = leader_open(j->bus, j->unit);
 
-                if (unit_look(j->bus, j->unit, &now) >= 0 && unit_runtime_state(now.active) == RUNTIME_STOPPING)
+                if (unit_look(j->bus, j->unit, &now, NULL) >= 0 && unit_runtime_state(now.active) == RUNTIME_STOPPING)
                         (void) leader_signal(leader, SIGRTMIN + 3);
         }
         return r;
@@ -197,11 +196,10 @@ static int kill_all(struct job *j, const char *name, struct error *e) {
 
 /* Whoever is told that it is off finds nothing of it. */
 static int clear_up(sd_bus *bus, const char *unit, const char *name, struct error *e) {
-        _cleanup_(unit_state_clear) struct unit_state now = {0};
         int r = unit_recover(name, e);
 
-        if (r == 0 && unit_look(bus, unit, &now) >= 0 && unit_runtime_state(now.active) == RUNTIME_OFF)
-                links_wait_ended(name);
+        if (r == 0)
+                unit_wait_links(bus, unit, name);
         return r < 0 ? r : 0;
 }
 
@@ -215,9 +213,9 @@ int unit_stop(const char *name, uint64_t timeout_usec, runtime_progress_t progre
 
         if (r < 0)
                 return r;
-        r = unit_look(bus, unit, &before);
+        r = unit_look(bus, unit, &before, e);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
+                return r;
         /* Not loaded, or off with no job that would change that. */
         if (unit_runtime_state(before.active) == RUNTIME_OFF && before.job == 0)
                 return clear_up(bus, unit, name, e);

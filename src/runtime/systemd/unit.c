@@ -63,9 +63,12 @@ static int take_state(const char *unit, const char *active, uint32_t job, void *
         return s->active ? 0 : -ENOMEM;
 }
 
-int unit_look(sd_bus *bus, const char *unit, struct unit_state *ret) {
+int unit_look(sd_bus *bus, const char *unit, struct unit_state *ret, struct error *e) {
+        int r;
+
         *ret = (struct unit_state){0};
-        return list(bus, unit, take_state, ret, NULL);
+        r = list(bus, unit, take_state, ret, NULL);
+        return r < 0 ? error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit) : 0;
 }
 
 int job_type(sd_bus *bus, uint32_t job, char **ret) {
@@ -76,40 +79,34 @@ int job_type(sd_bus *bus, uint32_t job, char **ret) {
                     : -ENOMEM;
 }
 
-struct jobs {
-        uint32_t *ids;
-        size_t n;
+/* Of each container's unit that is loaded. */
+static int list_containers(sd_bus *bus, int (*take)(const char *unit, const char *active, uint32_t job, void *userdata),
+                           void *userdata, sd_bus_error *error) {
+        int r = list(bus, "systemd-nspawn@*" UNIT_SUFFIX, take, userdata, error);
+
+        return r < 0 ? r : list(bus, "container@*" UNIT_SUFFIX, take, userdata, error);
+}
+
+struct stops {
+        sd_bus *bus;
+        bool found;
 };
 
-static int take_job(const char *unit, const char *active, uint32_t job, void *userdata) {
-        struct jobs *s = userdata;
-        uint32_t *grown;
+static int take_stop(const char *unit, const char *active, uint32_t job, void *userdata) {
+        _cleanup_(freep) char *type = NULL;
+        struct stops *s = userdata;
 
         /* The stop of one that is off is done within a moment. */
-        if (job == 0 || unit_runtime_state(active) == RUNTIME_OFF)
-                return 0;
-        grown = reallocarray(s->ids, s->n + 1, sizeof *grown);
-        if (!grown)
-                return -ENOMEM;
-        s->ids = grown;
-        grown[s->n++] = job;
+        if (!s->found && job != 0 && unit_runtime_state(active) != RUNTIME_OFF && job_type(s->bus, job, &type) >= 0)
+                s->found = strcmp(type, "stop") == 0 || strcmp(type, "restart") == 0;
         return 0;
 }
 
 bool units_stop(sd_bus *bus) {
-        struct jobs s = {0};
-        bool found = false;
+        struct stops s = {.bus = bus};
 
-        if (list(bus, "systemd-nspawn@*" UNIT_SUFFIX, take_job, &s, NULL) >= 0)
-                (void) list(bus, "container@*" UNIT_SUFFIX, take_job, &s, NULL);
-        for (size_t i = 0; i < s.n && !found; i++) {
-                _cleanup_(freep) char *type = NULL;
-
-                found = job_type(bus, s.ids[i], &type) >= 0 &&
-                        (strcmp(type, "stop") == 0 || strcmp(type, "restart") == 0);
-        }
-        free(s.ids);
-        return found;
+        (void) list_containers(bus, take_stop, &s, NULL);
+        return s.found;
 }
 
 int unit_group(sd_bus *bus, const char *unit, char **ret) {
@@ -194,9 +191,9 @@ int unit_status(const char *name, struct runtime_status *ret, struct error *e) {
         *ret = (struct runtime_status){.state = RUNTIME_OFF};
         if (r < 0)
                 return r;
-        r = unit_look(bus, unit, &state);
+        r = unit_look(bus, unit, &state, e);
         if (r < 0)
-                return error_errno(e, r, EXIT_FAILED, "Cannot ask systemd for the state of %s", unit);
+                return r;
         ret->state = unit_runtime_state(state.active);
         add_details(bus, unit, ret);
         return 0;
@@ -224,9 +221,7 @@ int unit_survey(struct runtime_survey **ret, struct error *e) {
 
         if (r < 0)
                 return r;
-        r = list(bus, "systemd-nspawn@*" UNIT_SUFFIX, take_surveyed, s, &error);
-        if (r >= 0)
-                r = list(bus, "container@*" UNIT_SUFFIX, take_surveyed, s, &error);
+        r = list_containers(bus, take_surveyed, s, &error);
         if (r < 0)
                 return error_set(e, r, EXIT_FAILED, "Cannot ask systemd which containers run: %s",
                                  error.message ? error.message : strerror(-r));

@@ -12,7 +12,7 @@ struct unit_state {
 
 void unit_state_clear(struct unit_state *s);
 /* One call; loads nothing. */
-int unit_look(sd_bus *bus, const char *unit, struct unit_state *ret);
+int unit_look(sd_bus *bus, const char *unit, struct unit_state *ret, struct error *e);
 
 /* "start", "stop", ...; malloc'd. An error of a job that is done meanwhile: what it did has to be looked at again. */
 int job_type(sd_bus *bus, uint32_t job, char **ret);
